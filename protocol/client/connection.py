@@ -1,0 +1,205 @@
+# ruff: noqa: TID252 - the same files are installed under another name
+"""A connection: one task reads, one grants credit, and many streams share the socket."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Unpack
+
+import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
+
+from ..connection import Connection, Role
+from ..errors import LocalProtocolError, RemoteProtocolError
+from ..messages import (
+    Bye,
+    ClientMessage,
+    Credit,
+    Draining,
+    Error,
+    Open,
+    Ping,
+    Ready,
+    ServerMessage,
+)
+from .errors import ConnectionLost
+from .options import StreamOptions
+from .socket import ClientSocket
+from .stream import Stream
+
+#: Audio kept ahead of a listener: rides out a bad second on a mobile network, and is what the
+#: server takes for enough.
+WINDOW_S = 2.0
+#: The server's own pings are as far apart; twice this without a word, and it is gone.
+SILENCE_S = 20.0
+#: `bye` is a courtesy.
+BYE_TIMEOUT_S = 1.0
+
+
+class ClientConnection:
+    """A connection, made by `connect`. Any task may open streams on it."""
+
+    def __init__(self, socket: ClientSocket) -> None:
+        self._socket = socket
+        self._core: Connection[ServerMessage, ClientMessage] = Connection(Role.CLIENT)
+        self._streams: dict[int, Stream] = {}
+        self._last_id = 0
+        self._ready: Ready | None = None
+        self._draining: Draining | None = None
+        self._lost: ConnectionLost | None = None
+        self._changed = anyio.Event()
+        self._running = anyio.CancelScope()
+
+    @property
+    def ready(self) -> Ready:
+        """What the server said of itself: its model, sample rate in hertz, and limits."""
+        assert self._ready is not None  # noqa: S101, `connect` has waited for it
+        return self._ready
+
+    @property
+    def draining(self) -> Draining | None:
+        """The server's notice that it goes away, `None` until it gives one."""
+        return self._draining
+
+    def stream(
+        self, *, window_s: float = WINDOW_S, **options: Unpack[StreamOptions]
+    ) -> AbstractAsyncContextManager[Stream]:
+        """Open a stream, and cancel it on leaving unless it has ended.
+
+        Text need not wait for the server's answer: what is wrong with the options is raised by
+        whatever comes next. Credit keeps `window_s` seconds ahead of a listener who plays at the
+        pace of the audio; with `service_class="note"`, ahead of what was taken.
+
+        Raises:
+            LocalProtocolError: the server's limits forbid it.
+            ConnectionLost: the connection is gone.
+        """
+        return self._stream(window_s, options)
+
+    @asynccontextmanager
+    async def _stream(self, window_s: float, options: StreamOptions) -> AsyncIterator[Stream]:
+        await checkpoint_if_cancelled()
+        self._check()
+        rate_hz = options.get("sample_rate", self.ready.sample_rate)
+        window = max(1, round(window_s * rate_hz))
+        # No task may come between here and the queue for the socket: ids grow on the wire.
+        opening = Open(self._last_id + 1, credit=window, **options)
+        data = self._core.send(opening)
+        self._last_id = opening.stream
+        stream = Stream(opening, window, self.send, self._wake)
+        self._streams[stream.id] = stream
+        try:
+            await self._write(data)
+            yield stream
+        finally:
+            await stream.leave()
+            del self._streams[stream.id]
+
+    async def send(self, message: ClientMessage) -> None:
+        """Send one message.
+
+        Raises:
+            LocalProtocolError: it may not be sent now; nothing was.
+            ConnectionLost: the connection is gone.
+        """
+        await checkpoint_if_cancelled()
+        self._check()
+        await self._write(self._core.send(message))
+
+    async def handshake(self) -> None:
+        """Wait for `ready`.
+
+        Raises:
+            ConnectionLost: the server said something else, or went away.
+        """
+        while self._ready is None:
+            self._take_all(await self._socket.receive())
+
+    async def run(self) -> None:
+        """Read and grant until the connection is lost, then tell every stream and close."""
+        with self._running:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._grant_forever)
+                await self._read_forever()
+        lost = self._lost
+        await self._socket.close(1000 if lost is None else lost.close_code or 1000)
+
+    async def leave(self) -> None:
+        """Say goodbye; streams still open are lost."""
+        with anyio.move_on_after(BYE_TIMEOUT_S, shield=True):
+            with suppress(ConnectionLost, LocalProtocolError):
+                self._check()
+                bye = self._core.send(Bye())
+                self._lose(ConnectionLost("the connection was closed by its owner"))
+                await self._socket.send(bye)
+
+    async def _read_forever(self) -> None:
+        try:
+            while True:
+                self._take_all(await self._receive())
+        except ConnectionLost as lost:
+            self._lose(lost)
+
+    async def _receive(self) -> bytes:
+        with anyio.move_on_after(SILENCE_S):
+            return await self._socket.receive()
+        await self.send(Ping())
+        with anyio.move_on_after(SILENCE_S):
+            return await self._socket.receive()
+        raise ConnectionLost("the server has fallen silent")
+
+    def _take_all(self, data: bytes) -> None:
+        try:
+            messages = self._core.receive(data)
+        except RemoteProtocolError as error:
+            raise ConnectionLost(error.message, close_code=error.close_code) from error
+        for message in messages:
+            self._take(message)
+
+    def _take(self, message: ServerMessage) -> None:
+        match message:
+            case Ready():
+                self._ready = message
+            case Draining():
+                self._draining = message
+            case Error(stream=None):
+                raise ConnectionLost(message.message, code=message.code)
+            case _:
+                stream = self._streams.get(getattr(message, "stream", 0))
+                if stream is not None:
+                    stream.take(message)
+
+    async def _grant_forever(self) -> None:
+        with suppress(ConnectionLost):
+            while True:
+                self._changed = anyio.Event()
+                due_s = await self._grant_all()
+                with anyio.CancelScope(deadline=due_s):
+                    await self._changed.wait()
+
+    async def _grant_all(self) -> float:
+        for stream in tuple(self._streams.values()):
+            grant = stream.grant(anyio.current_time())
+            if grant is not None:
+                await self.send(Credit(stream.id, *grant))
+        return min((s.grant_due_s() for s in self._streams.values()), default=float("inf"))
+
+    async def _write(self, data: bytes) -> None:
+        try:
+            await self._socket.send(data)
+        except ConnectionLost as lost:
+            self._lose(lost)
+            raise
+
+    def _wake(self) -> None:
+        self._changed.set()
+
+    def _lose(self, lost: ConnectionLost) -> None:
+        if self._lost is None:
+            self._lost = lost
+            for stream in self._streams.values():
+                stream.finish(lost)
+            self._running.cancel()
+
+    def _check(self) -> None:
+        if self._lost is not None:
+            raise self._lost.again()

@@ -1,0 +1,24 @@
+# ruff: noqa: TID252 - the same files are installed under another name
+"""What a caller may choose for a stream."""
+
+from typing import TypedDict
+
+from ..messages import Reference, ServiceClassName
+
+
+class StreamOptions(TypedDict, total=False):
+    """The optional fields of `Open`, under the same names; what is left out the server chooses."""
+
+    voice: str
+    reference: Reference
+    language: str
+    sample_rate: int
+    speed: float
+    pitch: float
+    volume_db: float
+    normalize: bool
+    seed: int
+    temperature: float
+    top_p: float
+    repetition_penalty: float
+    service_class: ServiceClassName

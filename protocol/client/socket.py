@@ -1,0 +1,134 @@
+# ruff: noqa: TID252 - the same files are installed under another name
+"""The WebSocket below a connection: whole binary messages, and every wait for it bounded."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+
+import anyio
+import anyio.to_thread
+import httpx
+from httpx_ws import (
+    AsyncWebSocketSession,
+    HTTPXWSException,
+    WebSocketDisconnect,
+    WebSocketInvalidTypeReceived,
+    WebSocketUpgradeError,
+    aconnect_ws,
+)
+from wsproto.utilities import ProtocolError as WebSocketProtocolError
+
+from ..errors import CloseCode
+from ..messages import SUBPROTOCOL
+from .errors import ConnectFailed, ConnectionLost
+
+#: To resolve, connect, shake hands with TLS and upgrade: a slow mobile network does it in less.
+CONNECT_TIMEOUT_S = 10.0
+#: A server that takes nothing for so long takes nothing any more; a client sends little.
+SEND_TIMEOUT_S = 10.0
+#: The close frame is a courtesy.
+CLOSE_TIMEOUT_S = 1.0
+
+
+class _Session(AsyncWebSocketSession):
+    """A session whose close cannot hang on a peer that reads nothing."""
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        with anyio.move_on_after(CLOSE_TIMEOUT_S):
+            await super().close(code, reason)
+
+
+class ClientSocket:
+    """Whole binary messages, in the order of their `send`."""
+
+    def __init__(self, session: AsyncWebSocketSession) -> None:
+        self._session = session
+        self._turn = anyio.Lock()
+
+    async def receive(self) -> bytes:
+        """Return the next message.
+
+        Raises:
+            ConnectionLost: none will come.
+        """
+        try:
+            return bytes(await self._session.receive_bytes())
+        except WebSocketDisconnect as error:
+            reason = f"the server closed the connection: {error.reason or error.code}"
+            raise ConnectionLost(reason, close_code=error.code) from error
+        except WebSocketInvalidTypeReceived as error:
+            code = CloseCode.UNSUPPORTED_DATA
+            raise ConnectionLost("the server sent a text frame", close_code=code) from error
+        except (HTTPXWSException, anyio.EndOfStream) as error:
+            raise ConnectionLost("the connection broke") from error
+
+    async def send(self, data: bytes) -> None:
+        """Send a message whole, even if the caller is cancelled meanwhile: half is none.
+
+        Raises:
+            ConnectionLost: it cannot be sent.
+        """
+        try:
+            with anyio.fail_after(SEND_TIMEOUT_S, shield=True):
+                async with self._turn:
+                    await self._session.send_bytes(data)
+        except TimeoutError as error:
+            raise ConnectionLost("the server takes nothing any more") from error
+        except (HTTPXWSException, WebSocketProtocolError) as error:
+            raise ConnectionLost("the connection broke") from error
+
+    async def close(self, code: int) -> None:
+        """Close, with a close frame if there is still somebody to take it."""
+        await self._session.close(code)
+
+
+@asynccontextmanager
+async def open_socket(
+    url: str, headers: Mapping[str, str], ssl: SSLContext | None
+) -> AsyncIterator[ClientSocket]:
+    """Open a WebSocket that speaks this protocol.
+
+    Raises:
+        ConnectFailed: the server is not there, refused, or speaks something else.
+        ConnectionLost: the WebSocket broke in a way that cancelled the body.
+    """
+    verify = ssl or await _verification(url)
+    try:
+        async with (
+            httpx.AsyncClient(timeout=CONNECT_TIMEOUT_S, verify=verify) as client,
+            aconnect_ws(
+                url,
+                client,
+                headers=dict(headers),
+                subprotocols=[SUBPROTOCOL],
+                session_class=_Session,
+                # Both the server's pings and our own watch for silence, and in one place.
+                keepalive_ping_interval_seconds=None,
+            ) as session,
+        ):
+            yield ClientSocket(session)
+    except WebSocketUpgradeError as error:
+        raise _refusal(error.response) from error
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise ConnectFailed(f"cannot connect to {url}: {error}") from error
+    except ExceptionGroup as group:
+        if group.split((HTTPXWSException, WebSocketProtocolError))[1] is not None:
+            raise
+        raise ConnectionLost("the connection broke") from group
+
+
+async def _verification(url: str) -> SSLContext:
+    if url.startswith(("wss:", "https:")):
+        # Reading the authorities' certificates takes tens of milliseconds.
+        return await anyio.to_thread.run_sync(httpx.create_ssl_context)
+    # Trusts nobody: should TLS come into play after all, it fails.
+    return SSLContext(PROTOCOL_TLS_CLIENT)
+
+
+def _refusal(response: httpx.Response) -> ConnectFailed:
+    retry_after = response.headers.get("retry-after", "")
+    return ConnectFailed(
+        f"the server answered {response.status_code} instead of upgrading",
+        response.status_code,
+        float(retry_after) if retry_after.isdigit() else None,
+    )

@@ -1,0 +1,110 @@
+"""What a single field may hold: each reader takes what msgpack gave and returns the value.
+
+A reader raises `ValueError` with a phrase that follows the field's name: "must be …". Bools are
+not numbers, and floats are finite: no NaN travels into a mixer.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast
+
+Reader: TypeAlias = Callable[[object], Any]
+
+#: Counts and stream ids fit a signed 32-bit integer in any language: 12 h at 48 kHz.
+MAX_COUNT = 2**31 - 1
+#: Seeds fit a signed 64-bit integer, the narrowest that random generators take.
+MAX_SEED = 2**63 - 1
+#: A name for a flush or a ping is echoed, so it stays small.
+MAX_ID_CHARS = 128
+#: Voice ids also name files and travel in URLs.
+VOICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.+-]{0,127}")
+#: The shape of a BCP 47 tag; which tags exist is for the model to know.
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
+
+
+def integer(low: int, high: int) -> Reader:
+    """Read an integer from `low` to `high`, both included."""
+
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError(f"must be an integer from {low} to {high}")
+        return value
+
+    return read
+
+
+def number(low: float, high: float) -> Reader:
+    """Read a float from `low` to `high`, both included; integers count as floats."""
+
+    def read(value: Any) -> float:  # noqa: ANN401, what msgpack gave
+        real = isinstance(value, int | float) and not isinstance(value, bool)
+        # NaN fails both comparisons, an infinity one of them.
+        if not real or not low <= value <= high:
+            raise ValueError(f"must be a number from {low:g} to {high:g}")
+        return float(value)
+
+    return read
+
+
+def boolean(value: object) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004, a reader has one error
+    return value
+
+
+def string(value: object) -> str:
+    """Read a string of any length that the message allows."""
+    if not isinstance(value, str):
+        raise ValueError("must be a string")  # noqa: TRY004, a reader has one error
+    return value
+
+
+def binary(value: object) -> bytes:
+    """Read binary data."""
+    if not isinstance(value, bytes):
+        raise ValueError("must be binary")  # noqa: TRY004, a reader has one error
+    return value
+
+
+def pcm(value: object) -> bytes:
+    """Read whole 16-bit samples, at least one."""
+    if not isinstance(value, bytes) or not value or len(value) % 2:
+        raise ValueError("must be binary, of one or more whole 16-bit samples")
+    return value
+
+
+def one_of(*choices: str) -> Reader:
+    """Read one of `choices`."""
+
+    def read(value: object) -> str:
+        if value not in choices or not isinstance(value, str):
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def matching(pattern: re.Pattern[str], what: str) -> Reader:
+    """Read a string that `pattern` matches as a whole; `what` names such strings."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise ValueError(f"must be {what}")
+        return value
+
+    return read
+
+
+count = integer(0, MAX_COUNT)
+stream_id = integer(1, MAX_COUNT)
+seconds = number(0, MAX_COUNT)
+
+
+def message_id(value: object) -> int | str:
+    """Read what a client names a flush or a ping by: a count, or a short string."""
+    if isinstance(value, str):
+        if len(value) > MAX_ID_CHARS:
+            raise ValueError(f"must have at most {MAX_ID_CHARS} characters")
+        return value
+    return cast("int", count(value))
