@@ -1,0 +1,1 @@
+"""Text in, PCM out, one batched step at a time."""

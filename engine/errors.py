@@ -1,0 +1,28 @@
+"""Everything the engine raises on purpose.
+
+EngineError
+├── ModelUnavailable    a runner cannot be built: a library, a file or a device is missing
+├── UnknownVoice        no such voice, or none for that language
+├── Unsupported         the model cannot do what was asked
+└── EngineFailed        the engine thread died; every open sequence is lost
+"""
+
+
+class EngineError(Exception):
+    """Base of all errors of the engine."""
+
+
+class ModelUnavailable(EngineError):
+    """A runner cannot be built. The message says what to install or to change."""
+
+
+class UnknownVoice(EngineError):
+    """The catalogue has no such voice, or none that speaks the language."""
+
+
+class Unsupported(EngineError):
+    """The model cannot do what was asked of it."""
+
+
+class EngineFailed(EngineError):
+    """The engine thread ended while sequences were open."""

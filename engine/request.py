@@ -1,0 +1,41 @@
+"""What a caller asks of the engine, before any text: the frozen half of a sequence."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ServiceClass(Enum):
+    """The two classes of work."""
+
+    #: Somebody listens while it is made: every step has a playback deadline.
+    CALL = "call"
+    #: A text becomes a file: throughput matters, no deadline does.
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How a model that draws at random draws. `None` leaves the model's own default."""
+
+    seed: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    repetition_penalty: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisRequest:
+    """One utterance to be made; its text follows by `AppendText`.
+
+    `voice` is an id that the runner's catalogue has resolved. `speed` (a factor, 1 is the voice's
+    own pace) and `pitch` (semitones) lie within the ranges of the runner's `ModelInfo`.
+    `head_start_s` treats a note as a call until that much audio is ahead of its listener: an HTTP
+    body is listened to while it arrives, and nobody waits for its rest.
+    """
+
+    voice: str
+    service_class: ServiceClass = ServiceClass.CALL
+    speed: float = 1.0
+    pitch: float = 0.0
+    head_start_s: float = 0.0
+    sampling: Sampling = Sampling()

@@ -1,0 +1,1 @@
+"""The models: one module or package each, behind `engine.runner.Runner`."""

@@ -1,0 +1,147 @@
+"""eSpeak NG behind the engine's seam: no weights, no GPU, more than a hundred languages."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.errors import EngineError
+from engine.request import SynthesisRequest
+from engine.runner import ModelInfo
+from engine.runners.espeak.library import SAMPLE_RATE_HZ, load
+from engine.runners.espeak.synthesis import Manner, Synthesis
+from engine.runners.espeak.voices import catalogue
+from engine.steps import Pcm, Row, RowResult, StepPlan, StepResult, WordMark
+
+#: 46 ms, as long as a frame of the codecs of the neural models.
+FRAME_SAMPLES = 1024
+#: eSpeak's own pace.
+_RATE_WPM = 175
+#: eSpeak's own pitch and range. Its scale of pitch is 2 ** ((p - 50) / 50), and its scale of the
+#: intonation's range is linear; moved together from end to end they shift the voice by 9 semitones
+#: each way, measured on four voices to within one.
+_MIDDLE = 50
+_MAX = 99
+_REACH_SEMITONES = 9.0
+
+
+@dataclass(slots=True)
+class _Sequence:
+    """A sequence's segment in the making: what is made and not yet handed out."""
+
+    manner: Manner
+    synthesis: Synthesis | None = None
+    pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
+    marks: list[WordMark] = field(default_factory=list)
+    handed: int = 0
+    finished: bool = False
+
+
+class EspeakRunner:
+    """The `Runner` of eSpeak NG. Rows are made one after another, in the order of urgency."""
+
+    def __init__(self) -> None:
+        """Load the library, once per process.
+
+        Raises:
+            ModelUnavailable: `espeakng-loader` is not installed, or its library cannot be used.
+        """
+        self._library = load()
+        voices, self._paths = catalogue(self._library)
+        self._sequences: dict[int, _Sequence] = {}
+        self._slots: dict[int, int] = {}
+        self._info = ModelInfo(
+            name="espeak",
+            device="cpu",
+            sample_rate_hz=SAMPLE_RATE_HZ,
+            frame_samples=FRAME_SAMPLES,
+            voices=voices,
+            speed_range=(0.5, 2.5),
+            pitch_range=(-_REACH_SEMITONES, _REACH_SEMITONES),
+            max_rows=512,
+        )
+
+    @property
+    def info(self) -> ModelInfo:
+        """What eSpeak NG can do."""
+        return self._info
+
+    def run(self, plan: StepPlan) -> StepResult:
+        """Do one step; rows that come after the time budget is spent are left out."""
+        deadline_s = time.monotonic() + plan.time_budget_s
+        self._move(plan)
+        for prefill in plan.prefills:
+            sequence = self._sequences[self._slots[prefill.slot]]
+            self._begin(sequence, prefill.segment.text)
+        results: list[RowResult] = []
+        for row in plan.rows:
+            if results and time.monotonic() >= deadline_s:
+                break
+            results.append(self._row(row))
+        return StepResult(tuple(results))
+
+    def close(self) -> None:
+        """Forget every sequence. The library stays loaded for the next runner."""
+        self._sequences.clear()
+        self._slots.clear()
+
+    def _move(self, plan: StepPlan) -> None:
+        gone = {*plan.released, *plan.parked}
+        self._slots = {slot: held for slot, held in self._slots.items() if held not in gone}
+        for sequence_id in plan.released:
+            self._sequences.pop(sequence_id, None)
+        for admission in plan.admissions:
+            self._slots[admission.slot] = admission.sequence_id
+            if admission.sequence_id not in self._sequences:
+                self._sequences[admission.sequence_id] = _Sequence(self._manner(admission.request))
+
+    def _manner(self, request: SynthesisRequest) -> Manner:
+        base, plus, variant = request.voice.partition("+")
+        shift = request.pitch / _REACH_SEMITONES
+        return Manner(
+            voice=self._paths.get(base, base) + plus + variant,
+            rate_wpm=round(_RATE_WPM * request.speed),
+            pitch=_on_scale(_MIDDLE + _MIDDLE * shift),
+            pitch_range=_on_scale(_MIDDLE * 2**shift),
+        )
+
+    def _begin(self, sequence: _Sequence, text: str) -> None:
+        sequence.synthesis = Synthesis(self._library, sequence.manner, text)
+        sequence.pcm = np.zeros(0, np.int16)
+        sequence.marks = []
+        sequence.handed = 0
+        sequence.finished = False
+
+    def _row(self, row: Row) -> RowResult:
+        sequence = self._sequences[self._slots[row.slot]]
+        try:
+            _fill(sequence, row.num_frames * FRAME_SAMPLES)
+        except EngineError as error:
+            return RowResult(row.slot, np.zeros(0, np.int16), error=str(error))
+        return _hand_out(sequence, row)
+
+
+def _on_scale(value: float) -> int:
+    return min(max(round(value), 0), _MAX)
+
+
+def _fill(sequence: _Sequence, wanted: int) -> None:
+    # One burst at most: a hostile segment costs its step no more than an honest one.
+    if sequence.finished or len(sequence.pcm) >= wanted or sequence.synthesis is None:
+        return
+    burst = sequence.synthesis.burst()
+    sequence.pcm = np.concatenate([sequence.pcm, burst.pcm])
+    sequence.marks += burst.marks
+    sequence.finished = burst.done
+
+
+def _hand_out(sequence: _Sequence, row: Row) -> RowResult:
+    count = min(row.num_frames * FRAME_SAMPLES, len(sequence.pcm))
+    done = sequence.finished and count == len(sequence.pcm)
+    if not done:
+        count -= count % FRAME_SAMPLES
+    pcm, sequence.pcm = sequence.pcm[:count], sequence.pcm[count:]
+    sequence.handed += count
+    marks = [m for m in sequence.marks if done or m.at < sequence.handed]
+    sequence.marks = sequence.marks[len(marks) :]
+    return RowResult(row.slot, pcm, tuple(marks), segment_done=done)

@@ -1,0 +1,110 @@
+"""One segment turned into PCM and word marks, in bursts of bounded work.
+
+The library speaks a whole text in one call. A hostile one (a hundred ideographs, each read by name)
+would hold it for a tenth of a second, so a call is stopped once it has made a burst. The sound then
+ends before the last word that began, and the next burst begins with that word: no word is lost or
+spoken twice. Where a burst ends depends on the sound alone, never on a clock.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.runners.espeak.library import LOCK, Library
+from engine.runners.espeak.take import Take
+from engine.runners.espeak.text import clean, first_run, piece_end, split_pause, words
+from engine.steps import Pcm, WordMark
+
+#: The longest run without a space that is handed over at once. The library drops what lies beyond
+#: 160 bytes of one, which is 40 code points of four bytes.
+MAX_RUN_CHARS = 40
+#: A run as short as this is spoken to its end, even if that takes more than a burst.
+MIN_RUN_CHARS = 4
+#: The same in ASCII, where a part of a number would be another number, and letters are cheap.
+MIN_ASCII_RUN_CHARS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to speak: as `Library.configure` takes it."""
+
+    voice: str
+    rate_wpm: int
+    pitch: int
+    pitch_range: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Burst:
+    """What one call made: mono int16, marks counted from the segment's start, the end or not.
+
+    It can be empty before the end: the call found its text too long, and will take less.
+    """
+
+    pcm: Pcm
+    marks: tuple[WordMark, ...]
+    done: bool
+
+
+class Synthesis:
+    """A segment being spoken. `burst` is called until it says `done`."""
+
+    def __init__(self, library: Library, manner: Manner, text: str) -> None:
+        """Begin to speak `text`, any text at all."""
+        self._library = library
+        self._manner = manner
+        self._text = clean(text)
+        self._words = words(self._text)
+        self._position = 0
+        self._made = 0
+        self._run_chars = MAX_RUN_CHARS
+
+    def burst(self) -> Burst:
+        """Make the next burst.
+
+        Raises:
+            UnknownVoice: the library does not know the voice.
+        """
+        coming = [word for word in self._words if word.end > self._position]
+        if not coming:
+            return Burst(np.zeros(0, np.int16), (), done=True)
+        stop = piece_end(self._text, self._position, self._run_chars)
+        while coming[0].start >= stop:
+            self._position = stop
+            stop = piece_end(self._text, stop, self._run_chars)
+        heard = [word for word in coming if word.start < stop]
+        run = first_run(self._text[self._position : stop])
+        take = Take(heard, self._position, must_end=_is_short(run))
+        self._speak(stop, take)
+        if take.failed:
+            self._run_chars = len(run) // 2
+            return Burst(np.zeros(0, np.int16), (), done=False)
+        return self._keep(take, stop if take.cut is None else take.cut.start)
+
+    def _speak(self, stop: int, take: Take) -> None:
+        text = self._text[self._position : stop]
+        end_pause = False
+        if stop == len(self._text):
+            text, end_pause = split_pause(text)
+        manner = self._manner
+        with LOCK:
+            self._library.configure(manner.voice, manner.rate_wpm, manner.pitch, manner.pitch_range)
+            self._library.speak(text, end_pause=end_pause, listener=take.hear)
+
+    def _keep(self, take: Take, stop: int) -> Burst:
+        pcm = take.sound()
+        marks = tuple(
+            WordMark(self._made + at, word.start, word.end)
+            for word, at in take.times(stop)
+            # The rest of a word that was cut in two is no new word.
+            if word.start >= self._position
+        )
+        self._position = stop
+        if any(char.isspace() for char in self._text[stop - 1 : stop + 1]):
+            self._run_chars = MAX_RUN_CHARS
+        self._made += len(pcm)
+        return Burst(pcm, marks, done=stop >= self._words[-1].end)
+
+
+def _is_short(run: str) -> bool:
+    return len(run) <= (MIN_ASCII_RUN_CHARS if run.isascii() else MIN_RUN_CHARS)

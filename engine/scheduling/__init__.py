@@ -1,0 +1,1 @@
+"""Who speaks in the next step: pure, in virtual time."""

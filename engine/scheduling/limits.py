@@ -1,0 +1,24 @@
+"""The numbers of the scheduler, each with its reason."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerLimits:
+    """How the rows of a step are shared out."""
+
+    #: Sequences that can be in the batch at once.
+    num_slots: int = 128
+    #: Slots and rows that notes keep however many calls there are, so that they never starve.
+    note_floor: int = 8
+    #: A call further ahead of its listener than this comes last. Two seconds cover the worst gap
+    #: between two steps and a round trip many times over, and little is wasted when interrupted.
+    target_lead_s: float = 2.0
+    #: Undecided text is spoken when no more came for this long: a writer that pauses for longer
+    #: than half a second has stopped in the middle, and the listener should hear what there is.
+    text_hold_s: float = 0.5
+    #: The longest a runner that makes rows one by one may hold a step: a tenth of the wait that
+    #: a caller would notice, so cancels and new calls are seen in time.
+    step_budget_s: float = 0.010
+    #: The largest chunk in frames: more would delay every other row of the batch.
+    max_chunk_frames: int = 8

@@ -1,0 +1,234 @@
+"""Who speaks in the next step: playback deadlines, credit, and a floor for notes.
+
+Pure: time comes in as `now_s`, plans go out, results come in. It knows no clock and no tensor.
+"""
+
+from collections.abc import Iterator
+
+from engine.commands import AppendText, Cancel, Command, EndText, Flush, Grant, Open
+from engine.outputs import Failed, Output
+from engine.runner import ModelInfo
+from engine.scheduling.limits import SchedulerLimits
+from engine.scheduling.parking import choose_victim
+from engine.scheduling.playback import Playback
+from engine.scheduling.sequence import Sequence
+from engine.scheduling.slots import SlotPool
+from engine.steps import Admission, Prefill, Row, RowResult, StepPlan, StepResult
+from engine.text.segmenter import Segmenter
+
+
+class Scheduler:
+    """Turns commands into plans and results into outputs."""
+
+    def __init__(self, model: ModelInfo, limits: SchedulerLimits) -> None:
+        self._model = model
+        self._limits = limits
+        self._slots = SlotPool(limits.num_slots)
+        self._sequences: dict[int, Sequence] = {}
+        #: Those a step would bring forward; the others cost a step nothing.
+        self._schedulable: dict[int, Sequence] = {}
+        #: Those that hold back undecided text.
+        self._holding: dict[int, Sequence] = {}
+        self._released: list[int] = []
+
+    @property
+    def num_sequences(self) -> int:
+        """Count the open sequences."""
+        return len(self._sequences)
+
+    @property
+    def slot_owners(self) -> dict[int, int]:
+        """Return slot → sequence, for those that hold one."""
+        return self._slots.owners
+
+    def handle(self, command: Command, now_s: float) -> list[Output]:
+        """Take a command. What it makes true at once comes back."""
+        if isinstance(command, Open):
+            self._open(command)
+            return []
+        sequence = self._sequences.get(command.sequence_id)
+        if sequence is None:
+            return []
+        if isinstance(command, Cancel):
+            self._release(sequence)
+            return []
+        outputs = _change(sequence, command, now_s)
+        self._refresh(sequence)
+        return outputs
+
+    def wake_s(self) -> float | None:
+        """Return when held text must be spoken next, or None while none is held."""
+        deadlines = [
+            sequence.held_since_s + self._limits.text_hold_s
+            for sequence in self._holding.values()
+            if sequence.held_since_s is not None
+        ]
+        return min(deadlines, default=None)
+
+    def release_held_text(self, now_s: float) -> list[Output]:
+        """Let what was held back for `text_hold_s` be spoken. To be called before `plan`."""
+        due_s = now_s - self._limits.text_hold_s
+        outputs: list[Output] = []
+        for sequence in list(self._holding.values()):
+            if sequence.held_since_s is not None and sequence.held_since_s <= due_s:
+                outputs += sequence.release_held_text()
+                self._refresh(sequence)
+        return outputs
+
+    def plan(self, now_s: float) -> StepPlan:
+        """Choose the rows of the next step. False where there is nothing to do."""
+        released, self._released = tuple(self._released), []
+        draft = _Draft()
+        for sequence in self._by_urgency(now_s):
+            if len(draft.rows) >= self._model.max_rows:
+                break
+            self._add_row(draft, sequence, now_s)
+        return StepPlan(
+            released=released,
+            parked=tuple(draft.parked),
+            admissions=tuple(draft.admissions),
+            prefills=tuple(draft.prefills),
+            rows=tuple(draft.rows),
+            time_budget_s=self._limits.step_budget_s,
+        )
+
+    def apply(self, result: StepResult, now_s: float) -> list[Output]:
+        """Take what the step made. Rows of sequences cancelled meanwhile are dropped."""
+        outputs: list[Output] = []
+        for row in result.rows:
+            owner = self._slots.owner(row.slot)
+            sequence = self._sequences.get(owner) if owner is not None else None
+            if sequence is not None:
+                outputs += self._apply_row(sequence, row, now_s)
+        return outputs
+
+    def _open(self, command: Open) -> None:
+        self._sequences[command.sequence_id] = Sequence(
+            id=command.sequence_id,
+            request=command.request,
+            segmenter=Segmenter(self._model.segmentation),
+            playback=Playback(self._model.sample_rate_hz),
+            granted=command.credit,
+        )
+
+    def _refresh(self, sequence: Sequence) -> None:
+        if sequence.is_finished:
+            self._release(sequence)
+            return
+        _keep(self._schedulable, sequence, wanted=sequence.is_schedulable)
+        _keep(self._holding, sequence, wanted=sequence.held_since_s is not None)
+
+    def _release(self, sequence: Sequence) -> None:
+        del self._sequences[sequence.id]
+        self._schedulable.pop(sequence.id, None)
+        self._holding.pop(sequence.id, None)
+        if sequence.slot is not None:
+            self._slots.free(sequence.slot)
+        self._released.append(sequence.id)
+
+    def _by_urgency(self, now_s: float) -> Iterator[Sequence]:
+        """Yield urgent calls by deadline, notes by age, and last the calls that are far ahead."""
+        urgent: list[tuple[float, int, Sequence]] = []
+        notes: list[Sequence] = []
+        ahead: list[tuple[float, int, Sequence]] = []
+        for sequence in self._schedulable.values():
+            if not sequence.is_call(now_s):
+                notes.append(sequence)
+                continue
+            deadline_s = sequence.playback.deadline_s(now_s)
+            comfortable = deadline_s - now_s >= self._limits.target_lead_s
+            (ahead if comfortable else urgent).append((deadline_s, sequence.id, sequence))
+        # Those that hold a slot first: the floor is no use to a note that waits for one.
+        notes.sort(key=lambda note: (note.slot is None, note.id))
+        floor = min(self._limits.note_floor, len(notes))
+        urgent.sort(key=_deadline_then_age)
+        ahead.sort(key=_deadline_then_age)
+        num_rows = min(self._model.max_rows, self._limits.num_slots)
+        num_urgent_first = max(num_rows - floor, 1)
+        yield from (entry[2] for entry in urgent[:num_urgent_first])
+        yield from notes[:floor]
+        yield from (entry[2] for entry in urgent[num_urgent_first:])
+        yield from notes[floor:]
+        yield from (entry[2] for entry in ahead)
+
+    def _add_row(self, draft: "_Draft", sequence: Sequence, now_s: float) -> None:
+        slot = sequence.slot
+        if slot is None:
+            slot = self._slot_for(draft, sequence, now_s)
+            if slot is None:
+                return
+            sequence.slot = slot
+            draft.admissions.append(Admission(slot, sequence.id, sequence.request))
+        segment = sequence.next_segment()
+        if segment is not None:
+            draft.prefills.append(Prefill(slot, segment))
+        draft.rows.append(Row(slot, self._num_frames(sequence, now_s)))
+        draft.chosen.add(sequence.id)
+
+    def _slot_for(self, draft: "_Draft", sequence: Sequence, now_s: float) -> int | None:
+        if not self._slots.num_free:
+            holders = [self._sequences[owner] for owner in self._slots.owners.values()]
+            victim = choose_victim(holders, draft.chosen, sequence, self._limits, now_s)
+            if victim is None or victim.slot is None:
+                return None
+            self._slots.free(victim.slot)
+            victim.slot = None
+            draft.parked.append(victim.id)
+        return self._slots.take(sequence.id)
+
+    def _num_frames(self, sequence: Sequence, now_s: float) -> int:
+        """Ramp 1, 2, 4, 8 as the lead grows; never a whole frame beyond the credit."""
+        frame = self._model.frame_samples
+        if sequence.is_call(now_s):
+            lead_frames = sequence.playback.lead_s(now_s) * self._model.sample_rate_hz / frame
+            ramp = 1 << max(int(lead_frames / 2), 1).bit_length() - 1
+        else:
+            ramp = self._limits.max_chunk_frames
+        return min(ramp, self._limits.max_chunk_frames, -(-sequence.credit // frame))
+
+    def _apply_row(self, sequence: Sequence, row: RowResult, now_s: float) -> list[Output]:
+        if row.error is not None:
+            self._release(sequence)
+            return [Failed(sequence.id, row.error)]
+        outputs = sequence.advance(row.pcm, row.marks, segment_done=row.segment_done, now_s=now_s)
+        self._refresh(sequence)
+        return outputs
+
+
+class _Draft:
+    """A plan in the making."""
+
+    def __init__(self) -> None:
+        self.parked: list[int] = []
+        self.admissions: list[Admission] = []
+        self.prefills: list[Prefill] = []
+        self.rows: list[Row] = []
+        self.chosen: set[int] = set()
+
+
+def _change(
+    sequence: Sequence, command: AppendText | Flush | EndText | Grant, now_s: float
+) -> list[Output]:
+    match command:
+        case AppendText(_, text):
+            return sequence.append(text, now_s)
+        case Flush(_, token):
+            return sequence.flush(token)
+        case EndText():
+            return sequence.end()
+        case Grant(_, upto, played):
+            sequence.grant(upto)
+            if played is not None:
+                sequence.playback.report(now_s, played)
+            return []
+
+
+def _deadline_then_age(entry: tuple[float, int, Sequence]) -> tuple[float, int]:
+    return entry[0], entry[1]
+
+
+def _keep(members: dict[int, Sequence], sequence: Sequence, *, wanted: bool) -> None:
+    if wanted:
+        members[sequence.id] = sequence
+    else:
+        members.pop(sequence.id, None)

@@ -1,0 +1,155 @@
+"""One utterance inside the engine: its text, its credit, how far it has come."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from engine.outputs import (
+    Blocked,
+    Chunk,
+    Finished,
+    FinishReason,
+    Flushed,
+    Mark,
+    MarkUnit,
+    Output,
+)
+from engine.request import ServiceClass, SynthesisRequest
+from engine.scheduling.playback import Playback
+from engine.steps import Pcm, WordMark
+from engine.text.segment import Segment
+from engine.text.segmenter import Segmenter
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Sequence:
+    """The mutable state of one sequence. Sample counts are at the model's rate."""
+
+    id: int
+    request: SynthesisRequest
+    segmenter: Segmenter
+    playback: Playback
+    granted: int
+    produced: int = 0
+    slot: int | None = None
+    ended: bool = False
+    #: When the last text came, while some of it is held back undecided.
+    held_since_s: float | None = None
+    _queue: deque[Segment | int] = field(default_factory=deque)
+    _current: Segment | None = None
+    _segment_at: int = 0
+    _segment_marked: bool = False
+    _blocked: bool = False
+
+    @property
+    def has_speech(self) -> bool:
+        """Tell whether there is a segment to speak or to go on speaking."""
+        return self._current is not None or bool(self._queue)
+
+    @property
+    def credit(self) -> int:
+        """Return the samples that may still be made. Negative once a frame overshot."""
+        return self.granted - self.produced
+
+    @property
+    def is_schedulable(self) -> bool:
+        """Tell whether a step would bring it forward: it has speech and credit."""
+        return self.has_speech and self.credit > 0
+
+    def is_call(self, now_s: float) -> bool:
+        """Tell whether a listener waits for it now: a call, or a note in its head start."""
+        if self.request.service_class is ServiceClass.CALL:
+            return True
+        return self.playback.lead_s(now_s) < self.request.head_start_s
+
+    def append(self, text: str, now_s: float) -> list[Output]:
+        """Take more text. After `end` it is ignored."""
+        if not self.ended:
+            self._queue.extend(self.segmenter.feed(text))
+            self.held_since_s = now_s if self.segmenter.pending else None
+        return self.settle()
+
+    def flush(self, token: int) -> list[Output]:
+        """Cut the segment here; the token's `Flushed` follows its last sample."""
+        self._cut()
+        self._queue.append(token)
+        return self.settle()
+
+    def end(self) -> list[Output]:
+        """Take note that no more text will come."""
+        if not self.ended:
+            self._cut()
+            self.ended = True
+        return self.settle()
+
+    def release_held_text(self) -> list[Output]:
+        """Speak what was held back for more text that did not come in time."""
+        self._queue.extend(self.segmenter.expire())
+        self.held_since_s = None
+        return self.settle()
+
+    def grant(self, upto: int) -> None:
+        """Raise the credit to `upto`; a smaller one changes nothing."""
+        self.granted = max(self.granted, upto)
+        # A grant that does not even cover the overshoot of the last frame leaves the stall one.
+        self._blocked = self._blocked and self.credit <= 0
+
+    def next_segment(self) -> Segment | None:
+        """Begin the next segment and return it, or None while the last one is unfinished."""
+        if self._current is not None:
+            return None
+        head = self._queue.popleft()
+        assert isinstance(head, Segment)  # noqa: S101 settle() leaves no token at the head
+        self._current = head
+        self._segment_at, self._segment_marked = self.produced, False
+        return head
+
+    def advance(
+        self, pcm: Pcm, words: tuple[WordMark, ...], *, segment_done: bool, now_s: float
+    ) -> list[Output]:
+        """Take what a step made for the current segment."""
+        chunk = Chunk(self.id, self.produced, pcm, self._marks(words), segment_done)
+        self.produced += len(pcm)
+        self.playback.produce(now_s, len(pcm))
+        if segment_done:
+            self._current = None
+        return [chunk, *self.settle()]
+
+    def settle(self) -> list[Output]:
+        """Say what has become true: flushes reached, the end reached, credit used up."""
+        outputs: list[Output] = []
+        while self._current is None and self._queue and isinstance(self._queue[0], int):
+            token = self._queue.popleft()
+            assert isinstance(token, int)  # noqa: S101 the loop's condition, for the type checker
+            outputs.append(Flushed(self.id, token, self.produced))
+        if self.is_finished:
+            outputs.append(Finished(self.id, self.produced, FinishReason.END))
+        elif self.has_speech and self.credit <= 0 and not self._blocked:
+            self._blocked = True
+            outputs.append(Blocked(self.id, self.produced))
+        return outputs
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether all text is known and spoken."""
+        return self.ended and not self.has_speech
+
+    def _cut(self) -> None:
+        self._queue.extend(self.segmenter.flush())
+        self.held_since_s = None
+
+    def _marks(self, words: tuple[WordMark, ...]) -> tuple[Mark, ...]:
+        segment = self._current
+        assert segment is not None  # noqa: S101 rows are planned for a begun segment only
+        marks = [
+            Mark(
+                self._segment_at + word.at,
+                segment.start + word.start,
+                segment.start + word.end,
+                MarkUnit.WORD,
+            )
+            for word in words
+        ]
+        if not self._segment_marked:
+            self._segment_marked = True
+            marks.insert(0, Mark(self._segment_at, segment.start, segment.end, MarkUnit.SEGMENT))
+        return tuple(marks)

@@ -1,0 +1,1 @@
+"""From live text to segments."""

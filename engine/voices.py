@@ -1,0 +1,88 @@
+"""The voices of a model, and how a request names one of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.errors import UnknownVoice
+
+#: The name by which a client asks for whatever voice the model thinks best.
+DEFAULT_VOICE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice: its id, a readable name, the BCP 47 languages it speaks, best first."""
+
+    id: str
+    name: str
+    languages: tuple[str, ...]
+
+
+class VoiceCatalogue:
+    """The voices of one model, with the variants (`id+variant`) that colour each of them.
+
+    Immutable, so any thread may ask it.
+    """
+
+    def __init__(
+        self, voices: Sequence[Voice], *, default: str, variants: Sequence[str] = ()
+    ) -> None:
+        """Hold `voices`; `default` is the id used where a request names none."""
+        self._voices: Mapping[str, Voice] = {voice.id: voice for voice in voices}
+        self._variants = frozenset(variants)
+        self.default = self._voices[default]
+
+    def __iter__(self) -> Iterator[Voice]:
+        """Iterate over the voices, without their variants."""
+        return iter(self._voices.values())
+
+    def __len__(self) -> int:
+        """Count the voices, without their variants."""
+        return len(self._voices)
+
+    @property
+    def variants(self) -> frozenset[str]:
+        """The variants that may follow a voice's id after a `+`."""
+        return self._variants
+
+    def resolve(self, name: str | None, language: str | None) -> str:
+        """Return the id to put in a `SynthesisRequest`.
+
+        Without a name the language chooses; with both, the voice must speak the language.
+
+        Raises:
+            UnknownVoice: no voice has that name, or none (or not this one) speaks that language.
+        """
+        base, _, variant = (name or DEFAULT_VOICE).partition("+")
+        if variant and variant not in self._variants:
+            raise UnknownVoice(f"no voice variant {variant!r}")
+        voice = self._find(base, language)
+        return f"{voice.id}+{variant}" if variant else voice.id
+
+    def _find(self, base: str, language: str | None) -> Voice:
+        if base == DEFAULT_VOICE:
+            return self.default if language is None else self._speaker(language)
+        try:
+            voice = self._voices[base]
+        except KeyError:
+            raise UnknownVoice(f"no voice {base!r}") from None
+        if language is not None and not _speaks(voice, language):
+            raise UnknownVoice(f"voice {base!r} does not speak {language!r}")
+        return voice
+
+    def _speaker(self, language: str) -> Voice:
+        candidates = [self.default, *self._voices.values()]
+        exact = (v for v in candidates if language.lower() in map(str.lower, v.languages))
+        voice = next(exact, None) or next((v for v in candidates if _speaks(v, language)), None)
+        if voice is None:
+            raise UnknownVoice(f"no voice speaks {language!r}")
+        return voice
+
+
+def _speaks(voice: Voice, language: str) -> bool:
+    wanted = language.lower()
+    primary = wanted.partition("-")[0]
+    return any(
+        spoken.lower() == wanted or spoken.lower().partition("-")[0] == primary
+        for spoken in voice.languages
+    )
