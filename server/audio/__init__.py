@@ -1,0 +1,1 @@
+"""From the PCM of the model to the bytes a client asked for."""

@@ -1,0 +1,38 @@
+"""From PCM to the bytes of a format, as it comes."""
+
+from typing import Protocol
+
+from engine.steps import Pcm
+from server.audio.formats import AudioFormat, check_rate
+from server.audio.muxed import FLAC, MP3, OPUS, MuxedEncoder
+from server.audio.wav import PcmEncoder, WavEncoder
+
+
+class Encoder(Protocol):
+    """One file or stream in the making. Synchronous; one caller at a time."""
+
+    def encode(self, pcm: Pcm) -> bytes:
+        """Take mono samples, shape (samples,) int16; return the bytes that are ready, or none."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return the rest. Nothing may be encoded afterwards."""
+        ...
+
+
+_RECIPES = {AudioFormat.MP3: MP3, AudioFormat.OPUS: OPUS, AudioFormat.FLAC: FLAC}
+
+
+def make_encoder(audio_format: AudioFormat, sample_rate_hz: int) -> Encoder:
+    """Return a new encoder of the format for mono samples at `sample_rate_hz`.
+
+    Raises:
+        UnsupportedRate: the format cannot carry the rate.
+        CodecsMissing: the format needs PyAV, which is not installed.
+    """
+    check_rate(audio_format, sample_rate_hz)
+    if audio_format is AudioFormat.PCM:
+        return PcmEncoder()
+    if audio_format is AudioFormat.WAV:
+        return WavEncoder(sample_rate_hz)
+    return MuxedEncoder(_RECIPES[audio_format], sample_rate_hz)

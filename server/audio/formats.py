@@ -1,0 +1,55 @@
+"""The formats of audio that leave the server, and the sample rates each can carry."""
+
+from enum import StrEnum
+
+from server.audio.errors import UnsupportedRate
+
+
+class AudioFormat(StrEnum):
+    """What a client may ask for; always mono."""
+
+    WAV = "wav"
+    #: Raw 16-bit little-endian samples, no header.
+    PCM = "pcm"
+    MP3 = "mp3"
+    #: Opus in Ogg.
+    OPUS = "opus"
+    FLAC = "flac"
+
+    @property
+    def media_type(self) -> str:
+        """The `Content-Type` of the format."""
+        return _MEDIA_TYPES[self]
+
+
+_MEDIA_TYPES = {
+    AudioFormat.WAV: "audio/wav",
+    AudioFormat.PCM: "audio/pcm",
+    AudioFormat.MP3: "audio/mpeg",
+    AudioFormat.OPUS: "audio/ogg; codecs=opus",
+    AudioFormat.FLAC: "audio/flac",
+}
+
+_RATES = {
+    AudioFormat.MP3: (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+    AudioFormat.OPUS: (8000, 12000, 16000, 24000, 48000),
+}
+
+
+def supported_rates(audio_format: AudioFormat) -> tuple[int, ...] | None:
+    """Return the sample rates in Hz that the format can carry, ascending; `None` means any."""
+    return _RATES.get(audio_format)
+
+
+def check_rate(audio_format: AudioFormat, sample_rate_hz: int) -> None:
+    """Pass if the format can carry the rate.
+
+    Raises:
+        UnsupportedRate: it cannot.
+    """
+    rates = supported_rates(audio_format)
+    if rates is not None and sample_rate_hz not in rates:
+        listed = ", ".join(map(str, rates))
+        raise UnsupportedRate(
+            f"{audio_format.value} cannot carry {sample_rate_hz} Hz, only {listed}"
+        )

@@ -1,0 +1,1 @@
+"""What `voxline` can do, one module a command."""

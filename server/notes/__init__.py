@@ -1,0 +1,1 @@
+"""`/v1/notes`: a text becomes an audio file."""

@@ -1,0 +1,115 @@
+"""`POST /v1/notes`: the text in, the file out while it is being made."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import anyio
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from protocol.codes import ErrorCode
+from protocol.messages import Limits
+from server.engine_client import EngineClient
+from server.errors import RequestError
+from server.notes.request import NoteRequest, parse_note
+from server.notes.streaming import NoteStream
+from server.problems import problem, problem_of
+
+#: The body has arrived by then or never will: a text is a few kilobytes.
+BODY_TIMEOUT_S = 30.0
+#: A reader that takes nothing for this long is not reading.
+SEND_TIMEOUT_S = 30.0
+
+
+class NotesEndpoint:
+    """The ASGI application of the route."""
+
+    def __init__(self, engine: EngineClient, limits: Limits) -> None:
+        self._engine = engine
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["method"] != "POST":
+            await _other_method(scope["method"])(scope, receive, send)
+            return
+        try:
+            request = await self._read(scope, receive)
+            note = NoteStream(self._engine, request, self._limits)
+        except RequestError as error:
+            await problem_of(error)(scope, receive, send)
+            return
+        except ClientDisconnect:
+            return
+        try:
+            await self._serve(scope, receive, send, request, note)
+        finally:
+            note.cancel()
+
+    async def _read(self, scope: Scope, receive: Receive) -> NoteRequest:
+        body = bytearray()
+        with _time_limit(BODY_TIMEOUT_S, "the body did not arrive in time"):
+            async for part in Request(scope, receive).stream():
+                body += part
+                if len(body) > self._limits.max_message_bytes:
+                    raise RequestError(ErrorCode.TEXT_TOO_LONG, "the body is too large")
+        return parse_note(bytes(body), self._limits.max_text_chars)
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
+    ) -> None:
+        """Send the note, or give it up as soon as the client leaves."""
+        async with anyio.create_task_group() as tasks:
+
+            async def listen() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(listen)
+            await _send_note(scope, receive, send, request, note)
+            tasks.cancel_scope.cancel()
+
+
+def _other_method(method: str) -> Response:
+    headers = {"Allow": "OPTIONS, POST"}
+    if method == "OPTIONS":
+        return Response(status_code=204, headers=headers)
+    return problem(405, "bad_message", "notes are made by POST", headers)
+
+
+@contextmanager
+def _time_limit(limit_s: float, message: str) -> Iterator[None]:
+    try:
+        with anyio.fail_after(limit_s):
+            yield
+    except TimeoutError as error:
+        raise RequestError(ErrorCode.STALLED, message) from error
+
+
+async def _send_note(
+    scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
+) -> None:
+    chunks = note.chunks()
+    try:
+        first = await anext(chunks)
+    except RequestError as error:
+        await problem_of(error)(scope, receive, send)
+        return
+    headers = [(b"content-type", request.format.media_type.encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await _send_body(send, first, chunks)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _send_body(send: Send, first: bytes, rest: AsyncIterator[bytes]) -> None:
+    """Send the chunks. A note that fails by now can only be cut short: the body stays unended."""
+    await _send_part(send, first)
+    async for data in rest:
+        await _send_part(send, data)
+
+
+async def _send_part(send: Send, data: bytes) -> None:
+    with anyio.fail_after(SEND_TIMEOUT_S):
+        await send({"type": "http.response.body", "body": data, "more_body": True})

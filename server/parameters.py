@@ -1,0 +1,142 @@
+"""What a caller asks for, checked against what the model can do, before any audio."""
+
+import math
+from dataclasses import dataclass
+
+from engine.errors import UnknownVoice
+from engine.request import Sampling, ServiceClass, SynthesisRequest
+from engine.runner import Feature, ModelInfo
+from protocol.codes import ErrorCode
+from protocol.messages import Limits
+from server.audio.errors import CodecsMissing
+from server.audio.path import AudioPath
+from server.errors import RequestError
+
+#: What listeners can still follow, and OpenAI's range.
+SPEED_RANGE = (0.25, 4.0)
+#: An octave each way.
+PITCH_RANGE = (-12.0, 12.0)
+#: From inaudible to clipping.
+VOLUME_DB_RANGE = (-60.0, 20.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """How to speak. `None` leaves it to the model."""
+
+    voice: str | None = None
+    language: str | None = None
+    sample_rate: int | None = None
+    speed: float | None = None
+    pitch: float | None = None
+    volume_db: float | None = None
+    normalize: bool | None = None
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """A request the model can serve, and the way its audio takes afterwards."""
+
+    request: SynthesisRequest
+    sample_rate_hz: int
+    stretch: float
+    volume_db: float
+    model_rate_hz: int
+
+    def audio_path(self) -> AudioPath:
+        """Build a fresh path from the model's PCM to the caller's.
+
+        Raises:
+            RequestError: `unsupported`, where the path needs a library that is not installed.
+        """
+        try:
+            return AudioPath(
+                model_rate_hz=self.model_rate_hz,
+                sample_rate_hz=self.sample_rate_hz,
+                stretch=self.stretch,
+                volume_db=self.volume_db,
+            )
+        except CodecsMissing as error:
+            raise RequestError(ErrorCode.UNSUPPORTED, str(error)) from error
+
+
+def check(
+    parameters: Parameters,
+    model: ModelInfo,
+    limits: Limits,
+    service_class: ServiceClass,
+    head_start_s: float = 0.0,
+) -> Speech:
+    """Return what to ask of the engine.
+
+    Raises:
+        RequestError: `bad_value`, `unknown_voice` or `unsupported`.
+    """
+    speed = _within("speed", parameters.speed, 1.0, SPEED_RANGE)
+    volume_db = _within("volume_db", parameters.volume_db, 0.0, VOLUME_DB_RANGE)
+    native_speed = min(max(speed, model.speed_range[0]), model.speed_range[1])
+    request = SynthesisRequest(
+        voice=_voice(parameters, model),
+        service_class=service_class,
+        speed=native_speed,
+        pitch=_pitch(parameters.pitch, model),
+        head_start_s=head_start_s,
+        sampling=_sampling(parameters.sampling, model),
+    )
+    if parameters.normalize:
+        raise RequestError(ErrorCode.UNSUPPORTED, "text normalisation is not available")
+    return Speech(
+        request=request,
+        sample_rate_hz=_sample_rate(parameters.sample_rate, model, limits),
+        stretch=speed / native_speed,
+        volume_db=volume_db,
+        model_rate_hz=model.sample_rate_hz,
+    )
+
+
+def _voice(parameters: Parameters, model: ModelInfo) -> str:
+    try:
+        return model.voices.resolve(parameters.voice, parameters.language)
+    except UnknownVoice as error:
+        raise RequestError(ErrorCode.UNKNOWN_VOICE, str(error)) from error
+
+
+def _pitch(pitch: float | None, model: ModelInfo) -> float:
+    semitones = _within("pitch", pitch, 0.0, PITCH_RANGE)
+    low, high = model.pitch_range
+    if not low <= semitones <= high:
+        raise RequestError(
+            ErrorCode.UNSUPPORTED, f"pitch of {model.name} can be {low:g} to {high:g}"
+        )
+    return semitones
+
+
+def _sampling(sampling: Sampling, model: ModelInfo) -> Sampling:
+    drawn = (sampling.temperature, sampling.top_p, sampling.repetition_penalty)
+    if Feature.SAMPLING not in model.features and any(value is not None for value in drawn):
+        raise RequestError(
+            ErrorCode.UNSUPPORTED,
+            f"{model.name} does not sample: it has no temperature, top_p or repetition_penalty",
+        )
+    return sampling
+
+
+def _sample_rate(rate_hz: int | None, model: ModelInfo, limits: Limits) -> int:
+    if rate_hz is None:
+        return model.sample_rate_hz
+    if not limits.min_sample_rate <= rate_hz <= limits.max_sample_rate:
+        raise RequestError(
+            ErrorCode.BAD_VALUE,
+            f"sample_rate must be {limits.min_sample_rate} to {limits.max_sample_rate} Hz",
+        )
+    return rate_hz
+
+
+def _within(name: str, value: float | None, default: float, limits: tuple[float, float]) -> float:
+    if value is None:
+        return default
+    low, high = limits
+    if not (math.isfinite(value) and low <= value <= high):
+        raise RequestError(ErrorCode.BAD_VALUE, f"{name} must be {low:g} to {high:g}")
+    return value

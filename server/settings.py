@@ -1,0 +1,99 @@
+"""What can be set, by flag or by environment: each with its unit, its default and its reason."""
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+#: `--max-calls` is `VOXLINE_MAX_CALLS`.
+ENVIRONMENT_PREFIX = "VOXLINE_"
+
+_HELP = "help"
+
+
+class SettingsError(Exception):
+    """A setting has no valid value. The message names it."""
+
+
+def _setting(default: Any, text: str) -> Any:  # noqa: ANN401 a dataclass field stands for any type
+    return field(default=default, metadata={_HELP: text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of `voxline serve`."""
+
+    host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 lets the network in")
+    port: int = _setting(8080, "TCP port; 0 takes a free one")
+    model: str = _setting("espeak", "model to serve: espeak or tone")
+    tls_cert: str = _setting("", "PEM file of the certificate chain; with --tls-key, serves TLS")
+    tls_key: str = _setting("", "PEM file of the private key")
+    max_connections: int = _setting(1_000, "WebSockets open at once; about 30 KB each")
+    max_calls: int = _setting(100, "calls open at once; the next is refused as overloaded")
+    max_notes: int = _setting(100, "notes open at once, waiting ones too")
+    note_floor: int = _setting(8, "rows of a step kept for notes, however many calls there are")
+    allowed_origins: str = _setting(
+        "", "origins whose pages may connect, comma-separated; * is any"
+    )
+    tone_step_ms: str = _setting("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The allowed origins, one by one."""
+        return tuple(filter(None, map(str.strip, self.allowed_origins.split(","))))
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            SettingsError: a value is out of range, or two do not go together.
+        """
+        if not 0 <= self.port <= 65_535:  # noqa: PLR2004 the range of a TCP port
+            raise SettingsError("port must be 0 to 65535")
+        for name in ("max_connections", "max_calls", "max_notes", "note_floor"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be at least 1")
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise SettingsError("tls_cert and tls_key go together")
+        for path in filter(None, (self.tls_cert, self.tls_key)):
+            if not Path(path).is_file():
+                raise SettingsError(f"no such file: {path}")
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Give the parser a flag for every setting."""
+    for item in fields(Settings):
+        parser.add_argument(
+            "--" + item.name.replace("_", "-"),
+            type=type(item.default),
+            default=None,
+            metavar=type(item.default).__name__.upper(),
+            help=f"{item.metadata[_HELP]} (default {item.default!r})",
+        )
+
+
+def read_settings(flags: argparse.Namespace, environ: Mapping[str, str] | None = None) -> Settings:
+    """Take each setting from its flag, else from the environment, else its default.
+
+    Raises:
+        SettingsError: a value is not valid.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        given = getattr(flags, item.name, None)
+        variable = ENVIRONMENT_PREFIX + item.name.upper()
+        if given is not None:
+            values[item.name] = given
+        elif variable in environ:
+            values[item.name] = _from_environment(variable, environ[variable], type(item.default))
+    return Settings(**values)
+
+
+def _from_environment(variable: str, text: str, kind: type) -> Any:  # noqa: ANN401 as _setting
+    try:
+        return kind(text)
+    except ValueError:
+        raise SettingsError(f"{variable} must be of type {kind.__name__}, not {text!r}") from None

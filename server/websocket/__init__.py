@@ -1,0 +1,1 @@
+"""The face of `voxline.v1`."""

@@ -1,0 +1,285 @@
+"""One connection: a reader in the host task, a writer and a timekeeper as its children."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+
+import anyio
+from anyio.abc import TaskGroup
+
+from engine.request import Sampling, ServiceClass
+from protocol.codes import ErrorCode
+from protocol.connection import Connection, Fault, Role
+from protocol.errors import CloseCode, RemoteProtocolError
+from protocol.messages import (
+    Bye,
+    Cancel,
+    ClientMessage,
+    Credit,
+    End,
+    Error,
+    Flush,
+    Limits,
+    Open,
+    Opened,
+    Ping,
+    Pong,
+    Ready,
+    ServerMessage,
+    Text,
+)
+from server.engine_client import EngineClient
+from server.errors import RequestError
+from server.parameters import Parameters, check
+from server.stream import AudioPiece, Stream, StreamDone, StreamFailed
+from server.websocket.live_stream import LiveStream
+from server.websocket.socket import Disconnected, Socket
+
+#: Answers that wait for a peer that does not read. Each costs it a message of its own, so a peer
+#: this far behind is not reading at all.
+MAX_OUTBOX = 1_024
+#: How often the limits in time are looked at; they are tens of seconds and more.
+TIMEKEEPER_PERIOD_S = 1.0
+#: A closing handshake with a peer that is still there takes one round trip.
+CLOSE_TIMEOUT_S = 1.0
+
+
+class Session:
+    """Serves one accepted connection until either side leaves."""
+
+    def __init__(
+        self, socket: Socket, engine: EngineClient, limits: Limits, session_id: str
+    ) -> None:
+        self._socket = socket
+        self._engine = engine
+        self._limits = limits
+        self._session_id = session_id
+        self._connection = Connection(Role.SERVER, limits)
+        self._streams: dict[int, LiveStream] = {}
+        self._ready: dict[int, None] = {}
+        self._outbox: deque[bytes] = deque()
+        self._changed = anyio.Event()
+        self._close_code: int | None = None
+        self._has_children = False
+
+    async def run(self) -> None:
+        """Serve. Leaving it, however that comes about, ends every stream of the connection."""
+        ready = Ready(
+            self._session_id, self._engine.info.name, self._engine.info.sample_rate_hz, self._limits
+        )
+        try:
+            await self._socket.send(self._connection.send(ready))
+            async with anyio.create_task_group() as tasks:
+                await self._read(tasks)
+                tasks.cancel_scope.cancel()
+        except* Disconnected:
+            pass
+        finally:
+            for live in self._streams.values():
+                live.stream.cancel()
+            with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+                await self._close()
+
+    async def _read(self, tasks: TaskGroup) -> None:
+        while self._close_code is None:
+            data: bytes | str | None = None
+            with anyio.move_on_after(self._limits.idle_connection_s):
+                data = await self._socket.receive()
+            if data is None:
+                if not self._streams:
+                    self._fail(ErrorCode.IDLE, "no message for too long", CloseCode.POLICY)
+                continue
+            self._take(data)
+            if self._streams and not self._has_children:
+                self._has_children = True
+                tasks.start_soon(self._write)
+                tasks.start_soon(self._keep_time)
+            if not self._has_children:
+                await self._send_outbox()
+
+    def _take(self, data: bytes | str) -> None:
+        try:
+            if isinstance(data, str):
+                self._connection.receive_text_frame()
+            else:
+                for message in self._connection.receive(data):
+                    self._handle(message)
+        except RemoteProtocolError as error:
+            self._post(error.error)
+            self._close_code = error.close_code
+        self._wake()
+
+    def _handle(self, message: ClientMessage | Fault) -> None:
+        match message:
+            case Fault(error):
+                self._end_stream(error.stream)
+                self._post(error)
+            case Ping(ping_id):
+                self._post(Pong(ping_id))
+            case Bye():
+                self._close_code = 1000
+            case Open() | Text() | Flush() | End() | Cancel() | Credit():
+                self._serve_stream(message)
+
+    def _serve_stream(self, message: Open | Text | Flush | End | Cancel | Credit) -> None:
+        try:
+            if isinstance(message, Open):
+                self._open(message)
+            else:
+                self._pass_on(message, self._streams[message.stream])
+        except RequestError as error:
+            self._end_stream(message.stream)
+            self._post(_error(message.stream, error))
+
+    def _open(self, message: Open) -> None:
+        stream = self._build(message)
+        self._streams[message.stream] = LiveStream(message.stream, stream, time.monotonic())
+        self._post(Opened(message.stream, stream.sample_rate_hz))
+
+    def _build(self, message: Open) -> Stream:
+        if message.reference is not None:
+            raise RequestError(
+                ErrorCode.UNSUPPORTED, f"{self._engine.info.name} cannot clone a voice"
+            )
+        speech = check(
+            _parameters(message),
+            self._engine.info,
+            self._limits,
+            ServiceClass(message.service_class),
+        )
+        credit = message.credit
+        if credit is None:
+            credit = round(self._limits.default_credit_s * speech.sample_rate_hz)
+
+        def wake() -> None:
+            self._ready[message.stream] = None
+            self._wake()
+
+        return Stream(self._engine, speech, credit, wake)
+
+    def _pass_on(self, message: Text | Flush | End | Cancel | Credit, live: LiveStream) -> None:
+        match message:
+            case Text(_, text):
+                live.text_s = time.monotonic()
+                live.stream.append(text)
+            case Flush(_, flush_id):
+                live.flush(flush_id)
+            case End():
+                live.text_ended = True
+                live.stream.end()
+            case Credit(_, upto, played):
+                live.stream.grant(upto, played)
+                if not live.stream.blocked:
+                    live.blocked_since_s = None
+            case Cancel():
+                self._end_stream(live.number)
+                self._post(live.cancelled(message))
+
+    def _end_stream(self, number: int | None) -> None:
+        live = None if number is None else self._streams.pop(number, None)
+        if live is not None:
+            self._ready.pop(live.number, None)
+            live.stream.cancel()
+
+    def _post(self, message: ServerMessage) -> None:
+        """Queue an answer ahead of all audio."""
+        if len(self._outbox) >= MAX_OUTBOX:
+            self._close_code = CloseCode.POLICY
+            return
+        self._outbox.append(self._connection.send(message))
+        self._wake()
+
+    def _fail(self, code: ErrorCode, text: str, close_code: int) -> None:
+        self._post(Error(code, text, code.retryable))
+        self._close_code = close_code
+
+    def _wake(self) -> None:
+        self._changed.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed = anyio.Event()
+            await self._send_outbox()
+            while self._ready:
+                number = next(iter(self._ready))
+                del self._ready[number]
+                await self._send_stream(self._streams[number])
+
+    async def _send_outbox(self) -> None:
+        while self._outbox:
+            await self._socket.send(self._outbox.popleft())
+
+    async def _send_stream(self, live: LiveStream) -> None:
+        """Send what a stream has; answers that come up meanwhile go first."""
+        for message in self._messages(live):
+            await self._socket.send(message)
+            await self._send_outbox()
+            if live.number not in self._streams:
+                return
+
+    def _messages(self, live: LiveStream) -> Iterator[bytes]:
+        for event in live.stream.take():
+            if isinstance(event, StreamDone | StreamFailed):
+                self._end_stream(live.number)
+            elif isinstance(event, AudioPiece):
+                live.blocked_since_s = None
+            yield self._connection.send(live.message(event, time.monotonic()))
+
+    async def _keep_time(self) -> None:
+        while True:
+            await anyio.sleep(TIMEKEEPER_PERIOD_S)
+            now_s = time.monotonic()
+            for live in list(self._streams.values()):
+                expiry = _expiry(live, self._limits, now_s)
+                if expiry is not None:
+                    self._end_stream(live.number)
+                    code, text = expiry
+                    self._post(Error(code, text, code.retryable, stream=live.number))
+
+    async def _close(self) -> None:
+        try:
+            await self._send_outbox()
+            await self._socket.close(self._close_code or 1000)
+        except Disconnected:
+            pass
+
+
+def _expiry(live: LiveStream, limits: Limits, now_s: float) -> tuple[ErrorCode, str] | None:
+    """Say which limit in time the stream has passed, if any."""
+    blocked_s = live.blocked_since_s
+    if blocked_s is not None and now_s - blocked_s > limits.stall_s:
+        return ErrorCode.STALLED, "no credit for too long"
+    if now_s - live.opened_s > limits.max_stream_s:
+        return ErrorCode.TIME_LIMIT, "the stream is too old"
+    if not live.text_ended and now_s - live.text_s > limits.idle_stream_s:
+        return ErrorCode.IDLE, "no text for too long"
+    return None
+
+
+def _error(stream: int, error: RequestError) -> Error:
+    return Error(
+        error.code,
+        error.message,
+        error.code.retryable,
+        stream=stream,
+        retry_after_s=error.retry_after_s,
+    )
+
+
+def _parameters(message: Open) -> Parameters:
+    return Parameters(
+        voice=message.voice,
+        language=message.language,
+        sample_rate=message.sample_rate,
+        speed=message.speed,
+        pitch=message.pitch,
+        volume_db=message.volume_db,
+        normalize=message.normalize,
+        sampling=Sampling(
+            seed=message.seed,
+            temperature=message.temperature,
+            top_p=message.top_p,
+            repetition_penalty=message.repetition_penalty,
+        ),
+    )
