@@ -1,0 +1,76 @@
+"""What holds for every test: both event loops, no blocking of them, and no silent skips."""
+
+import inspect
+import os
+from collections.abc import Generator, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+import trio.testing
+from blockbuster import blockbuster_ctx
+
+#: Only our own code is held to it: libraries may touch a file on their first use.
+GUARDED_PACKAGES = ("server", "protocol", "engine")
+
+
+@pytest.fixture
+def trio_options() -> dict[str, Any]:
+    """Give trio a clock that jumps to the next deadline as soon as every task waits.
+
+    Tests that wait for real threads or sockets under a timeout return `{}` instead.
+    """
+    return {"clock": trio.testing.MockClock(autojump_threshold=0)}
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    if request.param == "asyncio":
+        return "asyncio", {}
+    return "trio", request.getfixturevalue("trio_options")
+
+
+@pytest.fixture(autouse=True)
+def unblocked_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail an asynchronous test in which our code blocks asyncio's loop."""
+    if not inspect.iscoroutinefunction(getattr(request, "function", None)):
+        yield
+        return
+    with blockbuster_ctx(scanned_modules=list(GUARDED_PACKAGES)):
+        yield
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not _has_cuda():
+        pytest.skip("needs a CUDA device")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if item.get_closest_marker("gpu") is None:
+        _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure where CI runs: what it leaves out, nobody runs."""
+    if "CI" in os.environ and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not accept: {report.longrepr}"
+
+
+def _has_cuda() -> bool:
+    if find_spec("torch") is None:
+        return False
+    return bool(import_module("torch").cuda.is_available())

@@ -1,0 +1,150 @@
+"""Notes over HTTP: the file, its length, its errors, and who may ask."""
+
+import io
+from collections.abc import AsyncIterator, Iterator
+
+import anyio
+import httpx
+import pytest
+import soundfile
+
+from protocol import messages as m
+from tests.helpers.serving import Server, serving
+from tests.helpers.talking import opening, talking
+
+pytestmark = pytest.mark.anyio
+
+TEXT = "The note is as long as the call."
+#: What the codecs may add: a frame of mp3 is 48 ms at most, its padding two of them.
+PADDING_S = 0.12
+
+
+@pytest.fixture
+async def http(tone: Server) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=tone.http_url, trust_env=False, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def one_place() -> Iterator[Server]:
+    flags = ("--max-calls", "1", "--max-notes", "1", "--allowed-origins", "https://a.example")
+    with serving("tone", *flags) as server:
+        yield server
+
+
+@pytest.mark.parametrize("audio_format", ["wav", "flac", "mp3", "opus"])
+async def test_a_file_is_as_long_as_the_same_call(
+    http: httpx.AsyncClient, tone: Server, audio_format: str
+) -> None:
+    response = await http.post("/v1/notes", json={"text": TEXT, "format": audio_format})
+    assert response.status_code == 200
+    assert "content-length" not in response.headers
+    async with talking(tone) as client:
+        spoken = await client.speak(opening(1), TEXT)
+    with soundfile.SoundFile(io.BytesIO(response.content)) as file:
+        # A stream's length is unknown, so read as from a pipe: forward, to the end.
+        file.seekable = lambda: False
+        samples = len(file.read(60 * file.samplerate))
+        duration_s = samples / file.samplerate
+    expected_s = spoken.samples / spoken.sample_rate
+    lossless = audio_format in {"wav", "flac"}
+    assert duration_s == pytest.approx(expected_s, abs=0 if lossless else PADDING_S)
+
+
+async def test_raw_pcm_has_every_sample_and_nothing_else(http: httpx.AsyncClient) -> None:
+    response = await http.post("/v1/notes", json={"text": TEXT, "format": "pcm"})
+    assert len(response.content) == 2 * 1_600 * len(TEXT)
+
+
+async def test_a_streamed_wav_says_that_its_length_is_unknown(http: httpx.AsyncClient) -> None:
+    content = (await http.post("/v1/notes", json={"text": TEXT})).content
+    assert content[:4] == b"RIFF"
+    assert content[4:8] == content[40:44] == b"\xff\xff\xff\xff"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "bad_message"),
+        (b"[]", 400, "bad_message"),
+        (b"{}", 422, "bad_value"),
+        (b'{"text": "  "}', 422, "bad_value"),
+        (b'{"text": "x", "shout": 1}', 422, "bad_value"),
+        (b'{"text": "x", "sample_rate": 1}', 422, "bad_value"),
+        (b'{"text": "x", "format": "opus", "sample_rate": 44100}', 422, "bad_value"),
+        (b'{"text": "x", "voice": "nobody"}', 404, "unknown_voice"),
+        (b'{"text": "x", "temperature": 1}', 422, "unsupported"),
+        (b'{"text": "' + b"x" * 20_001 + b'"}', 413, "text_too_long"),
+        (b" " * 1_200_000, 413, "text_too_long"),
+    ],
+)
+async def test_a_bad_note_is_a_problem_with_a_code(
+    http: httpx.AsyncClient, body: bytes, status: int, code: str
+) -> None:
+    response = await http.post("/v1/notes", content=body)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert (problem["status"], problem["code"]) == (status, code)
+
+
+async def test_the_request_id_comes_back(http: httpx.AsyncClient) -> None:
+    given = await http.get("/livez", headers={"X-Request-Id": "abc"})
+    assert given.headers["x-request-id"] == "abc"
+    first, second = await http.get("/livez"), await http.get("/readyz")
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+async def test_voices_are_listed_and_headed(http: httpx.AsyncClient) -> None:
+    listed = (await http.get("/v1/voices")).json()
+    assert listed["default"] in [voice["id"] for voice in listed["voices"]]
+    headed = await http.head("/v1/voices")
+    assert (headed.status_code, headed.content) == (200, b"")
+    assert (await http.get("/v1/notes")).status_code == 405
+
+
+async def test_other_origins_are_refused_by_default(http: httpx.AsyncClient) -> None:
+    assert (await _preflight(http)).status_code == 403
+
+
+async def test_an_allowed_origin_passes(one_place: Server) -> None:
+    async with httpx.AsyncClient(base_url=one_place.http_url, trust_env=False) as client:
+        answer = await _preflight(client)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "https://a.example"
+
+
+async def _preflight(client: httpx.AsyncClient) -> httpx.Response:
+    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+    return await client.options("/v1/notes", headers=headers)
+
+
+async def test_a_caller_that_vanishes_frees_its_place(one_place: Server) -> None:
+    async with talking(one_place) as client:
+        await client.send(opening(1, credit=0), m.Text(1, "x"), m.End(1))
+        await client.expect(m.Blocked)
+        client.socket.transport.abort()
+    with anyio.fail_after(5):
+        while not await _can_call(one_place):
+            pass
+
+
+async def _can_call(server: Server) -> bool:
+    async with talking(server) as client:
+        await client.send(opening(1), m.Text(1, "x"), m.End(1))
+        (heard,) = await client.finish(1)
+        return isinstance(heard.end, m.Done)
+
+
+async def test_a_reader_that_vanishes_frees_its_note(one_place: Server) -> None:
+    async with httpx.AsyncClient(base_url=one_place.http_url, trust_env=False) as client:
+        body = {"text": "word " * 4_000, "format": "pcm"}
+        async with client.stream("POST", "/v1/notes", json=body) as response:
+            assert response.status_code == 200
+            busy = await client.post("/v1/notes", json={"text": "x"})
+            assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+            assert busy.json()["code"] == "overloaded"
+        with anyio.fail_after(5):
+            while (await client.post("/v1/notes", json={"text": "x"})).status_code != 200:
+                pass

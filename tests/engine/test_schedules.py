@@ -1,0 +1,24 @@
+"""Ten thousand random schedules: whatever comes, and in whatever order, the laws hold."""
+
+import pytest
+
+from tests.helpers.schedules import Schedule
+
+#: Enough that every command meets every state of a sequence many times over.
+NUM_SCHEDULES = 10_000
+#: Parts, so that a failure is found again by running one of them alone.
+NUM_PARTS = 20
+
+
+@pytest.mark.parametrize("part", range(NUM_PARTS))
+def test_every_random_schedule_keeps_the_laws(part: int) -> None:
+    num_parked = 0
+    for seed in range(part, NUM_SCHEDULES, NUM_PARTS):
+        schedule = Schedule(seed)
+        try:
+            schedule.play()
+        except BaseException as error:
+            error.add_note(f"seed {seed}")
+            raise
+        num_parked += schedule.mirror.num_parked
+    assert num_parked, "the schedules must reach parking"

@@ -1,0 +1,66 @@
+"""How a request's voice and language become one voice of the catalogue."""
+
+import pytest
+
+from engine.errors import UnknownVoice
+from engine.voices import Voice, VoiceCatalogue
+
+CATALOGUE = VoiceCatalogue(
+    [
+        Voice("anna", "Anna", ("de", "en-GB")),
+        Voice("bob", "Bob", ("en-US",)),
+        Voice("carol", "Carol", ("en-GB",)),
+        Voice("joao", "João", ("pt-BR", "pt-PT")),
+    ],
+    default="bob",
+    variants=["f1", "whisper"],
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "expected"),
+    [
+        (None, None, "bob"),
+        ("default", None, "bob"),
+        ("anna", None, "anna"),
+        ("anna", "de", "anna"),
+        ("anna", "de-AT", "anna"),
+        ("anna", "EN-gb", "anna"),
+        # Without a name the language chooses: an exact match, then the default, then the first.
+        (None, "en-GB", "anna"),
+        (None, "en", "bob"),
+        (None, "en-AU", "bob"),
+        (None, "de", "anna"),
+        (None, "PT", "joao"),
+        (None, "pt-pt", "joao"),
+        # A variant stays with the voice it colours.
+        ("anna+f1", None, "anna+f1"),
+        ("default+whisper", "de", "anna+whisper"),
+    ],
+)
+def test_a_voice_is_found(name: str | None, language: str | None, expected: str) -> None:
+    assert CATALOGUE.resolve(name, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("dave", None),
+        ("Anna", None),
+        ("bob", "de"),
+        (None, "ja"),
+        ("anna+nope", None),
+        ("dave+f1", None),
+        ("+f1", None),
+        ("", "ja"),
+    ],
+)
+def test_what_does_not_exist_is_an_unknown_voice(name: str | None, language: str | None) -> None:
+    with pytest.raises(UnknownVoice):
+        CATALOGUE.resolve(name, language)
+
+
+def test_the_catalogue_lists_its_voices_in_order_without_variants() -> None:
+    assert [voice.id for voice in CATALOGUE] == ["anna", "bob", "carol", "joao"]
+    assert len(CATALOGUE) == 4
+    assert CATALOGUE.variants == {"f1", "whisper"}

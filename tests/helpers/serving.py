@@ -1,0 +1,70 @@
+"""The real server as a subprocess, on a free port."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).parent.parent.parent
+#: Far longer than a stop takes: only a hang gets there.
+STOP_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it listens."""
+
+    host: str
+    port: int
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://{self.host}:{self.port}/ws/tts"
+
+    @property
+    def http_url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+def voxline(*arguments: str, environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return the command line of `voxline`; `environment` is applied by `env`."""
+    settings = [f"{name}={value}" for name, value in (environment or {}).items()]
+    return ["env", *settings, sys.executable, "-m", "server", *arguments]
+
+
+@contextmanager
+def serving(model: str, *flags: str) -> Iterator[Server]:
+    """Serve while the block runs; then SIGTERM must end the server with status 0."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server", "serve", "--port", "0", "--model", model, *flags],
+        cwd=ROOT,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            yield _address(process.stdout)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(STOP_TIMEOUT_S) == 0
+        finally:
+            process.kill()
+
+
+def _address(lines: Iterator[str]) -> Server:
+    host, port = "", 0
+    for line in lines:
+        if line.startswith("calls"):
+            parts = urlsplit(line.split()[1].rstrip(","))
+            assert parts.hostname is not None
+            assert parts.port is not None
+            host, port = parts.hostname, parts.port
+        if line.strip() == "ready":
+            return Server(host, port)
+    raise AssertionError("the server ended before it was ready")

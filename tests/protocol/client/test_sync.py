@@ -1,0 +1,45 @@
+from collections.abc import Iterator
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from protocol import Audio, Cancel, Mark
+from protocol.client import ConnectFailed, connect_sync
+from tests.protocol.client.peers import CHAR_SAMPLES, Server, pcm_of, serving, speak
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(serving(speak)) as running,
+    ):
+        yield running
+
+
+def test_a_thread_gets_the_same_audio_and_marks(server: Server) -> None:
+    with connect_sync(server.url) as connection:
+        events = list(connection.speak("a", voice="default"))
+    assert events == [Mark(1, 0, 0, 1, "word"), Audio(1, 0, pcm_of("a") * CHAR_SAMPLES)]
+
+
+def test_several_texts_are_spoken_on_one_connection(server: Server) -> None:
+    with connect_sync(server.url) as connection:
+        lengths = [
+            sum(len(e.pcm) for e in connection.speak(text) if isinstance(e, Audio))
+            for text in ("a", "bc")
+        ]
+    assert lengths == [2 * CHAR_SAMPLES, 4 * CHAR_SAMPLES]
+
+
+def test_closing_the_iterator_cancels(server: Server) -> None:
+    with connect_sync(server.url) as connection:
+        speech = connection.speak("a" * 1000)
+        next(speech)
+        speech.close()
+    assert len(server.received(Cancel)) == 1
+
+
+def test_nobody_there_is_raised_in_the_callers_thread() -> None:
+    with pytest.raises(ConnectFailed), connect_sync("ws://127.0.0.1:1/ws/tts"):
+        pass

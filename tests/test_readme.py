@@ -1,0 +1,155 @@
+"""README files tell the truth: every block that could be run is run by something."""
+
+import re
+import shlex
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.helpers.serving import Server, serving
+
+ROOT = Path(__file__).parent.parent
+READMES = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])
+#: Languages of blocks that nobody can run.
+PROSE = {"", "text", "mermaid"}
+#: Blocks of shell that `.ci/run` executes.
+RUN_BY_CI = {"prepare", "speak", "test"}
+#: Blocks of shell that tests below execute, against a server on a free port.
+RUN_HERE = {"serve", "call", "note"}
+#: Where the README's server listens.
+ADDRESS = "127.0.0.1:8080"
+#: Of full scale; speech is ten times as loud.
+AUDIBLE = 0.01
+
+_BLOCK = re.compile(
+    r"(?:^<!-- command: (?P<name>\w+) -->\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, with the name that the comment before it gives."""
+
+    name: str | None
+    language: str
+    code: str
+
+
+def blocks(readme: Path) -> list[Block]:
+    text = readme.read_text(encoding="utf-8")
+    return [Block(**match.groupdict()) for match in _BLOCK.finditer(text)]
+
+
+def programs() -> list[Block]:
+    """Return the blocks of Python, of every page, all of which are executed below."""
+    return [block for page in READMES for block in blocks(page) if block.language == "python"]
+
+
+def command(name: str) -> str:
+    (found,) = [block for block in blocks(ROOT / "README.md") if block.name == name]
+    return found.code.strip()
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_block_is_prose_or_executed(readme: Path) -> None:
+    assert readme.read_text(encoding="utf-8").count("```") == 2 * len(blocks(readme))
+    for block in blocks(readme):
+        assert (
+            block.language in PROSE
+            or (block.language == "bash" and block.name in RUN_BY_CI | RUN_HERE)
+            or (block.language == "python" and block in programs())
+        )
+
+
+@pytest.mark.parametrize("name", sorted(RUN_BY_CI))
+def test_ci_runs_the_command_that_the_readme_shows(name: str) -> None:
+    extracted = subprocess.run(
+        [ROOT / ".ci" / "readme_command", name], check=True, capture_output=True, text=True
+    )
+    assert extracted.stdout.strip() == command(name)
+
+
+def test_a_command_the_readme_lacks_is_an_error() -> None:
+    missing = subprocess.run(
+        [ROOT / ".ci" / "readme_command", "absent"], check=False, capture_output=True
+    )
+    assert missing.returncode != 0
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for page in [*READMES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]:
+        links = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8"))
+        assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving("espeak") as server:
+        yield server
+
+
+def run_here(arguments: list[str], server: Server, folder: Path) -> None:
+    """Run a program in `folder`, with our own server in the place of README's."""
+    address = f"{server.host}:{server.port}"
+    program = [argument.replace(ADDRESS, address) for argument in arguments]
+    subprocess.run(program, cwd=folder, check=True, timeout=60)
+
+
+def run_shell(shell_command: str, server: Server, folder: Path) -> None:
+    """Run a command of README, with our own environment in the place of README's."""
+    here = shell_command.replace(".venv/bin", shlex.quote(str(Path(sys.executable).parent)))
+    run_here(["bash", "-c", here], server, folder)
+
+
+def assert_speech(path: Path) -> None:
+    with wave.open(str(path)) as file:
+        # The header of a streamed file claims the longest file there is.
+        pcm = np.frombuffer(path.read_bytes()[44:], "<i2")
+        assert len(pcm) > file.getframerate() / 2
+    assert np.sqrt(np.mean(np.square(pcm / 32_768))) > AUDIBLE
+
+
+def test_serve_is_the_command_of_the_server_that_these_tests_start() -> None:
+    assert command("serve") == ".venv/bin/voxline serve"
+
+
+@pytest.mark.parametrize("name", ["call", "note"])
+def test_a_command_that_speaks_through_the_server_makes_a_file_of_speech(
+    name: str, server: Server, tmp_path: Path
+) -> None:
+    run_shell(command(name), server, tmp_path)
+    assert_speech(tmp_path / "hello.wav")
+
+
+def test_what_the_speak_command_runs_in_the_end_makes_a_file_of_speech(
+    server: Server, tmp_path: Path
+) -> None:
+    last = command("speak").split("&&")[-1]
+    run_shell(last, server, tmp_path)
+    assert_speech(tmp_path / "hello.wav")
+
+
+@pytest.mark.parametrize("program", programs(), ids=lambda block: f"{len(block.code)} characters")
+def test_a_program_of_a_readme_makes_a_file_of_speech(
+    program: Block, server: Server, tmp_path: Path
+) -> None:
+    run_here([sys.executable, "-c", program.code], server, tmp_path)
+    assert_speech(tmp_path / "hello.wav")
+
+
+def test_the_example_of_an_interruption_knows_what_was_heard(server: Server) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.interrupt", server.ws_url],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert re.search(r"heard: '\w[^']*'\nthen said \d\.\d+ s more", done.stdout), done.stdout
