@@ -11,24 +11,27 @@ import pytest
 import trio.testing
 from blockbuster import blockbuster_ctx
 
+from tests.helpers.virtual_loop import VirtualTimeLoop
+
 #: Only our own code is held to it: libraries may touch a file on their first use.
 GUARDED_PACKAGES = ("server", "protocol", "engine")
 
 
 @pytest.fixture
-def trio_options() -> dict[str, Any]:
-    """Give trio a clock that jumps to the next deadline as soon as every task waits.
+def virtual_time() -> bool:
+    """Tell whether the clock jumps to the next deadline as soon as every task waits.
 
-    Tests that wait for real threads or sockets under a timeout return `{}` instead.
+    Tests that wait for real threads or sockets under a timeout return `False` instead.
     """
-    return {"clock": trio.testing.MockClock(autojump_threshold=0)}
+    return True
 
 
 @pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+def anyio_backend(request: pytest.FixtureRequest, virtual_time: bool) -> tuple[str, dict[str, Any]]:
     if request.param == "asyncio":
-        return "asyncio", {}
-    return "trio", request.getfixturevalue("trio_options")
+        return "asyncio", {"loop_factory": VirtualTimeLoop} if virtual_time else {}
+    clock = {"clock": trio.testing.MockClock(autojump_threshold=0)}
+    return "trio", clock if virtual_time else {}
 
 
 @pytest.fixture(autouse=True)

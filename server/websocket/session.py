@@ -1,6 +1,5 @@
 """One connection: a reader in the host task, a writer and a timekeeper as its children."""
 
-import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -133,7 +132,7 @@ class Session:
 
     def _open(self, message: Open) -> None:
         stream = self._build(message)
-        self._streams[message.stream] = LiveStream(message.stream, stream, time.monotonic())
+        self._streams[message.stream] = LiveStream(message.stream, stream, anyio.current_time())
         self._post(Opened(message.stream, stream.sample_rate_hz))
 
     def _build(self, message: Open) -> Stream:
@@ -160,7 +159,7 @@ class Session:
     def _pass_on(self, message: Text | Flush | End | Cancel | Credit, live: LiveStream) -> None:
         match message:
             case Text(_, text):
-                live.text_s = time.monotonic()
+                live.text_s = anyio.current_time()
                 live.stream.append(text)
             case Flush(_, flush_id):
                 live.flush(flush_id)
@@ -224,12 +223,12 @@ class Session:
                 self._end_stream(live.number)
             elif isinstance(event, AudioPiece):
                 live.blocked_since_s = None
-            yield self._connection.send(live.message(event, time.monotonic()))
+            yield self._connection.send(live.message(event, anyio.current_time()))
 
     async def _keep_time(self) -> None:
         while True:
             await anyio.sleep(TIMEKEEPER_PERIOD_S)
-            now_s = time.monotonic()
+            now_s = anyio.current_time()
             for live in list(self._streams.values()):
                 expiry = _expiry(live, self._limits, now_s)
                 if expiry is not None:

@@ -124,7 +124,7 @@ async def test_a_caller_that_vanishes_frees_its_place(one_place: Server) -> None
     async with talking(one_place) as client:
         await client.send(opening(1, credit=0), m.Text(1, "x"), m.End(1))
         await client.expect(m.Blocked)
-        client.socket.transport.abort()
+        client.socket.vanish()
     with anyio.fail_after(5):
         while not await _can_call(one_place):
             pass

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
 from websockets.asyncio.client import ClientConnection, connect
@@ -43,10 +43,54 @@ class Heard:
         return [message for message in self.messages if isinstance(message, kind)]
 
 
+class PeerClosed(Exception):
+    """The server has closed the connection."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Duplex(Protocol):
+    """The socket below, whichever it is."""
+
+    async def send(self, frame: bytes | str) -> None: ...
+
+    async def receive(self) -> bytes:
+        """Return the next message, or raise `PeerClosed`."""
+        ...
+
+    def vanish(self) -> None:
+        """Leave without a word."""
+        ...
+
+
+class RealSocket:
+    """A socket of the library `websockets`."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, frame: bytes | str) -> None:
+        await self._connection.send(frame)
+
+    async def receive(self) -> bytes:
+        try:
+            data = await self._connection.recv()
+        except ConnectionClosed:
+            raise PeerClosed(self._connection.close_code) from None
+        assert isinstance(data, bytes)
+        return data
+
+    def vanish(self) -> None:
+        """Leave without a word."""
+        self._connection.transport.abort()
+
+
 class Client:
     """Judges every message of the server by the protocol, and sorts them by stream."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: Duplex) -> None:
         self.socket = socket
         self.connection = Connection(Role.CLIENT, m.Limits())
         self.heard: dict[int, Heard] = {}
@@ -58,8 +102,7 @@ class Client:
     async def receive(self) -> m.ServerMessage:
         while True:
             with anyio.fail_after(ANSWER_TIMEOUT_S):
-                data = await self.socket.recv()
-            assert isinstance(data, bytes)
+                data = await self.socket.receive()
             for message in self.connection.receive(data):
                 self._sort(message)
                 return message
@@ -76,7 +119,7 @@ class Client:
         await self.socket.send(frame)
         while True:
             with anyio.fail_after(ANSWER_TIMEOUT_S):
-                message = decode_server(await self.socket.recv(decode=False))
+                message = decode_server(await self.socket.receive())
             if isinstance(message, m.Error):
                 return message
 
@@ -104,9 +147,9 @@ class Client:
         """Return the code with which the server closes; nothing may come before it."""
         try:
             with anyio.fail_after(ANSWER_TIMEOUT_S):
-                await self.socket.recv()
-        except ConnectionClosed:
-            return self.socket.close_code
+                await self.socket.receive()
+        except PeerClosed as closed:
+            return closed.code
         raise AssertionError("a message came instead of a close")
 
     def _has_ended(self, stream: int) -> bool:
@@ -138,7 +181,7 @@ async def talking(server: Server) -> AsyncIterator[Client]:
         max_size=None,
         proxy=None,
     ) as socket:
-        client = Client(socket)
+        client = Client(RealSocket(socket))
         await client.expect(m.Ready)
         yield client
 

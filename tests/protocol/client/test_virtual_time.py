@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from typing import Any
 
 import anyio
 import pytest
@@ -33,12 +32,6 @@ pytestmark = pytest.mark.anyio
 
 RATE_HZ = 8000
 CHUNK = RATE_HZ // 10
-
-
-@pytest.fixture
-def anyio_backend(trio_options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    # Only trio has a virtual clock.
-    return "trio", trio_options
 
 
 class Wire(ClientSocket):

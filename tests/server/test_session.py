@@ -1,0 +1,231 @@
+"""A connection in virtual time: every limit in time, and that whoever leaves frees the engine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR, ToneRunner
+from engine.steps import RowResult, StepPlan, StepResult
+from protocol import messages as m
+from protocol.codes import ErrorCode
+from server.app import create_app
+from server.websocket.session import MAX_OUTBOX
+from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
+from tests.helpers.talking import PLENTY, Client, opening
+from tests.helpers.virtual_engine import STEP_S
+from tests.helpers.virtual_engine_thread import VirtualEngineThread
+
+pytestmark = pytest.mark.anyio
+
+#: Shorter than what a test's client waits for an answer, and each different.
+LIMITS = m.Limits(stall_s=4.0, idle_connection_s=8.0, idle_stream_s=6.0, max_stream_s=12.0)
+#: How late a limit in time may be kept.
+LATENESS_S = 1.5
+LONG = " ".join(["word"] * 100)
+
+
+@asynccontextmanager
+async def turning(engine: VirtualEngineThread) -> AsyncIterator[VirtualEngineThread]:
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(engine.run)
+        try:
+            yield engine
+        finally:
+            engine.stop()
+
+
+@asynccontextmanager
+async def connected(
+    engine: VirtualEngineThread, *, buffer: int = 10_000
+) -> AsyncIterator[tuple[AsgiCall, Client]]:
+    """Connect a client; it leaves with the block."""
+    app = create_app(engine.client, is_alive=lambda: engine.is_alive, limits=LIMITS)
+    async with calling(app, websocket_scope(m.SUBPROTOCOL), buffer=buffer) as call:
+        socket = AsgiSocket(call)
+        await socket.handshake()
+        client = Client(socket)
+        await client.expect(m.Ready)
+        try:
+            yield call, client
+        finally:
+            socket.vanish()
+
+
+async def test_a_stream_without_credit_is_stalled_and_others_go_on() -> None:
+    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        began_s = anyio.current_time()
+        await client.send(opening(1, credit=1_000), m.Text(1, LONG))
+        error = await client.expect(m.Error)
+        assert (error.stream, error.code) == (1, ErrorCode.STALLED)
+        assert LIMITS.stall_s <= anyio.current_time() - began_s <= LIMITS.stall_s + LATENESS_S
+        assert engine.scheduler.num_sequences == 0
+        await client.speak(opening(2), "Still here.")
+
+
+async def test_a_grant_ends_the_stall() -> None:
+    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        await client.send(opening(1, credit=1_000), m.Text(1, LONG), m.End(1))
+        for upto in (2_000, 3_000, PLENTY):
+            await client.expect(m.Blocked)
+            await anyio.sleep(LIMITS.stall_s / 2)
+            await client.send(m.Credit(1, upto))
+        (heard,) = await client.finish(1)
+        assert isinstance(heard.end, m.Done)
+
+
+async def test_a_stream_without_text_is_idle() -> None:
+    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        began_s = anyio.current_time()
+        await client.send(opening(1))
+        error = await client.expect(m.Error)
+        assert (error.stream, error.code) == (1, ErrorCode.IDLE)
+        waited_s = anyio.current_time() - began_s
+        assert LIMITS.idle_stream_s <= waited_s <= LIMITS.idle_stream_s + LATENESS_S
+
+
+async def test_a_stream_is_too_old_however_busy_it_is() -> None:
+    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        began_s = anyio.current_time()
+        await client.send(opening(1))
+        async with anyio.create_task_group() as tasks:
+
+            async def write() -> None:
+                while True:
+                    await client.send(m.Text(1, "word "))
+                    await anyio.sleep(1.0)
+
+            tasks.start_soon(write)
+            error = await client.expect(m.Error)
+            tasks.cancel_scope.cancel()
+        assert (error.stream, error.code) == (1, ErrorCode.TIME_LIMIT)
+        waited_s = anyio.current_time() - began_s
+        assert LIMITS.max_stream_s <= waited_s <= LIMITS.max_stream_s + LATENESS_S
+
+
+async def test_a_silent_connection_is_closed_as_idle() -> None:
+    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        began_s = anyio.current_time()
+        error = await client.expect(m.Error)
+        assert (error.stream, error.code) == (None, ErrorCode.IDLE)
+        assert anyio.current_time() - began_s == pytest.approx(LIMITS.idle_connection_s, abs=0.1)
+        assert await client.closed() == 1008
+
+
+async def test_a_connection_that_waits_for_its_streams_is_not_idle() -> None:
+    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        await client.send(opening(1))
+        for _ in range(3):
+            await anyio.sleep(LIMITS.idle_connection_s / 2)
+            await client.send(m.Ping(1))
+        await client.settle()
+
+
+async def test_whoever_vanishes_frees_every_slot_within_a_step() -> None:
+    engine = VirtualEngineThread()
+    async with turning(engine):
+        async with connected(engine) as (call, client):
+            for number in (1, 2, 3):
+                await client.send(opening(number), m.Text(number, LONG))
+                await client.expect(m.Audio)
+            assert len(engine.scheduler.slot_owners) == 3
+        assert call.returned.is_set()
+        await anyio.sleep(2 * STEP_S)
+        assert not engine.scheduler.slot_owners
+        assert engine.scheduler.num_sequences == 0
+
+
+async def test_a_cancel_is_answered_before_the_step_ends_and_frees_the_slot_with_it() -> None:
+    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        await client.send(opening(1), m.Text(1, LONG))
+        await client.expect(m.Audio)
+        began_s = anyio.current_time()
+        await client.send(m.Cancel(1))
+        await client.expect(m.Cancelled)
+        assert anyio.current_time() - began_s < STEP_S
+        await anyio.sleep(2 * STEP_S)
+        assert not engine.scheduler.slot_owners
+
+
+async def test_no_audio_message_is_longer_than_a_fifth_of_a_second() -> None:
+    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        heard = await client.speak(opening(1), LONG)
+        assert heard.samples == len(LONG) * SAMPLES_PER_CHAR
+        assert max(len(audio.pcm) // 2 for audio in heard.of(m.Audio)) <= SAMPLE_RATE_HZ // 5
+
+
+async def test_a_reader_that_does_not_read_holds_up_its_own_streams_alone() -> None:
+    async with (
+        turning(VirtualEngineThread()) as engine,
+        connected(engine, buffer=4) as (_, stalled),
+        connected(engine) as (_, other),
+    ):
+        await stalled.send(opening(1, credit=SAMPLE_RATE_HZ), m.Text(1, LONG), m.End(1))
+        heard = await other.speak(opening(1), "Nobody waits for the other one.")
+        assert isinstance(heard.end, m.Done)
+
+
+async def test_questions_whose_answers_nobody_reads_close_the_connection() -> None:
+    async with turning(VirtualEngineThread()) as engine:
+        async with connected(engine, buffer=4) as (call, client):
+            await client.send(opening(1))
+            for number in range(2 * MAX_OUTBOX):
+                await client.send(m.Ping(number))
+            with anyio.fail_after(60.0):
+                await call.returned.wait()
+        await anyio.sleep(2 * STEP_S)
+        assert engine.scheduler.num_sequences == 0
+
+
+class BreaksWhenSpokenTo(ToneRunner):
+    """Raises at its first row."""
+
+    def run(self, plan: StepPlan) -> StepResult:
+        if plan.rows:
+            raise RuntimeError("broken")
+        return super().run(plan)
+
+
+async def test_a_broken_engine_is_said_to_every_stream_of_every_connection() -> None:
+    engine = VirtualEngineThread(BreaksWhenSpokenTo())
+
+    async def break_it() -> None:
+        with pytest.raises(RuntimeError, match="broken"):
+            await engine.run()
+
+    async with (
+        anyio.create_task_group() as tasks,
+        connected(engine) as (_, first),
+        connected(engine) as (_, second),
+    ):
+        for client in (first, second):
+            for number in (1, 2):
+                await client.send(opening(number), m.Text(number, LONG))
+                await client.expect(m.Opened)
+        tasks.start_soon(break_it)
+        for client in (first, second):
+            for heard in await client.finish(1, 2):
+                assert isinstance(heard.end, m.Error)
+                assert heard.end.code is ErrorCode.ENGINE_FAILED
+
+
+class FailsTheFirstOfTwo(ToneRunner):
+    """Fails the first row of every batch of two."""
+
+    def run(self, plan: StepPlan) -> StepResult:
+        rows = super().run(plan).rows
+        if len(rows) == 2:
+            rows = (RowResult(rows[0].slot, rows[0].pcm[:0], error="bad row"), rows[1])
+        return StepResult(rows)
+
+
+async def test_a_row_that_fails_ends_its_stream_alone() -> None:
+    engine = VirtualEngineThread(FailsTheFirstOfTwo())
+    async with turning(engine), connected(engine) as (_, client):
+        await client.send(opening(1), m.Text(1, LONG), m.End(1))
+        await client.send(opening(2), m.Text(2, LONG), m.End(2))
+        ends = [heard.end for heard in await client.finish(1, 2)]
+        (failed,) = [end for end in ends if isinstance(end, m.Error)]
+        assert failed.code is ErrorCode.INTERNAL
+        assert sum(isinstance(end, m.Done) for end in ends) == 1
