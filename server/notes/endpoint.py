@@ -1,10 +1,11 @@
 """`POST /v1/notes`: the text in, the file out while it is being made."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 import anyio
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -15,6 +16,8 @@ from server.errors import RequestError
 from server.notes.request import NoteRequest, parse_note
 from server.notes.streaming import NoteStream
 from server.problems import problem, problem_of
+
+_log = logging.getLogger(__name__)
 
 #: The body has arrived by then or never will: a text is a few kilobytes.
 BODY_TIMEOUT_S = 30.0
@@ -35,7 +38,7 @@ class NotesEndpoint:
             await _other_method(scope["method"])(scope, receive, send)
             return
         try:
-            request = await self._read(scope, receive)
+            request = await self._read(receive)
             note = NoteStream(self._engine, request, self._limits)
         except RequestError as error:
             await problem_of(error)(scope, receive, send)
@@ -47,13 +50,18 @@ class NotesEndpoint:
         finally:
             note.cancel()
 
-    async def _read(self, scope: Scope, receive: Receive) -> NoteRequest:
+    async def _read(self, receive: Receive) -> NoteRequest:
         body = bytearray()
         with _time_limit(BODY_TIMEOUT_S, "the body did not arrive in time"):
-            async for part in Request(scope, receive).stream():
-                body += part
+            more_body = True
+            while more_body:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                body += message.get("body", b"")
                 if len(body) > self._limits.max_message_bytes:
                     raise RequestError(ErrorCode.TEXT_TOO_LONG, "the body is too large")
+                more_body = message.get("more_body", False)
         return parse_note(bytes(body), self._limits.max_text_chars)
 
     async def _serve(
@@ -91,25 +99,28 @@ def _time_limit(limit_s: float, message: str) -> Iterator[None]:
 async def _send_note(
     scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
 ) -> None:
-    chunks = note.chunks()
-    try:
-        first = await anext(chunks)
-    except RequestError as error:
-        await problem_of(error)(scope, receive, send)
-        return
-    headers = [(b"content-type", request.format.media_type.encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await _send_body(send, first, chunks)
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    async with aclosing(note.chunks()) as chunks:
+        try:
+            first = await anext(chunks)
+        except RequestError as error:
+            await problem_of(error)(scope, receive, send)
+            return
+        headers = [(b"content-type", request.format.media_type.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        try:
+            await _send_body(send, first, chunks)
+        except (RequestError, TimeoutError):
+            # Too late for a status. A chunked body without its end tells the reader.
+            _log.warning("a note was cut short")
 
 
 async def _send_body(send: Send, first: bytes, rest: AsyncIterator[bytes]) -> None:
-    """Send the chunks. A note that fails by now can only be cut short: the body stays unended."""
     await _send_part(send, first)
     async for data in rest:
         await _send_part(send, data)
+    await _send_part(send, b"", more_body=False)
 
 
-async def _send_part(send: Send, data: bytes) -> None:
+async def _send_part(send: Send, data: bytes, *, more_body: bool = True) -> None:
     with anyio.fail_after(SEND_TIMEOUT_S):
-        await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": data, "more_body": more_body})

@@ -1,7 +1,8 @@
 """One note as chunks of bytes: its audio pulled, encoded, and paid for as the transport drains."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
+from typing import TypeVarTuple, Unpack
 
 import anyio
 from anyio import to_thread
@@ -22,6 +23,8 @@ from server.stream import AudioPiece, Stream, StreamDone, StreamEvent, StreamFai
 #: How far a note runs ahead of its transport. It is also the part that is made with a call's
 #: urgency, since somebody may be listening while it arrives.
 WINDOW_S = 4.0
+
+_Args = TypeVarTuple("_Args")
 
 #: Formats whose encoding is a copy; the others are left to a worker thread.
 _CHEAP = {AudioFormat.WAV, AudioFormat.PCM}
@@ -49,7 +52,7 @@ class NoteStream:
         """Give the note up; after its end this does nothing."""
         self._stream.cancel()
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the file; taking the next ones says that the last ones have left.
 
         Raises:
@@ -69,15 +72,16 @@ class NoteStream:
     async def _encode(self, event: StreamEvent) -> bytes:
         match event:
             case AudioPiece(_, pcm):
-                if self._is_cheap:
-                    return self._encoder.encode(pcm)
-                return await to_thread.run_sync(self._encoder.encode, pcm)
+                return await self._call(self._encoder.encode, pcm)
             case StreamDone():
-                return await to_thread.run_sync(self._encoder.finish)
+                return await self._call(self._encoder.finish)
             case StreamFailed(code, message):
                 raise RequestError(code, message)
             case _:
                 return b""
+
+    async def _call(self, encode: Callable[[Unpack[_Args]], bytes], *args: *_Args) -> bytes:
+        return encode(*args) if self._is_cheap else await to_thread.run_sync(encode, *args)
 
     def _wake(self) -> None:
         self._changed.set()

@@ -41,6 +41,12 @@ class AsgiCall:
         """Take the next message that the application sent."""
         return await self._out.receive()
 
+    def rest(self) -> list[Message]:
+        """Take all that the application has sent already."""
+        return [
+            self._out.receive_nowait() for _ in range(self._out.statistics().current_buffer_used)
+        ]
+
     def close(self) -> None:
         """Forget what was not taken; the application can send no more."""
         self._out.close()

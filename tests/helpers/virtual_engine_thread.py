@@ -1,5 +1,9 @@
 """The fake of the upper seam: `EngineThread` without its thread, stepped on the event loop."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
+
 import anyio
 
 from engine.commands import Command
@@ -11,6 +15,33 @@ from engine.steps import StepPlan
 from server.admission import Admission
 from server.engine_client import EngineClient
 from tests.helpers.virtual_engine import STEP_S, instant_tone
+
+
+class Engine(Protocol):
+    """What the composition root sees of an engine."""
+
+    client: EngineClient
+
+    @property
+    def is_alive(self) -> bool: ...
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+_E = TypeVar("_E", bound=Engine)
+
+
+@asynccontextmanager
+async def running(engine: _E) -> AsyncIterator[_E]:
+    """Run the engine while the block runs."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(engine.run)
+        try:
+            yield engine
+        finally:
+            engine.stop()
 
 
 class VirtualEngineThread:

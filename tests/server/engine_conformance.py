@@ -1,9 +1,8 @@
 """What every engine behind an `EngineClient` must do. `test_engine_client.py` runs it on each."""
 
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import anyio
 import numpy as np
@@ -12,12 +11,14 @@ import pytest
 from engine.outputs import Blocked, Chunk, Failed, Finished, FinishReason, Flushed, Output
 from engine.request import ServiceClass, SynthesisRequest
 from engine.runner import Runner
-from engine.runners.tone import SAMPLES_PER_CHAR, ToneRunner
-from engine.steps import Pcm, StepPlan, StepResult
+from engine.runners.tone import SAMPLES_PER_CHAR
+from engine.steps import Pcm
 from protocol.codes import ErrorCode
 from server.engine_client import EngineClient, Utterance
 from server.errors import RequestError
+from tests.helpers.broken import BrokenRunner
 from tests.helpers.virtual_engine import PLENTY, instant_tone
+from tests.helpers.virtual_engine_thread import Engine, running
 
 CALL = SynthesisRequest(voice="tone")
 NOTE = SynthesisRequest(voice="tone", service_class=ServiceClass.NOTE)
@@ -25,28 +26,8 @@ NOTE = SynthesisRequest(voice="tone", service_class=ServiceClass.NOTE)
 TIMEOUT_S = 10.0
 
 
-class Engine(Protocol):
-    """What the composition root sees of an engine."""
-
-    client: EngineClient
-
-    @property
-    def is_alive(self) -> bool: ...
-
-    async def run(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-
 #: Builds an engine with room for two calls and two notes.
 MakeEngine = Callable[[Runner], Engine]
-
-
-class BrokenRunner(ToneRunner):
-    """Raises at its first step."""
-
-    def run(self, plan: StepPlan) -> StepResult:
-        raise RuntimeError(f"no step of {len(plan.rows)} rows")
 
 
 class Listener:
@@ -78,16 +59,6 @@ class Listener:
         return np.concatenate([np.zeros(0, np.int16), *(chunk.pcm for chunk in chunks)])
 
 
-@asynccontextmanager
-async def running(engine: Engine) -> AsyncIterator[EngineClient]:
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(engine.run)
-        try:
-            yield engine.client
-        finally:
-            engine.stop()
-
-
 def speak(client: EngineClient, text: str, **changes: Any) -> tuple[Utterance, Listener]:  # noqa: ANN401 any field
     listener = Listener()
     utterance = client.open(
@@ -106,7 +77,8 @@ class EngineConformance:
         return make_engine(instant_tone())
 
     async def test_all_audio_comes_in_order_and_the_end_once_and_last(self, engine: Engine) -> None:
-        async with running(engine) as client:
+        client = engine.client
+        async with running(engine):
             _, listener = speak(client, "Hello there.")
             await listener.until(Finished)
         samples = len("Hello there.") * SAMPLES_PER_CHAR
@@ -116,7 +88,8 @@ class EngineConformance:
         assert listener.outputs[-1] is ends[0]
 
     async def test_sinks_hear_on_the_event_loop(self, engine: Engine) -> None:
-        async with running(engine) as client:
+        client = engine.client
+        async with running(engine):
             _, listener = speak(client, "Hello.")
             await listener.until(Finished)
         assert listener.threads == {threading.get_ident()}
@@ -126,7 +99,9 @@ class EngineConformance:
     ) -> None:
         async def heard(*, together: bool) -> list[Pcm]:
             listeners = []
-            async with running(make_engine(instant_tone())) as client:
+            engine = make_engine(instant_tone())
+            client = engine.client
+            async with running(engine):
                 for text in ("One is short.", "The other one takes a little longer to say."):
                     listeners.append(speak(client, text)[1])
                     if not together:
@@ -139,7 +114,8 @@ class EngineConformance:
         assert all(np.array_equal(a, b) for a, b in pairs)
 
     async def test_credit_is_a_wall_and_a_grant_opens_it(self, engine: Engine) -> None:
-        async with running(engine) as client:
+        client = engine.client
+        async with running(engine):
             frame = client.info.frame_samples
             utterance, listener = speak(client, "x" * 40, credit=3_000)
             await listener.until(Blocked)
@@ -151,7 +127,8 @@ class EngineConformance:
 
     async def test_flushes_come_in_order_behind_their_audio(self, engine: Engine) -> None:
         listener = Listener()
-        async with running(engine) as client:
+        client = engine.client
+        async with running(engine):
             utterance = client.open(CALL, PLENTY, listener)
             utterance.flush(1)
             utterance.append("one")
@@ -164,7 +141,8 @@ class EngineConformance:
         assert flushed == [(1, 0), (2, 3 * SAMPLES_PER_CHAR), (3, 6 * SAMPLES_PER_CHAR)]
 
     async def test_after_a_cancel_nothing_is_heard_and_others_go_on(self, engine: Engine) -> None:
-        async with running(engine) as client:
+        client = engine.client
+        async with running(engine):
             cancelled, listener = speak(client, "word " * 200)
             await listener.until(Chunk)
             cancelled.cancel()
@@ -177,7 +155,8 @@ class EngineConformance:
         assert len(listener.outputs) == num_heard
 
     async def test_a_place_is_taken_at_open_and_free_at_every_end(self, engine: Engine) -> None:
-        async with running(engine) as client:
+        client = engine.client
+        async with running(engine):
             cancelled, _ = speak(client, "word " * 200)
             _, listener = speak(client, "Short.")
             with pytest.raises(RequestError) as refused:

@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR, ToneRunner
-from engine.steps import RowResult, StepPlan, StepResult
+from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR
 from protocol import messages as m
 from protocol.codes import ErrorCode
 from server.app import create_app
 from server.websocket.session import MAX_OUTBOX
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
+from tests.helpers.broken import BadRowRunner, BrokenRunner
 from tests.helpers.talking import PLENTY, Client, opening
 from tests.helpers.virtual_engine import STEP_S
-from tests.helpers.virtual_engine_thread import VirtualEngineThread
+from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
 
 pytestmark = pytest.mark.anyio
 
@@ -24,16 +24,6 @@ LIMITS = m.Limits(stall_s=4.0, idle_connection_s=8.0, idle_stream_s=6.0, max_str
 #: How late a limit in time may be kept.
 LATENESS_S = 1.5
 LONG = " ".join(["word"] * 100)
-
-
-@asynccontextmanager
-async def turning(engine: VirtualEngineThread) -> AsyncIterator[VirtualEngineThread]:
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(engine.run)
-        try:
-            yield engine
-        finally:
-            engine.stop()
 
 
 @asynccontextmanager
@@ -54,7 +44,7 @@ async def connected(
 
 
 async def test_a_stream_without_credit_is_stalled_and_others_go_on() -> None:
-    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
         began_s = anyio.current_time()
         await client.send(opening(1, credit=1_000), m.Text(1, LONG))
         error = await client.expect(m.Error)
@@ -65,7 +55,7 @@ async def test_a_stream_without_credit_is_stalled_and_others_go_on() -> None:
 
 
 async def test_a_grant_ends_the_stall() -> None:
-    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
         await client.send(opening(1, credit=1_000), m.Text(1, LONG), m.End(1))
         for upto in (2_000, 3_000, PLENTY):
             await client.expect(m.Blocked)
@@ -76,7 +66,7 @@ async def test_a_grant_ends_the_stall() -> None:
 
 
 async def test_a_stream_without_text_is_idle() -> None:
-    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
         began_s = anyio.current_time()
         await client.send(opening(1))
         error = await client.expect(m.Error)
@@ -86,7 +76,7 @@ async def test_a_stream_without_text_is_idle() -> None:
 
 
 async def test_a_stream_is_too_old_however_busy_it_is() -> None:
-    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
         began_s = anyio.current_time()
         await client.send(opening(1))
         async with anyio.create_task_group() as tasks:
@@ -105,7 +95,7 @@ async def test_a_stream_is_too_old_however_busy_it_is() -> None:
 
 
 async def test_a_silent_connection_is_closed_as_idle() -> None:
-    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
         began_s = anyio.current_time()
         error = await client.expect(m.Error)
         assert (error.stream, error.code) == (None, ErrorCode.IDLE)
@@ -114,7 +104,7 @@ async def test_a_silent_connection_is_closed_as_idle() -> None:
 
 
 async def test_a_connection_that_waits_for_its_streams_is_not_idle() -> None:
-    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
         await client.send(opening(1))
         for _ in range(3):
             await anyio.sleep(LIMITS.idle_connection_s / 2)
@@ -124,7 +114,7 @@ async def test_a_connection_that_waits_for_its_streams_is_not_idle() -> None:
 
 async def test_whoever_vanishes_frees_every_slot_within_a_step() -> None:
     engine = VirtualEngineThread()
-    async with turning(engine):
+    async with running(engine):
         async with connected(engine) as (call, client):
             for number in (1, 2, 3):
                 await client.send(opening(number), m.Text(number, LONG))
@@ -137,7 +127,7 @@ async def test_whoever_vanishes_frees_every_slot_within_a_step() -> None:
 
 
 async def test_a_cancel_is_answered_before_the_step_ends_and_frees_the_slot_with_it() -> None:
-    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
         await client.send(opening(1), m.Text(1, LONG))
         await client.expect(m.Audio)
         began_s = anyio.current_time()
@@ -149,7 +139,7 @@ async def test_a_cancel_is_answered_before_the_step_ends_and_frees_the_slot_with
 
 
 async def test_no_audio_message_is_longer_than_a_fifth_of_a_second() -> None:
-    async with turning(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
         heard = await client.speak(opening(1), LONG)
         assert heard.samples == len(LONG) * SAMPLES_PER_CHAR
         assert max(len(audio.pcm) // 2 for audio in heard.of(m.Audio)) <= SAMPLE_RATE_HZ // 5
@@ -157,7 +147,7 @@ async def test_no_audio_message_is_longer_than_a_fifth_of_a_second() -> None:
 
 async def test_a_reader_that_does_not_read_holds_up_its_own_streams_alone() -> None:
     async with (
-        turning(VirtualEngineThread()) as engine,
+        running(VirtualEngineThread()) as engine,
         connected(engine, buffer=4) as (_, stalled),
         connected(engine) as (_, other),
     ):
@@ -167,7 +157,7 @@ async def test_a_reader_that_does_not_read_holds_up_its_own_streams_alone() -> N
 
 
 async def test_questions_whose_answers_nobody_reads_close_the_connection() -> None:
-    async with turning(VirtualEngineThread()) as engine:
+    async with running(VirtualEngineThread()) as engine:
         async with connected(engine, buffer=4) as (call, client):
             await client.send(opening(1))
             for number in range(2 * MAX_OUTBOX):
@@ -178,17 +168,8 @@ async def test_questions_whose_answers_nobody_reads_close_the_connection() -> No
         assert engine.scheduler.num_sequences == 0
 
 
-class BreaksWhenSpokenTo(ToneRunner):
-    """Raises at its first row."""
-
-    def run(self, plan: StepPlan) -> StepResult:
-        if plan.rows:
-            raise RuntimeError("broken")
-        return super().run(plan)
-
-
 async def test_a_broken_engine_is_said_to_every_stream_of_every_connection() -> None:
-    engine = VirtualEngineThread(BreaksWhenSpokenTo())
+    engine = VirtualEngineThread(BrokenRunner())
 
     async def break_it() -> None:
         with pytest.raises(RuntimeError, match="broken"):
@@ -210,19 +191,9 @@ async def test_a_broken_engine_is_said_to_every_stream_of_every_connection() -> 
                 assert heard.end.code is ErrorCode.ENGINE_FAILED
 
 
-class FailsTheFirstOfTwo(ToneRunner):
-    """Fails the first row of every batch of two."""
-
-    def run(self, plan: StepPlan) -> StepResult:
-        rows = super().run(plan).rows
-        if len(rows) == 2:
-            rows = (RowResult(rows[0].slot, rows[0].pcm[:0], error="bad row"), rows[1])
-        return StepResult(rows)
-
-
 async def test_a_row_that_fails_ends_its_stream_alone() -> None:
-    engine = VirtualEngineThread(FailsTheFirstOfTwo())
-    async with turning(engine), connected(engine) as (_, client):
+    engine = VirtualEngineThread(BadRowRunner(5))
+    async with running(engine), connected(engine) as (_, client):
         await client.send(opening(1), m.Text(1, LONG), m.End(1))
         await client.send(opening(2), m.Text(2, LONG), m.End(2))
         ends = [heard.end for heard in await client.finish(1, 2)]

@@ -1,0 +1,31 @@
+"""Runners that fail, each in one way."""
+
+from dataclasses import replace
+
+from engine.runners.tone import ToneRunner
+from engine.steps import StepPlan, StepResult
+
+
+class BrokenRunner(ToneRunner):
+    """Raises at its first row: the engine is gone."""
+
+    def run(self, plan: StepPlan) -> StepResult:
+        if plan.rows:
+            raise RuntimeError("broken")
+        return super().run(plan)
+
+
+class BadRowRunner(ToneRunner):
+    """Fails one row after it has made `after` rows: one sequence is gone."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__(sleep=lambda _: None)
+        self._left = after
+
+    def run(self, plan: StepPlan) -> StepResult:
+        rows = list(super().run(plan).rows)
+        if 0 <= self._left < len(rows):
+            bad = rows[self._left]
+            rows[self._left] = replace(bad, pcm=bad.pcm[:0], segment_done=False, error="bad row")
+        self._left -= len(rows)
+        return StepResult(tuple(rows))

@@ -1,0 +1,160 @@
+"""Notes in virtual time: what a client that leaves, stalls or lies costs the engine."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+from starlette.types import ASGIApp, Message
+
+from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR
+from protocol.messages import Limits
+from server.app import create_app
+from server.notes.endpoint import BODY_TIMEOUT_S, SEND_TIMEOUT_S
+from server.notes.streaming import WINDOW_S
+from tests.helpers.asgi import AsgiCall, calling, http_scope
+from tests.helpers.broken import BadRowRunner, BrokenRunner
+from tests.helpers.virtual_engine import STEP_S
+from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
+
+pytestmark = pytest.mark.anyio
+
+SHORT = "A note that is whole."
+LONG = " ".join(["word"] * 200)
+POST = http_scope("POST", "/v1/notes", {"content-type": "application/json"})
+WAV_HEADER_BYTES = 44
+
+
+@asynccontextmanager
+async def serving(engine: VirtualEngineThread) -> AsyncIterator[ASGIApp]:
+    async with running(engine):
+        yield create_app(engine.client, is_alive=lambda: engine.is_alive)
+
+
+def post(call: AsgiCall, **fields: object) -> None:
+    body = json.dumps({"text": LONG, **fields}).encode()
+    call.put(type="http.request", body=body, more_body=False)
+
+
+async def answer(call: AsgiCall) -> tuple[int, dict[str, object]]:
+    """Take a whole response that is a problem."""
+    start, body = await call.get(), await call.get()
+    assert dict(start["headers"])[b"content-type"] == b"application/problem+json"
+    return start["status"], json.loads(body["body"])
+
+
+async def whole(call: AsgiCall) -> tuple[int, bytes]:
+    """Take a whole response."""
+    status, data = (await call.get())["status"], b""
+    while True:
+        part = await call.get()
+        data += part["body"]
+        if not part.get("more_body", False):
+            return status, data
+
+
+def num_bytes(parts: list[Message]) -> int:
+    return sum(len(part["body"]) for part in parts)
+
+
+async def test_a_note_comes_whole_and_frees_its_place() -> None:
+    engine = VirtualEngineThread(max_notes=1)
+    async with serving(engine) as app:
+        for _ in range(2):
+            async with calling(app, POST) as call:
+                post(call, text=SHORT)
+                status, data = await whole(call)
+            assert status == 200
+            assert len(data) == WAV_HEADER_BYTES + 2 * len(SHORT) * SAMPLES_PER_CHAR
+    assert engine.scheduler.num_sequences == 0
+
+
+@pytest.mark.parametrize("num_parts", [0, 1, 5])
+async def test_whoever_leaves_frees_the_slot_within_a_step(num_parts: int) -> None:
+    engine = VirtualEngineThread()
+    async with serving(engine) as app:
+        async with calling(app, POST) as call:
+            post(call)
+            for _ in range(num_parts):
+                await call.get()
+            await anyio.sleep(STEP_S / 2)
+            call.put(type="http.disconnect")
+        await anyio.sleep(2 * STEP_S)
+        assert not engine.scheduler.slot_owners
+        assert engine.scheduler.num_sequences == 0
+
+
+async def test_a_reader_that_stops_stops_the_engine_and_is_given_up() -> None:
+    engine = VirtualEngineThread()
+    async with serving(engine) as app:
+        async with calling(app, POST, buffer=2) as call:
+            post(call)
+            assert (await call.get())["status"] == 200
+            await anyio.sleep(SEND_TIMEOUT_S / 2)
+            assert engine.scheduler.num_sequences == 1
+            made = [await call.get() for _ in range(2)]
+            with anyio.fail_after(2 * SEND_TIMEOUT_S):
+                await call.returned.wait()
+        assert num_bytes(made) < 2 * WINDOW_S * SAMPLE_RATE_HZ
+        await anyio.sleep(2 * STEP_S)
+        assert engine.scheduler.num_sequences == 0
+
+
+async def test_a_body_that_never_comes_is_given_up() -> None:
+    async with serving(VirtualEngineThread()) as app, calling(app, POST) as call:
+        began_s = anyio.current_time()
+        call.put(type="http.request", body=b'{"text": ', more_body=True)
+        status, problem = await answer(call)
+        assert (status, problem["code"]) == (408, "stalled")
+        assert anyio.current_time() - began_s == pytest.approx(BODY_TIMEOUT_S, abs=0.1)
+
+
+async def test_a_body_without_end_is_refused_at_its_limit() -> None:
+    async with serving(VirtualEngineThread()) as app, calling(app, POST) as call:
+        for _ in range(Limits().max_message_bytes // 65_536 + 1):
+            call.put(type="http.request", body=bytes(65_536), more_body=True)
+        status, problem = await answer(call)
+        assert (status, problem["code"]) == (413, "text_too_long")
+
+
+async def test_a_failure_before_the_first_audio_is_a_status() -> None:
+    async with serving(VirtualEngineThread(BadRowRunner(0))) as app, calling(app, POST) as call:
+        post(call)
+        status, problem = await answer(call)
+        assert (status, problem["code"]) == (500, "internal")
+
+
+async def test_a_failure_after_the_first_audio_leaves_the_body_without_end() -> None:
+    engine = VirtualEngineThread(BadRowRunner(2))
+    async with serving(engine) as app:
+        async with calling(app, POST) as call:
+            post(call)
+            start = await call.get()
+            await call.returned.wait()
+            parts = call.rest()
+        assert start["status"] == 200
+        assert parts
+        assert all(part["more_body"] for part in parts)
+        assert engine.scheduler.num_sequences == 0
+
+
+async def test_an_engine_that_is_gone_is_a_status() -> None:
+    engine = VirtualEngineThread(BrokenRunner())
+    app = create_app(engine.client, is_alive=lambda: engine.is_alive)
+
+    async def break_it() -> None:
+        with pytest.raises(RuntimeError, match="broken"):
+            await engine.run()
+
+    async with calling(app, POST) as call, anyio.create_task_group() as tasks:
+        tasks.start_soon(break_it)
+        post(call)
+        status, problem = await answer(call)
+        assert (status, problem["code"]) == (503, "engine_failed")
+    async with calling(app, POST) as call:
+        post(call)
+        assert (await answer(call))[0] == 503
+    for path in ("/livez", "/readyz"):
+        async with calling(app, http_scope("GET", path)) as call:
+            assert (await call.get())["status"] == 503
