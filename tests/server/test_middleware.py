@@ -1,0 +1,89 @@
+"""Who may ask, and the name of the question."""
+
+import pytest
+from starlette.types import ASGIApp
+
+from server.app import create_app
+from tests.helpers.asgi import calling, http_scope
+from tests.helpers.virtual_engine_thread import VirtualEngineThread
+
+pytestmark = pytest.mark.anyio
+
+HOST = "127.0.0.1:8080"
+
+
+def app(*origins: str) -> ASGIApp:
+    engine = VirtualEngineThread()
+    return create_app(engine.client, is_alive=lambda: engine.is_alive, allowed_origins=origins)
+
+
+async def ask(asgi: ASGIApp, method: str = "GET", **headers: str) -> tuple[int, dict[str, str]]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with calling(asgi, http_scope(method, "/v1/voices", named)) as call:
+        call.put(type="http.request", body=b"", more_body=False)
+        start = await call.get()
+    return start["status"], {k.decode(): v.decode() for k, v in start["headers"]}
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("https://evil.example", HOST),
+        ("null", HOST),
+        ("http://127.0.0.1:9999", HOST),
+        ("http://127.0.0.1", HOST),
+        ("http://rebound.example:8080", "rebound.example:8080"),
+        ("file://", HOST),
+        ("http://[::1", "[::1"),
+    ],
+)
+async def test_a_page_from_elsewhere_is_refused(origin: str, host: str) -> None:
+    assert (await ask(app(), origin=origin, host=host))[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        (f"http://{HOST}", HOST),
+        ("http://localhost:8080", "localhost:8080"),
+        ("http://[::1]:8080", "[::1]:8080"),
+    ],
+)
+async def test_a_page_of_this_server_passes(origin: str, host: str) -> None:
+    assert (await ask(app(), origin=origin, host=host))[0] == 200
+
+
+async def test_a_program_passes_and_is_told_nothing_of_origins() -> None:
+    status, headers = await ask(app())
+    assert status == 200
+    assert "access-control-allow-origin" not in headers
+
+
+async def test_an_allowed_origin_passes_and_no_other() -> None:
+    asgi = app("https://a.example")
+    status, headers = await ask(asgi, origin="https://a.example")
+    assert (status, headers["access-control-allow-origin"]) == (200, "https://a.example")
+    assert (await ask(asgi, origin="https://b.example"))[0] == 403
+
+
+async def test_an_allowed_origin_may_ask_what_it_may_send() -> None:
+    status, headers = await ask(
+        app("https://a.example"),
+        "OPTIONS",
+        origin="https://a.example",
+        access_control_request_method="POST",
+        access_control_request_headers="content-type",
+    )
+    assert status == 200
+    assert "POST" in headers["access-control-allow-methods"]
+
+
+async def test_a_request_id_is_returned() -> None:
+    assert (await ask(app(), x_request_id="abc-123"))[1]["x-request-id"] == "abc-123"
+
+
+@pytest.mark.parametrize("given", ["", "two words", "x" * 129, "tab\there", "new\nline", "\x7f"])
+async def test_a_request_id_that_could_hurt_a_log_is_replaced(given: str) -> None:
+    returned = (await ask(app(), x_request_id=given))[1]["x-request-id"]
+    assert returned != given
+    assert returned.isalnum()

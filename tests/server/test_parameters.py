@@ -1,0 +1,73 @@
+"""What is asked, checked against what the model can do: typed errors, and what is passed on."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from engine.request import Sampling, ServiceClass
+from engine.runner import Feature, ModelInfo
+from engine.runners.tone import ToneRunner
+from protocol.codes import ErrorCode
+from protocol.messages import Limits
+from server.errors import RequestError
+from server.parameters import Parameters, Speech, check
+
+MODEL = replace(ToneRunner().info, speed_range=(0.5, 2.0), pitch_range=(-3.0, 3.0))
+
+
+def checked(parameters: Parameters, model: ModelInfo = MODEL) -> Speech:
+    return check(parameters, model, Limits(), ServiceClass.CALL)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        (Parameters(voice="nobody"), ErrorCode.UNKNOWN_VOICE),
+        (Parameters(language="tlh"), ErrorCode.UNKNOWN_VOICE),
+        (Parameters(sample_rate=7_999), ErrorCode.BAD_VALUE),
+        (Parameters(sample_rate=48_001), ErrorCode.BAD_VALUE),
+        (Parameters(speed=0.24), ErrorCode.BAD_VALUE),
+        (Parameters(speed=4.01), ErrorCode.BAD_VALUE),
+        (Parameters(speed=math.nan), ErrorCode.BAD_VALUE),
+        (Parameters(speed=math.inf), ErrorCode.BAD_VALUE),
+        (Parameters(pitch=12.5), ErrorCode.BAD_VALUE),
+        (Parameters(pitch=3.5), ErrorCode.UNSUPPORTED),
+        (Parameters(volume_db=-61), ErrorCode.BAD_VALUE),
+        (Parameters(volume_db=20.5), ErrorCode.BAD_VALUE),
+        (Parameters(normalize=True), ErrorCode.UNSUPPORTED),
+        (Parameters(sampling=Sampling(temperature=0.7)), ErrorCode.UNSUPPORTED),
+        (Parameters(sampling=Sampling(top_p=0.7)), ErrorCode.UNSUPPORTED),
+        (Parameters(sampling=Sampling(repetition_penalty=1.1)), ErrorCode.UNSUPPORTED),
+    ],
+)
+def test_what_cannot_be_has_its_code(parameters: Parameters, code: ErrorCode) -> None:
+    with pytest.raises(RequestError) as refused:
+        checked(parameters)
+    assert refused.value.code is code
+
+
+def test_nothing_asked_is_the_model_as_it_is() -> None:
+    speech = checked(Parameters())
+    assert speech.request.voice == MODEL.voices.default.id
+    assert speech.request.speed == speech.stretch == 1.0
+    assert speech.request.pitch == speech.volume_db == 0.0
+    assert speech.sample_rate_hz == speech.model_rate_hz == MODEL.sample_rate_hz
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0])
+def test_the_model_speaks_as_fast_as_it_can_and_the_rest_is_stretched(speed: float) -> None:
+    speech = checked(Parameters(speed=speed))
+    low, high = MODEL.speed_range
+    assert speech.request.speed == min(max(speed, low), high)
+    assert speech.request.speed * speech.stretch == pytest.approx(speed)
+
+
+def test_a_seed_is_harmless_where_nothing_is_drawn() -> None:
+    assert checked(Parameters(sampling=Sampling(seed=7))).request.sampling.seed == 7
+
+
+def test_a_model_that_samples_is_given_all_of_it() -> None:
+    model = replace(MODEL, features=frozenset({Feature.SAMPLING}))
+    sampling = Sampling(seed=1, temperature=0.5, top_p=0.9, repetition_penalty=1.2)
+    assert checked(Parameters(sampling=sampling), model).request.sampling == sampling
