@@ -19,9 +19,9 @@ from server.app import create_app
 from server.engine_thread import EngineThread
 from server.models import load_runner
 from server.settings import Settings, read_settings
+from server.transport.guards import install
+from server.transport.listener import BACKLOG, listen
 
-#: A thousand clients that connect at once wait in this queue instead of being refused for seconds.
-BACKLOG = 4_096
 #: The interpreter hands over between engine and event loop this often: ten times the default, so
 #: that a busy engine delays a socket by no more than half a millisecond.
 SWITCH_INTERVAL_S = 0.0005
@@ -36,13 +36,14 @@ def serve_command(flags: argparse.Namespace) -> int:
     settings = read_settings(flags)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    install()
     anyio.run(_serve, settings, backend="asyncio", backend_options={"use_uvloop": True})
     return 0
 
 
 async def _serve(settings: Settings) -> None:
     engine = _engine(settings)
-    listener = _listener(settings)
+    listener = listen(settings.host, settings.port)
     asyncio.get_running_loop().set_exception_handler(_report)
     stopped = anyio.Event()
     async with anyio.create_task_group() as tasks:
@@ -79,8 +80,7 @@ async def _serve_http(
     config.bind = [f"fd://{listener.detach()}"]  # hypercorn closes it
     config.backlog = BACKLOG
     config.websocket_ping_interval = PING_INTERVAL_S
-    # The protocol refuses at its own limit and says why; this bounds what is gathered until then.
-    config.websocket_max_message_size = 2 * Limits().max_message_bytes
+    config.websocket_max_message_size = Limits().max_message_bytes
     config.graceful_timeout = GRACEFUL_TIMEOUT_S
     config.loglevel = "WARNING"
     if settings.tls_cert:
@@ -99,17 +99,6 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Leave out what Python 3.11 reports for each connection that a shutdown cancels."""
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(context)
-
-
-def _listener(settings: Settings) -> socket.socket:
-    """Bind here, so that a port in use is said before anything else happens."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, settings.port))
-    # Now, not when hypercorn is up: who reads `ready` may connect at once.
-    listener.listen(BACKLOG)
-    return listener
 
 
 def _announce(settings: Settings, engine: EngineThread, listener: socket.socket) -> None:

@@ -1,0 +1,1 @@
+"""The socket below the application: what hypercorn leaves open, closed."""

@@ -1,0 +1,120 @@
+"""Hypercorn's connections, with what it leaves open closed.
+
+It has no settings for these, so its classes are replaced by subclasses, once, before it serves.
+Hypercorn is pinned to the versions this was tried with, and each replacement has its test.
+"""
+
+from dataclasses import replace
+from types import ModuleType
+from typing import Any, ClassVar
+
+import anyio
+import h11
+import hypercorn.asyncio.run
+import hypercorn.protocol
+import hypercorn.protocol.h11
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.events import Closed
+from hypercorn.protocol.events import Event, Request, StreamClosed
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
+from wsproto.events import Message, Ping
+
+_HTTP_VERSION_NOT_SUPPORTED = 505
+
+
+class Http11Protocol(H11Protocol):
+    """Speaks HTTP/1.1 alone.
+
+    An HTTP/2 client that shuts its window is sent to without end: hypercorn's sender never waits.
+    An offer to upgrade is declined by not taking it, as RFC 9110, 7.8 has it.
+    """
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        pass
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        if request.http_version > b"1.1":
+            await self._send_error_response(_HTTP_VERSION_NOT_SUPPORTED)
+            await self.send(Closed())
+        else:
+            await super()._create_stream(request)
+
+
+class CappedBuffer(WebsocketBuffer):
+    """Keeps one byte more than its limit and drops the rest, so that the protocol refuses it.
+
+    Hypercorn's own closes the connection and then never sees that the peer has closed it too.
+    """
+
+    def extend(self, event: Message[Any]) -> None:
+        """Take a part of a message."""
+        room = self.max_length - self.length
+        super().extend(replace(event, data=event.data[:room]))
+
+
+class PlainWebSocket(WSStream):
+    """Declines every extension, and ends its pings with the connection.
+
+    Inflating permessage-deflate makes hundreds of megabytes of a small frame before any limit is
+    looked at, and deflating PCM costs forty times the sending, for two per cent.
+    """
+
+    def __init__(self, *args: Any) -> None:  # noqa: ANN401 hypercorn's own, passed on
+        super().__init__(*args)
+        self.buffer = CappedBuffer(self.config.websocket_max_message_size + 1)
+        self._ended = anyio.Event()
+
+    async def handle(self, event: Event) -> None:
+        """Take an event of the connection."""
+        if isinstance(event, Request):
+            plain = [h for h in event.headers if h[0].lower() != b"sec-websocket-extensions"]
+            event = replace(event, headers=plain)
+        elif isinstance(event, StreamClosed):
+            self._ended.set()
+        await super().handle(event)
+
+    async def _send_pings(self) -> None:
+        while not self._ended.is_set():
+            await self._send_wsproto_event(Ping())
+            with anyio.move_on_after(self.config.websocket_ping_interval):
+                await self._ended.wait()
+
+
+class AbortableConnection(TCPServer):
+    """Can be cut off from outside, with all that waits to be sent to a peer that does not read."""
+
+    #: The open ones. Hypercorn makes them itself, so there is nowhere else to keep them.
+    open_ones: ClassVar["set[AbortableConnection]"] = set()
+
+    async def run(self) -> None:
+        """Serve the connection."""
+        self.open_ones.add(self)
+        try:
+            await super().run()
+        finally:
+            self.open_ones.discard(self)
+
+    def abort(self) -> None:
+        """Drop the connection without a word."""
+        self.writer.transport.abort()
+
+
+def abort_connections() -> None:
+    """Drop every connection of this process."""
+    for connection in list(AbortableConnection.open_ones):
+        connection.abort()
+
+
+#: Where hypercorn looks each class up, by the name of the one it replaces.
+_REPLACEMENTS: tuple[tuple[ModuleType, type], ...] = (
+    (hypercorn.protocol, Http11Protocol),
+    (hypercorn.protocol.h11, PlainWebSocket),
+    (hypercorn.asyncio.run, AbortableConnection),
+)
+
+
+def install() -> None:
+    """Let hypercorn use the classes of this module."""
+    for module, replacement in _REPLACEMENTS:
+        setattr(module, replacement.__bases__[0].__name__, replacement)
