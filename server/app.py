@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from protocol.messages import Limits
+from server.drain import Drain
 from server.engine_client import EngineClient
 from server.middleware import OriginCheck, RequestId
 from server.notes.endpoint import NotesEndpoint
@@ -23,25 +24,30 @@ def create_app(
     *,
     is_alive: Callable[[], bool],
     limits: Limits | None = None,
+    drain: Drain | None = None,
     max_connections: int = 1_000,
     allowed_origins: tuple[str, ...] = (),
 ) -> Starlette:
-    """Build the application. `is_alive` tells whether the engine still turns."""
+    """Build the application.
+
+    `is_alive` tells whether the engine still turns; `drain` is begun by whoever ends the server.
+    """
     limits = limits or Limits()
+    drain = drain or Drain()
 
     async def livez(_: Request) -> Response:
         return _probe(ok=is_alive())
 
     async def readyz(_: Request) -> Response:
-        return _probe(ok=is_alive() and not engine.failed)
+        return _probe(ok=is_alive() and not drain.has_begun)
 
     async def voices(_: Request) -> Response:
         return JSONResponse(_voices(engine))
 
     return Starlette(
         routes=[
-            WebSocketRoute("/ws/tts", WebSocketEndpoint(engine, limits, max_connections)),
-            Route("/v1/notes", NotesEndpoint(engine, limits)),
+            WebSocketRoute("/ws/tts", WebSocketEndpoint(engine, limits, max_connections, drain)),
+            Route("/v1/notes", NotesEndpoint(engine, limits, drain)),
             Route("/v1/voices", voices),
             Route("/livez", livez),
             Route("/readyz", readyz),

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Sequence
 
+import anyio
 from anyio import from_thread, to_thread
 
+from engine.errors import EngineFailed
 from engine.loop import EngineLoop
 from engine.outputs import Output
 from engine.runner import Runner
@@ -14,33 +16,50 @@ from server.admission import Admission
 from server.engine_client import EngineClient
 
 #: A step lasts tens of milliseconds, an idle engine beats every second: this long is dead.
-HEARTBEAT_LIMIT_S = 10.0
+WATCHDOG_S = 10.0
+#: Looks per limit: a hung engine is known at most this part of the limit too late.
+_LOOKS = 10
 
 
 class EngineThread:
     """Owns the thread; `client` is what the rest of the server uses."""
 
     def __init__(
-        self, runner: Runner, limits: SchedulerLimits, *, max_calls: int, max_notes: int
+        self,
+        runner: Runner,
+        limits: SchedulerLimits,
+        *,
+        max_calls: int,
+        max_notes: int,
+        watchdog_s: float = WATCHDOG_S,
     ) -> None:
         self._loop = EngineLoop(runner, Scheduler(runner.info, limits), self._deliver)
+        self._watchdog_s = watchdog_s
         self.client = EngineClient(runner.info, self._loop.put, Admission(max_calls, max_notes))
+
+    @property
+    def heartbeat_age_s(self) -> float:
+        """Return how long ago the thread turned."""
+        return time.monotonic() - self._loop.last_beat_s
 
     @property
     def is_alive(self) -> bool:
         """Tell whether the thread has turned lately."""
-        return not self.client.failed and time.monotonic() - self._loop.last_beat_s < (
-            HEARTBEAT_LIMIT_S
-        )
+        return not self.client.failed and self.heartbeat_age_s < self._watchdog_s
 
     async def run(self) -> None:
-        """Run the thread until `stop`. Cancelling this task waits for the stop.
+        """Run the thread until `stop`. Cancelling this task leaves the thread to itself.
 
         Raises:
             Exception: whatever ended the engine; every open sequence has been told.
+            EngineFailed: the engine hangs: its thread cannot be ended, the process must be.
         """
         try:
-            await to_thread.run_sync(self._loop.run)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._watch)
+                # A thread that hangs is not waited for.
+                await to_thread.run_sync(self._loop.run, abandon_on_cancel=True)
+                tasks.cancel_scope.cancel()
         except Exception:
             self.client.fail("the engine has failed")
             raise
@@ -48,6 +67,11 @@ class EngineThread:
     def stop(self) -> None:
         """End the thread after the step in hand."""
         self._loop.stop()
+
+    async def _watch(self) -> None:
+        while self.heartbeat_age_s < self._watchdog_s:
+            await anyio.sleep(self._watchdog_s / _LOOKS)
+        raise EngineFailed(f"the engine has not turned for {self._watchdog_s:g} s")
 
     def _deliver(self, outputs: Sequence[Output]) -> None:
         # One hop for all rows of a step. It waits for the loop, so no more than one step of

@@ -34,6 +34,12 @@ class Settings:
     max_calls: int = _setting(100, "calls open at once; the next is refused as overloaded")
     max_notes: int = _setting(100, "notes open at once, waiting ones too")
     note_floor: int = _setting(8, "rows of a step kept for notes, however many calls there are")
+    drain_s: float = _setting(
+        25.0, "seconds that open work has after SIGTERM; orchestrators kill after 30"
+    )
+    watchdog_s: float = _setting(
+        10.0, "seconds without a turn after which the engine counts as hung, and the server ends"
+    )
     allowed_origins: str = _setting(
         "", "origins whose pages may connect, comma-separated; * is any"
     )

@@ -2,20 +2,22 @@
 
 import argparse
 import asyncio
+import gc
 import logging
-import signal
+import os
 import socket
 import sys
 from typing import Any
 
 import anyio
-from anyio.abc import TaskStatus
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from engine.scheduling.limits import SchedulerLimits
 from protocol.messages import Limits
 from server.app import create_app
+from server.commands.lifetime import CLOSING_S, Lifetime
+from server.drain import Drain
 from server.engine_thread import EngineThread
 from server.models import load_runner
 from server.settings import Settings, read_settings
@@ -27,55 +29,83 @@ from server.transport.listener import BACKLOG, listen
 SWITCH_INTERVAL_S = 0.0005
 #: Pings keep the way through proxies open; they drop silent connections after a minute or so.
 PING_INTERVAL_S = 20.0
-#: How long open requests may go on once the server was told to stop.
-GRACEFUL_TIMEOUT_S = 3.0
+#: Longer than `Lifetime` takes to cut off what does not end by itself.
+GRACEFUL_TIMEOUT_S = CLOSING_S + 1.0
+#: Sockets that come and go make little garbage in cycles: looking for it this seldom keeps a storm
+#: of connects from stopping the loop for half a second.
+GC_THRESHOLDS = (50_000, 20, 1_000_000)
 
 
 def serve_command(flags: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT; return the exit status."""
     settings = read_settings(flags)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     install()
-    anyio.run(_serve, settings, backend="asyncio", backend_options={"use_uvloop": True})
-    return 0
+    status = anyio.run(_serve, settings, backend="asyncio", backend_options={"use_uvloop": True})
+    if status:
+        # The engine's thread may hang, and the interpreter would wait for it.
+        logging.shutdown()
+        os._exit(status)
+    return status
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings) -> int:
     engine = _engine(settings)
     listener = listen(settings.host, settings.port)
     asyncio.get_running_loop().set_exception_handler(_report)
-    stopped = anyio.Event()
+    drain = Drain()
+    lifetime = Lifetime(drain, settings.drain_s)
     async with anyio.create_task_group() as tasks:
-        watching: anyio.CancelScope = await tasks.start(_stop_on_signal, stopped)
-        tasks.start_soon(_run_engine, engine, stopped)
+        tasks.start_soon(lifetime.watch_signals)
+        tasks.start_soon(lifetime.run_engine, engine)
         _announce(settings, engine, listener)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         try:
-            await _serve_http(settings, engine, listener, stopped)
+            await _serve_http(settings, engine, listener, drain, lifetime)
         finally:
             engine.stop()
-            watching.cancel()
+            tasks.cancel_scope.cancel()
+    return lifetime.status
 
 
 def _engine(settings: Settings) -> EngineThread:
     limits = SchedulerLimits(
         num_slots=settings.max_calls + settings.note_floor, note_floor=settings.note_floor
     )
-    runner = load_runner(settings.model, tone_step_ms=settings.tone_step_ms)
-    return EngineThread(runner, limits, max_calls=settings.max_calls, max_notes=settings.max_notes)
-
-
-async def _run_engine(engine: EngineThread, stopped: anyio.Event) -> None:
-    """Run the engine's thread; its death stops the web server too."""
-    try:
-        await engine.run()
-    finally:
-        stopped.set()
+    return EngineThread(
+        load_runner(settings.model, tone_step_ms=settings.tone_step_ms),
+        limits,
+        max_calls=settings.max_calls,
+        max_notes=settings.max_notes,
+        watchdog_s=settings.watchdog_s,
+    )
 
 
 async def _serve_http(
-    settings: Settings, engine: EngineThread, listener: socket.socket, stopped: anyio.Event
+    settings: Settings,
+    engine: EngineThread,
+    listener: socket.socket,
+    drain: Drain,
+    lifetime: Lifetime,
 ) -> None:
+    app = create_app(
+        engine.client,
+        is_alive=lambda: engine.is_alive,
+        drain=drain,
+        max_connections=settings.max_connections,
+        allowed_origins=settings.origins,
+    )
+    await serve(
+        app,  # type: ignore[arg-type] # its own ASGI types
+        _config(settings, listener),
+        shutdown_trigger=lifetime.stopped,
+    )
+
+
+def _config(settings: Settings, listener: socket.socket) -> Config:
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]  # hypercorn closes it
     config.backlog = BACKLOG
@@ -86,13 +116,7 @@ async def _serve_http(
     if settings.tls_cert:
         config.certfile, config.keyfile = settings.tls_cert, settings.tls_key
         config.alpn_protocols = ["http/1.1"]
-    app = create_app(
-        engine.client,
-        is_alive=lambda: engine.is_alive,
-        max_connections=settings.max_connections,
-        allowed_origins=settings.origins,
-    )
-    await serve(app, config, shutdown_trigger=stopped.wait)  # type: ignore[arg-type] # its own ASGI types
+    return config
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -103,6 +127,7 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 def _announce(settings: Settings, engine: EngineThread, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
     secure = "s" if settings.tls_cert else ""
     info = engine.client.info
     print(
@@ -111,16 +136,3 @@ def _announce(settings: Settings, engine: EngineThread, listener: socket.socket)
     print(f"calls   ws{secure}://{host}:{port}/ws/tts, at most {settings.max_calls}")
     print(f"notes   http{secure}://{host}:{port}/v1/notes, at most {settings.max_notes}")
     print("ready", flush=True)
-
-
-async def _stop_on_signal(
-    stopped: anyio.Event, *, task_status: TaskStatus[anyio.CancelScope]
-) -> None:
-    with (
-        anyio.CancelScope() as scope,
-        anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
-    ):
-        task_status.started(scope)
-        async for _ in signals:
-            stopped.set()
-            return

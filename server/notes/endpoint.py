@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from protocol.codes import ErrorCode
 from protocol.messages import Limits
+from server.drain import Drain
 from server.engine_client import EngineClient
 from server.errors import RequestError
 from server.notes.request import NoteRequest, parse_note
@@ -28,9 +29,10 @@ SEND_TIMEOUT_S = 30.0
 class NotesEndpoint:
     """The ASGI application of the route."""
 
-    def __init__(self, engine: EngineClient, limits: Limits) -> None:
+    def __init__(self, engine: EngineClient, limits: Limits, drain: Drain) -> None:
         self._engine = engine
         self._limits = limits
+        self._drain = drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -38,6 +40,7 @@ class NotesEndpoint:
             await _other_method(scope["method"])(scope, receive, send)
             return
         try:
+            self._drain.check()
             request = await self._read(receive)
             note = NoteStream(self._engine, request, self._limits)
         except RequestError as error:
@@ -75,9 +78,24 @@ class NotesEndpoint:
                     pass
                 tasks.cancel_scope.cancel()
 
-            tasks.start_soon(listen)
-            await _send_note(scope, receive, send, request, note)
-            tasks.cancel_scope.cancel()
+            with self._drain.working(_NoteInHand(tasks.cancel_scope)):
+                tasks.start_soon(listen)
+                await _send_note(scope, receive, send, request, note)
+                tasks.cancel_scope.cancel()
+
+
+class _NoteInHand:
+    """A note as something the server waits for before it ends."""
+
+    def __init__(self, scope: anyio.CancelScope) -> None:
+        self._scope = scope
+
+    def drain(self, deadline_s: float) -> None:
+        """Go on: HTTP has no word for it."""
+
+    def cut(self) -> None:
+        """Leave the body without its end."""
+        self._scope.cancel()
 
 
 def _other_method(method: str) -> Response:

@@ -4,23 +4,29 @@ import secrets
 
 from starlette.types import Receive, Scope, Send
 
+from protocol.codes import ErrorCode
 from protocol.messages import SUBPROTOCOL, Limits
+from server.drain import Drain
 from server.engine_client import EngineClient
-from server.problems import problem
+from server.errors import RequestError
+from server.problems import problem, problem_of
 from server.websocket.session import Session
 from server.websocket.socket import Disconnected, Socket
 
 #: Connections last for minutes: sooner there is hardly a new place.
-RETRY_AFTER_S = 5
+RETRY_AFTER_S = 5.0
 
 
 class WebSocketEndpoint:
     """The ASGI application of the route."""
 
-    def __init__(self, engine: EngineClient, limits: Limits, max_connections: int) -> None:
+    def __init__(
+        self, engine: EngineClient, limits: Limits, max_connections: int, drain: Drain
+    ) -> None:
         self._engine = engine
         self._limits = limits
         self._max_connections = max_connections
+        self._drain = drain
         self._num_connections = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,10 +35,10 @@ class WebSocketEndpoint:
             response = problem(400, "bad_message", f"offer the subprotocol {SUBPROTOCOL}")
             await response(scope, receive, send)
             return
-        if self._num_connections >= self._max_connections:
-            headers = {"Retry-After": str(RETRY_AFTER_S)}
-            response = problem(503, "overloaded", "too many connections", headers)
-            await response(scope, receive, send)
+        try:
+            self._check_room()
+        except RequestError as error:
+            await problem_of(error)(scope, receive, send)
             return
         self._num_connections += 1
         try:
@@ -40,10 +46,17 @@ class WebSocketEndpoint:
         finally:
             self._num_connections -= 1
 
+    def _check_room(self) -> None:
+        self._drain.check()
+        if self._num_connections >= self._max_connections:
+            raise RequestError(
+                ErrorCode.OVERLOADED, "too many connections", retry_after_s=RETRY_AFTER_S
+            )
+
     async def _serve(self, scope: Scope, socket: Socket) -> None:
         session_id = scope.get("state", {}).get("request_id") or secrets.token_hex(8)
         try:
             await socket.accept(SUBPROTOCOL)
-            await Session(socket, self._engine, self._limits, session_id).run()
+            await Session(socket, self._engine, self._limits, session_id, self._drain).run()
         except Disconnected:
             return

@@ -15,6 +15,7 @@ from protocol.messages import (
     Cancel,
     ClientMessage,
     Credit,
+    Draining,
     End,
     Error,
     Flush,
@@ -27,6 +28,7 @@ from protocol.messages import (
     ServerMessage,
     Text,
 )
+from server.drain import Drain
 from server.engine_client import EngineClient
 from server.errors import RequestError
 from server.parameters import Parameters, check
@@ -47,12 +49,19 @@ class Session:
     """Serves one accepted connection until either side leaves."""
 
     def __init__(
-        self, socket: Socket, engine: EngineClient, limits: Limits, session_id: str
+        self,
+        socket: Socket,
+        engine: EngineClient,
+        limits: Limits,
+        session_id: str,
+        drain: Drain,
     ) -> None:
         self._socket = socket
         self._engine = engine
         self._limits = limits
         self._session_id = session_id
+        self._drain = drain
+        self._scope = anyio.CancelScope()
         self._connection = Connection(Role.SERVER, limits)
         self._streams: dict[int, LiveStream] = {}
         self._ready: dict[int, None] = {}
@@ -60,6 +69,7 @@ class Session:
         self._changed = anyio.Event()
         self._close_code: int | None = None
         self._has_children = False
+        self._is_draining = False
 
     async def run(self) -> None:
         """Serve. Leaving it, however that comes about, ends every stream of the connection."""
@@ -67,10 +77,11 @@ class Session:
             self._session_id, self._engine.info.name, self._engine.info.sample_rate_hz, self._limits
         )
         try:
-            await self._socket.send(self._connection.send(ready))
-            async with anyio.create_task_group() as tasks:
-                await self._read(tasks)
-                tasks.cancel_scope.cancel()
+            with self._drain.working(self), self._scope:
+                await self._socket.send(self._connection.send(ready))
+                async with anyio.create_task_group() as tasks:
+                    await self._read(tasks)
+                    tasks.cancel_scope.cancel()
         except* Disconnected:
             pass
         finally:
@@ -78,6 +89,28 @@ class Session:
                 live.stream.cancel()
             with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
                 await self._close()
+
+    def drain(self, deadline_s: float) -> None:
+        """Say that the server goes away, and leave with the last stream."""
+        self._is_draining = True
+        self._post(Draining(deadline_s))
+        self._leave_if_drained()
+
+    def cut(self) -> None:
+        """End every stream and leave."""
+        refusal = RequestError(ErrorCode.DRAINING, "the server had to go")
+        for number in list(self._streams):
+            self._end_stream(number)
+            self._post(_error(number, refusal))
+        self._leave(CloseCode.DRAINING)
+
+    def _leave_if_drained(self) -> None:
+        if self._is_draining and not self._streams:
+            self._leave(CloseCode.DRAINING)
+
+    def _leave(self, close_code: int) -> None:
+        self._close_code = close_code
+        self._scope.cancel()
 
     async def _read(self, tasks: TaskGroup) -> None:
         while self._close_code is None:
@@ -131,6 +164,7 @@ class Session:
             self._post(_error(message.stream, error))
 
     def _open(self, message: Open) -> None:
+        self._drain.check()
         stream = self._build(message)
         self._streams[message.stream] = LiveStream(message.stream, stream, anyio.current_time())
         self._post(Opened(message.stream, stream.sample_rate_hz))
@@ -204,6 +238,7 @@ class Session:
                 number = next(iter(self._ready))
                 del self._ready[number]
                 await self._send_stream(self._streams[number])
+            self._leave_if_drained()
 
     async def _send_outbox(self) -> None:
         while self._outbox:

@@ -1,0 +1,64 @@
+"""How a server ends: by a signal after a drain, by a second one at once, by its engine's death."""
+
+import logging
+import signal
+from collections.abc import AsyncIterator
+
+import anyio
+
+from server.drain import Drain
+from server.engine_thread import EngineThread
+from server.transport.guards import abort_connections
+
+_log = logging.getLogger(__name__)
+
+#: A client that reads has read its last messages by then.
+FAREWELL_S = 1.0
+#: What the connections that are closed still have to send has left by then, or has no reader.
+CLOSING_S = 1.0
+#: What a shell says of a process that a signal ended: this and the signal's number.
+_BY_SIGNAL = 128
+
+
+class Lifetime:
+    """The end of one server. `status` is the process's exit status."""
+
+    def __init__(self, drain: Drain, drain_s: float) -> None:
+        """Give open work `drain_s` seconds when asked to end."""
+        self._drain = drain
+        self._drain_s = drain_s
+        self._stopped = anyio.Event()
+        self.status = 0
+
+    async def stopped(self) -> None:
+        """Wait until the web server has to stop."""
+        await self._stopped.wait()
+
+    async def watch_signals(self) -> None:
+        """End on SIGTERM or SIGINT: the first one politely, the second one at once."""
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            await anext(signals)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._end, self._drain_s)
+                await self._end_at_once(signals)
+
+    async def run_engine(self, engine: EngineThread) -> None:
+        """Run the engine. Its death is the server's, after its clients were told."""
+        try:
+            await engine.run()
+        except Exception:
+            _log.critical("the engine has failed", exc_info=True)
+            self.status = 1
+            await self._end(0.0)
+
+    async def _end(self, drain_s: float) -> None:
+        await self._drain.run(drain_s, FAREWELL_S)
+        self._stopped.set()
+        await anyio.sleep(CLOSING_S)
+        abort_connections()
+
+    async def _end_at_once(self, signals: AsyncIterator[signal.Signals]) -> None:
+        number = await anext(signals)
+        self.status = _BY_SIGNAL + number
+        self._stopped.set()
+        abort_connections()
