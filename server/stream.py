@@ -16,16 +16,18 @@ from engine.outputs import (
     Finished,
     FinishReason,
     Flushed,
+    Mark,
     MarkUnit,
     Output,
 )
 from engine.steps import Pcm
 from protocol.codes import ErrorCode
 from server.engine_client import EngineClient
+from server.heard import Heard
 from server.parameters import Speech
 
-#: The longest piece of audio in one message: an interruption should not wait behind more.
-MAX_PIECE_S = 0.2
+#: No message carries more than a fifth of a second: an interruption should not wait behind more.
+PIECES_PER_S = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,10 +106,12 @@ class Stream:
         self._model_samples_per_sample = (
             speech.model_rate_hz * speech.stretch / speech.sample_rate_hz
         )
-        self._max_piece = round(MAX_PIECE_S * speech.sample_rate_hz)
+        self._max_piece = speech.sample_rate_hz // PIECES_PER_S
         self._inbox: deque[Output] = deque()
         self._queue: deque[_Queued] = deque()
         self._engine_waits = False
+        self._heard = Heard()
+        self._segment_text_end = 0
         self._utterance = engine.open(speech.request, self._path.demand(credit), self._receive)
 
     def append(self, text: str) -> None:
@@ -137,6 +141,10 @@ class Stream:
         self._utterance.grant(self._path.demand(self._granted), model_played)
         self._wake()
 
+    def heard(self, played: int) -> int:
+        """Return the number of characters heard once `played` samples were played."""
+        return self._heard.upto(min(played, self.sent))
+
     def take(self) -> Iterator[StreamEvent]:
         """Yield what may be sent now, in order; it counts as sent once yielded."""
         while self._inbox or self._queue:
@@ -164,14 +172,8 @@ class Stream:
     def _accept(self, output: Output) -> None:
         """Turn an output of the engine into what is to be sent for it."""
         match output:
-            case Chunk(_, _, pcm, marks, segment_end):
-                self._queue.extend(
-                    MarkReached(self._path.position(mark.at), mark.start, mark.end, mark.unit)
-                    for mark in marks
-                )
-                samples = self._path.feed(pcm, segment_end=segment_end)
-                if len(samples):
-                    self._queue.append(samples)
+            case Chunk():
+                self._accept_chunk(output)
             case Flushed(_, token, _):
                 self._queue.append(FlushReached(token, self._path.produced))
             case Finished(_, _, reason):
@@ -181,11 +183,26 @@ class Stream:
             case Failed():
                 pass  # taken before it comes here
 
+    def _accept_chunk(self, chunk: Chunk) -> None:
+        for mark in chunk.marks:
+            self._accept_mark(mark)
+        samples = self._path.feed(chunk.pcm, segment_end=chunk.segment_end)
+        if len(samples):
+            self._queue.append(samples)
+        if chunk.segment_end:
+            self._heard.segment_end(self._path.produced, self._segment_text_end)
+
+    def _accept_mark(self, mark: Mark) -> None:
+        at = self._path.position(mark.at)
+        if mark.unit is MarkUnit.WORD:
+            self._heard.word(at, mark.end)
+        else:
+            self._segment_text_end = mark.end
+        self._queue.append(MarkReached(at, mark.start, mark.end, mark.unit))
+
     def _next(self) -> StreamEvent | None:
         """Return the next event, or None where credit forbids it."""
         head = self._queue[0]
-        if isinstance(head, MarkReached) and head.at >= self._granted:
-            return None
         if isinstance(head, MarkReached | FlushReached | StreamDone):
             self._queue.popleft()
             return head

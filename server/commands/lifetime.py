@@ -46,7 +46,7 @@ class Lifetime:
         """Run the engine. Its death is the server's, after its clients were told."""
         try:
             await engine.run()
-        except Exception:
+        except Exception:  # noqa: BLE001 whatever it was, it is said and the server ends
             _log.critical("the engine has failed", exc_info=True)
             self.status = 1
             await self._end(0.0)

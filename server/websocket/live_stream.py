@@ -11,6 +11,7 @@ from protocol.messages import (
     Done,
     Error,
     Flushed,
+    Limits,
     Mark,
     MessageId,
     ServerMessage,
@@ -27,12 +28,12 @@ from server.stream import (
     StreamFailed,
 )
 
-#: Flushes that may wait for their audio: one a word of the longest text would be fewer.
+#: Flushes that may wait for their audio, each a few bytes: far more than a listener can tell apart.
 MAX_WAITING_FLUSHES = 4_096
 
 
 class LiveStream:
-    """Names the stream, remembers flush ids and marks, and keeps the times that end it."""
+    """Names the stream, remembers flush ids, and keeps the times that end it."""
 
     def __init__(self, number: int, stream: Stream, now_s: float) -> None:
         self.number = number
@@ -42,7 +43,6 @@ class LiveStream:
         self.text_ended = False
         self.blocked_since_s: float | None = None
         self._flush_ids: deque[MessageId | None] = deque()
-        self._marks: list[tuple[int, int]] = []
 
     def flush(self, flush_id: MessageId | None) -> None:
         """Pass a flush on. Tokens are answered in order, so the ids wait in order.
@@ -61,7 +61,6 @@ class LiveStream:
             case AudioPiece(at, pcm):
                 return Audio(self.number, at, pcm.astype("<i2", copy=False).tobytes())
             case MarkReached(at, start, end, unit):
-                self._marks.append((at, end))
                 return Mark(self.number, at, start, end, unit.value)
             case FlushReached(_, at):
                 return Flushed(self.number, self._flush_ids.popleft(), at)
@@ -73,20 +72,17 @@ class LiveStream:
             case StreamFailed(code, text):
                 return Error(code, text, code.retryable, stream=self.number)
 
+    def expiry(self, limits: Limits, now_s: float) -> tuple[ErrorCode, str] | None:
+        """Say which limit in time has passed, if any."""
+        if self.blocked_since_s is not None and now_s - self.blocked_since_s > limits.stall_s:
+            return ErrorCode.STALLED, "no credit for too long"
+        if now_s - self.opened_s > limits.max_stream_s:
+            return ErrorCode.TIME_LIMIT, "the stream is too old"
+        if not self.text_ended and now_s - self.text_s > limits.idle_stream_s:
+            return ErrorCode.IDLE, "no text for too long"
+        return None
+
     def cancelled(self, cancel: Cancel) -> Cancelled:
         """Say what was sent, and what was heard if the caller knows how much was played."""
-        heard = None if cancel.played is None else self._heard(cancel.played)
+        heard = None if cancel.played is None else self.stream.heard(cancel.played)
         return Cancelled(self.number, self.stream.sent, heard)
-
-    def _heard(self, played: int) -> int:
-        """Return the end of the last mark whose audio has wholly played.
-
-        A mark's audio ends where the next one of the same or a later text begins.
-        """
-        heard = 0
-        for index, (_, end) in enumerate(self._marks):
-            later = [at for at, other in self._marks[index + 1 :] if other > end]
-            ends_at = later[0] if later else self.stream.sent
-            if played >= ends_at:
-                heard = max(heard, end)
-        return heard

@@ -1,12 +1,12 @@
 """One connection: a reader in the host task, a writer and a timekeeper as its children."""
 
+import logging
 from collections import deque
 from collections.abc import Iterator
 
 import anyio
 from anyio.abc import TaskGroup
 
-from engine.request import Sampling, ServiceClass
 from protocol.codes import ErrorCode
 from protocol.connection import Connection, Fault, Role
 from protocol.errors import CloseCode, RemoteProtocolError
@@ -31,14 +31,18 @@ from protocol.messages import (
 from server.drain import Drain
 from server.engine_client import EngineClient
 from server.errors import RequestError
-from server.parameters import Parameters, check
-from server.stream import AudioPiece, Stream, StreamDone, StreamFailed
+from server.stream import AudioPiece, StreamDone, StreamFailed
 from server.websocket.live_stream import LiveStream
+from server.websocket.opening import open_stream
 from server.websocket.socket import Disconnected, Socket
+
+_log = logging.getLogger(__name__)
 
 #: Answers that wait for a peer that does not read. Each costs it a message of its own, so a peer
 #: this far behind is not reading at all.
 MAX_OUTBOX = 1_024
+#: The close code of RFC 6455, 7.4.1, for a server that could not go on.
+INTERNAL_ERROR = 1011
 #: How often the limits in time are looked at; they are tens of seconds and more.
 TIMEKEEPER_PERIOD_S = 1.0
 #: A closing handshake with a peer that is still there takes one round trip.
@@ -61,14 +65,14 @@ class Session:
         self._limits = limits
         self._session_id = session_id
         self._drain = drain
-        self._scope = anyio.CancelScope()
+        self._receiving = anyio.CancelScope()
         self._connection = Connection(Role.SERVER, limits)
         self._streams: dict[int, LiveStream] = {}
         self._ready: dict[int, None] = {}
         self._outbox: deque[bytes] = deque()
         self._changed = anyio.Event()
         self._close_code: int | None = None
-        self._has_children = False
+        self._writer_done: anyio.Event | None = None
         self._is_draining = False
 
     async def run(self) -> None:
@@ -77,13 +81,17 @@ class Session:
             self._session_id, self._engine.info.name, self._engine.info.sample_rate_hz, self._limits
         )
         try:
-            with self._drain.working(self), self._scope:
+            with self._drain.working(self):
                 await self._socket.send(self._connection.send(ready))
                 async with anyio.create_task_group() as tasks:
                     await self._read(tasks)
+                    await self._let_writer_finish()
                     tasks.cancel_scope.cancel()
         except* Disconnected:
             pass
+        except* Exception:  # noqa: BLE001 a fault of ours must not look like an orderly end
+            _log.exception("a connection has failed")
+            self._fail(ErrorCode.INTERNAL, "the server has failed", INTERNAL_ERROR)
         finally:
             for live in self._streams.values():
                 live.stream.cancel()
@@ -110,24 +118,30 @@ class Session:
 
     def _leave(self, close_code: int) -> None:
         self._close_code = close_code
-        self._scope.cancel()
+        self._receiving.cancel()
 
     async def _read(self, tasks: TaskGroup) -> None:
         while self._close_code is None:
             data: bytes | str | None = None
-            with anyio.move_on_after(self._limits.idle_connection_s):
+            with anyio.move_on_after(self._limits.idle_connection_s) as self._receiving:
                 data = await self._socket.receive()
-            if data is None:
-                if not self._streams:
-                    self._fail(ErrorCode.IDLE, "no message for too long", CloseCode.POLICY)
-                continue
-            self._take(data)
-            if self._streams and not self._has_children:
-                self._has_children = True
-                tasks.start_soon(self._write)
+            if data is not None:
+                self._take(data)
+            elif self._close_code is None and not self._streams:
+                self._fail(ErrorCode.IDLE, "no message for too long", CloseCode.POLICY)
+            if self._streams and self._writer_done is None:
+                self._writer_done = anyio.Event()
+                tasks.start_soon(self._write, self._writer_done)
                 tasks.start_soon(self._keep_time)
-            if not self._has_children:
+            if self._writer_done is None:
                 await self._send_outbox()
+
+    async def _let_writer_finish(self) -> None:
+        """Wait for what it has taken to send: cancelled, it would lose a message or repeat one."""
+        if self._writer_done is not None:
+            self._wake()
+            with anyio.move_on_after(CLOSE_TIMEOUT_S):
+                await self._writer_done.wait()
 
     def _take(self, data: bytes | str) -> None:
         try:
@@ -165,30 +179,14 @@ class Session:
 
     def _open(self, message: Open) -> None:
         self._drain.check()
-        stream = self._build(message)
-        self._streams[message.stream] = LiveStream(message.stream, stream, anyio.current_time())
-        self._post(Opened(message.stream, stream.sample_rate_hz))
-
-    def _build(self, message: Open) -> Stream:
-        if message.reference is not None:
-            raise RequestError(
-                ErrorCode.UNSUPPORTED, f"{self._engine.info.name} cannot clone a voice"
-            )
-        speech = check(
-            _parameters(message),
-            self._engine.info,
-            self._limits,
-            ServiceClass(message.service_class),
-        )
-        credit = message.credit
-        if credit is None:
-            credit = round(self._limits.default_credit_s * speech.sample_rate_hz)
 
         def wake() -> None:
             self._ready[message.stream] = None
             self._wake()
 
-        return Stream(self._engine, speech, credit, wake)
+        stream = open_stream(message, self._engine, self._limits, wake)
+        self._streams[message.stream] = LiveStream(message.stream, stream, anyio.current_time())
+        self._post(Opened(message.stream, stream.sample_rate_hz))
 
     def _pass_on(self, message: Text | Flush | End | Cancel | Credit, live: LiveStream) -> None:
         match message:
@@ -216,29 +214,32 @@ class Session:
 
     def _post(self, message: ServerMessage) -> None:
         """Queue an answer ahead of all audio."""
-        if len(self._outbox) >= MAX_OUTBOX:
-            self._close_code = CloseCode.POLICY
-            return
-        self._outbox.append(self._connection.send(message))
+        if len(self._outbox) == MAX_OUTBOX:
+            message = _connection_error(ErrorCode.STALLED, "answers are not read")
+            self._leave(CloseCode.POLICY)
+        if len(self._outbox) <= MAX_OUTBOX:
+            self._outbox.append(self._connection.send(message))
         self._wake()
 
     def _fail(self, code: ErrorCode, text: str, close_code: int) -> None:
-        self._post(Error(code, text, code.retryable))
+        self._post(_connection_error(code, text))
         self._close_code = close_code
 
     def _wake(self) -> None:
         self._changed.set()
 
-    async def _write(self) -> None:
-        while True:
+    async def _write(self, done: anyio.Event) -> None:
+        while self._close_code is None:
             await self._changed.wait()
             self._changed = anyio.Event()
             await self._send_outbox()
-            while self._ready:
+            while self._ready and self._close_code is None:
                 number = next(iter(self._ready))
                 del self._ready[number]
                 await self._send_stream(self._streams[number])
             self._leave_if_drained()
+        await self._send_outbox()
+        done.set()
 
     async def _send_outbox(self) -> None:
         while self._outbox:
@@ -249,7 +250,7 @@ class Session:
         for message in self._messages(live):
             await self._socket.send(message)
             await self._send_outbox()
-            if live.number not in self._streams:
+            if live.number not in self._streams or self._close_code is not None:
                 return
 
     def _messages(self, live: LiveStream) -> Iterator[bytes]:
@@ -265,7 +266,7 @@ class Session:
             await anyio.sleep(TIMEKEEPER_PERIOD_S)
             now_s = anyio.current_time()
             for live in list(self._streams.values()):
-                expiry = _expiry(live, self._limits, now_s)
+                expiry = live.expiry(self._limits, now_s)
                 if expiry is not None:
                     self._end_stream(live.number)
                     code, text = expiry
@@ -279,16 +280,8 @@ class Session:
             pass
 
 
-def _expiry(live: LiveStream, limits: Limits, now_s: float) -> tuple[ErrorCode, str] | None:
-    """Say which limit in time the stream has passed, if any."""
-    blocked_s = live.blocked_since_s
-    if blocked_s is not None and now_s - blocked_s > limits.stall_s:
-        return ErrorCode.STALLED, "no credit for too long"
-    if now_s - live.opened_s > limits.max_stream_s:
-        return ErrorCode.TIME_LIMIT, "the stream is too old"
-    if not live.text_ended and now_s - live.text_s > limits.idle_stream_s:
-        return ErrorCode.IDLE, "no text for too long"
-    return None
+def _connection_error(code: ErrorCode, text: str) -> Error:
+    return Error(code, text, code.retryable)
 
 
 def _error(stream: int, error: RequestError) -> Error:
@@ -298,22 +291,4 @@ def _error(stream: int, error: RequestError) -> Error:
         error.code.retryable,
         stream=stream,
         retry_after_s=error.retry_after_s,
-    )
-
-
-def _parameters(message: Open) -> Parameters:
-    return Parameters(
-        voice=message.voice,
-        language=message.language,
-        sample_rate=message.sample_rate,
-        speed=message.speed,
-        pitch=message.pitch,
-        volume_db=message.volume_db,
-        normalize=message.normalize,
-        sampling=Sampling(
-            seed=message.seed,
-            temperature=message.temperature,
-            top_p=message.top_p,
-            repetition_penalty=message.repetition_penalty,
-        ),
     )

@@ -199,3 +199,33 @@ async def test_a_row_that_fails_ends_its_stream_alone() -> None:
         (failed,) = [end for end in ends if isinstance(end, m.Error)]
         assert failed.code is ErrorCode.INTERNAL
         assert sum(isinstance(end, m.Done) for end in ends) == 1
+
+
+@pytest.mark.parametrize("rate", [8_003, 11_028, 22_049, 44_100, 47_999])
+async def test_any_whole_rate_is_spoken_at(rate: int) -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        heard = await client.speak(opening(1, sample_rate=rate), "Hello there, my friend.")
+        assert heard.sample_rate == rate
+        assert max(len(audio.pcm) // 2 for audio in heard.of(m.Audio)) <= rate / 5
+
+
+async def test_what_is_cancelled_in_its_first_word_was_not_heard() -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        await client.send(opening(1, credit=2_000), m.Text(1, "Wonderful weather."), m.End(1))
+        await client.expect(m.Blocked)
+        await client.send(m.Cancel(1, played=2_000))
+        assert await client.expect(m.Cancelled) == m.Cancelled(1, 2_000, 0)
+
+
+async def test_a_fault_of_the_server_is_said_before_the_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        monkeypatch.setattr("server.websocket.session.open_stream", broken)
+        await client.send(opening(1))
+        error = await client.expect(m.Error)
+        assert (error.stream, error.code) == (None, ErrorCode.INTERNAL)
+        assert await client.closed() == 1011

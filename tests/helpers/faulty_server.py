@@ -1,0 +1,43 @@
+"""`python -m tests.helpers.faulty_server FAULT serve …`: a tone that breaks or hangs."""
+
+import sys
+import time
+
+from engine.runner import Runner
+from engine.runners.tone import ToneRunner
+from engine.steps import StepPlan, StepResult
+from server import models
+from server.__main__ import main
+
+#: Longer than any test lasts.
+FOR_EVER_S = 3_600.0
+#: A sequence has spoken by then.
+NUM_GOOD_STEPS = 5
+
+
+class FaultyRunner(ToneRunner):
+    """Speaks a little, then raises or never comes back."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__()
+        self._fault = fault
+        self._num_steps = 0
+
+    def run(self, plan: StepPlan) -> StepResult:
+        self._num_steps += bool(plan.rows)
+        if self._num_steps > NUM_GOOD_STEPS:
+            if self._fault == "raise":
+                raise RuntimeError("a fault was asked for")
+            time.sleep(FOR_EVER_S)
+        return super().run(plan)
+
+
+def _load_runner(name: str, *, tone_step_ms: str = "") -> Runner:
+    assert (name, tone_step_ms) == ("tone", "")
+    return FaultyRunner(FAULT)
+
+
+if __name__ == "__main__":
+    FAULT = sys.argv.pop(1)
+    models.load_runner = _load_runner
+    sys.exit(main())
