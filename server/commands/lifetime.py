@@ -49,7 +49,8 @@ class Lifetime:
         except Exception:  # noqa: BLE001 whatever it was, it is said and the server ends
             _log.critical("the engine has failed", exc_info=True)
             self.status = 1
-            await self._end(0.0)
+            # Every stream has been told already; its connection only has to say so.
+            await self._end(FAREWELL_S)
 
     async def _end(self, drain_s: float) -> None:
         await self._drain.run(drain_s, FAREWELL_S)

@@ -64,7 +64,10 @@ async def _serve(settings: Settings) -> int:
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         try:
-            await _serve_http(settings, engine, listener, drain, lifetime)
+            # In a task of its own: Python 3.11's TaskGroup, by which hypercorn waits for its end,
+            # leaves its task marked as cancelled.
+            async with anyio.create_task_group() as web:
+                web.start_soon(_serve_http, settings, engine, listener, drain, lifetime)
         finally:
             engine.stop()
             tasks.cancel_scope.cancel()

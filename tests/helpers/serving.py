@@ -38,10 +38,10 @@ def voxline(*arguments: str, environment: Mapping[str, str] | None = None) -> li
 
 
 @contextmanager
-def serving(model: str, *flags: str) -> Iterator[Server]:
-    """Serve while the block runs; then SIGTERM must end the server with status 0."""
+def starting(*arguments: str) -> Iterator["ServerProcess"]:
+    """Run `python -m` with `arguments` until it is ready; what is left at the end is killed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "server", "serve", "--port", "0", "--model", model, *flags],
+        [sys.executable, "-m", *arguments, "--port", "0"],
         cwd=ROOT,
         env=os.environ,
         stdout=subprocess.PIPE,
@@ -50,11 +50,37 @@ def serving(model: str, *flags: str) -> Iterator[Server]:
     with process:
         assert process.stdout is not None
         try:
-            yield _address(process.stdout)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(STOP_TIMEOUT_S) == 0
+            yield ServerProcess(_address(process.stdout), process)
         finally:
             process.kill()
+
+
+@contextmanager
+def serving(model: str, *flags: str) -> Iterator[Server]:
+    """Serve while the block runs; then SIGTERM must end the server with status 0."""
+    with starting("server", "serve", "--model", model, *flags) as process:
+        yield process.server
+        process.signal(signal.SIGTERM)
+        assert process.wait() == 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProcess:
+    """A server that the test ends itself."""
+
+    server: Server
+    _process: "subprocess.Popen[str]"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end; return the exit status."""
+        return self._process.wait(STOP_TIMEOUT_S)
 
 
 def _address(lines: Iterator[str]) -> Server:

@@ -1,0 +1,103 @@
+"""How the process ends: by signals, whatever its clients do, and by the death of its engine."""
+
+import signal
+import time
+
+import anyio
+import httpx
+import pytest
+from anyio import to_thread
+
+from protocol import messages as m
+from protocol.codes import ErrorCode
+from tests.helpers.serving import ServerProcess, starting
+from tests.helpers.talking import Client, opening, talking
+
+pytestmark = pytest.mark.anyio
+
+TONE = ("server", "serve", "--model", "tone")
+LONG = "word " * 100
+NUM_CALLS = 50
+#: What the server gives a farewell and its closing sockets, and some more on a busy machine.
+PATIENCE_S = 8.0
+
+
+async def ended(process: ServerProcess) -> int:
+    return await to_thread.run_sync(process.wait)
+
+
+async def open_calls(client: Client, numbers: range) -> None:
+    for number in numbers:
+        await client.send(opening(number, credit=1_000), m.Text(number, LONG), m.End(number))
+    for _ in numbers:
+        await client.expect(m.Blocked)
+
+
+async def test_sigterm_lets_fifty_calls_finish_and_refuses_new_ones() -> None:
+    with starting(*TONE, "--drain-s", "60") as process:
+        async with talking(process.server) as first, talking(process.server) as second:
+            halves = {first: range(1, 26), second: range(1, 26)}
+            for client, numbers in halves.items():
+                await open_calls(client, numbers)
+            process.signal(signal.SIGTERM)
+            for client in halves:
+                await client.expect(m.Draining)
+            async with httpx.AsyncClient(base_url=process.server.http_url, trust_env=False) as http:
+                refused = await http.post("/v1/notes", json={"text": "Too late."})
+                assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+                assert (await http.get("/readyz")).status_code == 503
+            await first.send(opening(100))
+            assert (await first.expect(m.Error)).code is ErrorCode.DRAINING
+            for client, numbers in halves.items():
+                for number in numbers:
+                    await client.send(m.Credit(number, 10_000_000))
+                heard = await client.finish(*numbers)
+                assert all(isinstance(one.end, m.Done) for one in heard)
+                assert await client.closed() == 1012
+        assert await ended(process) == 0
+
+
+async def test_at_the_deadline_calls_are_told_and_a_stalled_reader_is_cut_off() -> None:
+    with starting(*TONE, "--drain-s", "1") as process:
+        stalled = await anyio.connect_tcp(process.server.host, process.server.port)
+        async with stalled, talking(process.server) as client:
+            # A note of minutes that nobody reads: more than the kernel's buffers take.
+            body = b'{"text": "%s", "sample_rate": 48000}' % (LONG * 30).encode()
+            await stalled.send(
+                b"POST /v1/notes HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s"
+                % (len(body), body)
+            )
+            await open_calls(client, range(1, 3))
+            began_s = time.monotonic()
+            process.signal(signal.SIGTERM)
+            for heard in await client.finish(1, 2):
+                assert isinstance(heard.end, m.Error)
+                assert heard.end.code is ErrorCode.DRAINING
+            assert await ended(process) == 0
+            assert 1.0 <= time.monotonic() - began_s <= 1.0 + PATIENCE_S
+
+
+async def test_a_second_sigterm_ends_at_once() -> None:
+    with starting(*TONE, "--drain-s", "60") as process:
+        async with talking(process.server) as client:
+            await open_calls(client, range(1, 2))
+            process.signal(signal.SIGTERM)
+            await client.expect(m.Draining)
+            began_s = time.monotonic()
+            process.signal(signal.SIGTERM)
+            assert await ended(process) == 128 + signal.SIGTERM
+            assert time.monotonic() - began_s <= PATIENCE_S
+
+
+@pytest.mark.parametrize("fault", ["raise", "hang"])
+async def test_an_engine_that_is_gone_is_said_to_all_and_ends_the_process(fault: str) -> None:
+    faulty = ("tests.helpers.faulty_server", fault, "serve", "--model", "tone")
+    with starting(*faulty, "--watchdog-s", "1") as process:
+        async with talking(process.server) as first, talking(process.server) as second:
+            for client in (first, second):
+                await client.send(opening(1), opening(2), m.Text(1, LONG), m.Text(2, LONG))
+            for client in (first, second):
+                for heard in await client.finish(1, 2):
+                    assert isinstance(heard.end, m.Error)
+                    assert heard.end.code is ErrorCode.ENGINE_FAILED
+        assert await ended(process) == 1
