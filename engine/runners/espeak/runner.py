@@ -1,6 +1,8 @@
 """eSpeak NG behind the engine's seam: no weights, no GPU, more than a hundred languages."""
 
+import logging
 import time
+import traceback
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +15,8 @@ from engine.runners.espeak.synthesis import Manner, Synthesis
 from engine.runners.espeak.voices import catalogue
 from engine.steps import Pcm, Row, RowResult, StepPlan, StepResult, WordMark
 from engine.text.segment import SegmentRules
+
+_log = logging.getLogger(__name__)
 
 #: 46 ms, as long as a frame of the codecs of the neural models.
 FRAME_SAMPLES = 1024
@@ -35,6 +39,7 @@ class _Sequence:
     """A sequence's segment in the making: what is made and not yet handed out."""
 
     manner: Manner
+    text: str = ""
     synthesis: Synthesis | None = None
     pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
     marks: list[WordMark] = field(default_factory=list)
@@ -78,7 +83,7 @@ class EspeakRunner:
         self._move(plan)
         for prefill in plan.prefills:
             sequence = self._sequences[self._slots[prefill.slot]]
-            self._begin(sequence, prefill.segment.text)
+            _begin(sequence, prefill.segment.text)
         results: list[RowResult] = []
         for row in plan.rows:
             if results and time.monotonic() >= deadline_s:
@@ -111,34 +116,51 @@ class EspeakRunner:
             pitch_range=_on_scale(_MIDDLE * 2**shift),
         )
 
-    def _begin(self, sequence: _Sequence, text: str) -> None:
-        sequence.synthesis = Synthesis(self._library, sequence.manner, text)
-        sequence.pcm = np.zeros(0, np.int16)
-        sequence.marks = []
-        sequence.handed = 0
-        sequence.finished = False
-
     def _row(self, row: Row) -> RowResult:
         sequence = self._sequences[self._slots[row.slot]]
         try:
-            _fill(sequence, row.num_frames * FRAME_SAMPLES)
+            self._fill(sequence, row.num_frames * FRAME_SAMPLES)
+            return _hand_out(sequence, row)
         except EngineError as error:
-            return RowResult(row.slot, np.zeros(0, np.int16), error=str(error))
-        return _hand_out(sequence, row)
+            return _failure(row, str(error))
+        except Exception as error:  # noqa: BLE001 whatever it was, the other rows go on
+            return _failure(row, _describe(error))
+
+    def _fill(self, sequence: _Sequence, wanted: int) -> None:
+        # One burst at most: a hostile segment costs its step no more than an honest one.
+        if sequence.finished or len(sequence.pcm) >= wanted:
+            return
+        if sequence.synthesis is None:
+            sequence.synthesis = Synthesis(self._library, sequence.manner, sequence.text)
+        burst = sequence.synthesis.burst()
+        sequence.pcm = np.concatenate([sequence.pcm, burst.pcm])
+        sequence.marks += burst.marks
+        sequence.finished = burst.done
 
 
 def _on_scale(value: float) -> int:
     return min(max(round(value), 0), _MAX)
 
 
-def _fill(sequence: _Sequence, wanted: int) -> None:
-    # One burst at most: a hostile segment costs its step no more than an honest one.
-    if sequence.finished or len(sequence.pcm) >= wanted or sequence.synthesis is None:
-        return
-    burst = sequence.synthesis.burst()
-    sequence.pcm = np.concatenate([sequence.pcm, burst.pcm])
-    sequence.marks += burst.marks
-    sequence.finished = burst.done
+def _begin(sequence: _Sequence, text: str) -> None:
+    sequence.text = text
+    sequence.synthesis = None
+    sequence.pcm = np.zeros(0, np.int16)
+    sequence.marks = []
+    sequence.handed = 0
+    sequence.finished = False
+
+
+def _failure(row: Row, message: str) -> RowResult:
+    return RowResult(row.slot, np.zeros(0, np.int16), error=message)
+
+
+def _describe(error: Exception) -> str:
+    # Its message may hold the text, which nobody but its sender may read.
+    name = type(error).__name__
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error("a row has failed: %s in %s, line %s", name, place.name, place.lineno)
+    return f"eSpeak NG failed: {name}"
 
 
 def _hand_out(sequence: _Sequence, row: Row) -> RowResult:

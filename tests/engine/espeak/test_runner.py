@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import ModelUnavailable
 from engine.request import SynthesisRequest
-from engine.runners.espeak import EspeakRunner, library
+from engine.runners.espeak import EspeakRunner, library, synthesis
 from engine.runners.espeak.library import SAMPLE_RATE_HZ
 from engine.runners.espeak.runner import FRAME_SAMPLES
 from engine.steps import Admission, Pcm, Row, StepPlan
@@ -128,6 +128,34 @@ def test_an_unknown_voice_fails_its_row_alone(runner: EspeakRunner) -> None:
     assert "nope" in bad.error
     assert good.error is None
     assert len(good.pcm) == 8 * FRAME_SAMPLES
+
+
+@pytest.mark.parametrize("part", ["words", "first_run"])
+def test_a_row_that_raises_fails_alone_and_no_one_is_told_its_text(
+    runner: EspeakRunner,
+    part: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sound = getattr(synthesis, part)
+
+    def broken(text: str) -> object:
+        if "secret" in text:
+            raise ValueError(text)
+        return sound(text)
+
+    monkeypatch.setattr(synthesis, part, broken)
+    admit(runner, 1)
+    admit(runner, 2)
+    plan = StepPlan(
+        prefills=(prefill(1, "A secret."), prefill(2, SENTENCE)), rows=(Row(1, 8), Row(2, 8))
+    )
+    bad, good = runner.run(plan).rows
+    assert bad.error == "eSpeak NG failed: ValueError"
+    assert "ValueError" in caplog.text
+    assert "secret" not in caplog.text
+    assert len(good.pcm) == 8 * FRAME_SAMPLES
+    assert speak(runner, "It goes on.", slot=1).rows[-1].error is None
 
 
 def test_without_its_wheel_the_model_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
