@@ -10,45 +10,42 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from protocol.messages import Limits
-from server.drain import Drain
-from server.engine_client import EngineClient
+from engine.voices import VoiceCatalogue
+from server.metrics import CONTENT_TYPE
 from server.middleware import OriginCheck, RequestId
 from server.notes.endpoint import NotesEndpoint
 from server.problems import problem
+from server.service import Service
 from server.websocket.endpoint import WebSocketEndpoint
 
 
 def create_app(
-    engine: EngineClient,
+    service: Service,
     *,
     is_alive: Callable[[], bool],
-    limits: Limits | None = None,
-    drain: Drain | None = None,
     max_connections: int = 1_000,
     allowed_origins: tuple[str, ...] = (),
 ) -> Starlette:
-    """Build the application.
-
-    `is_alive` tells whether the engine still turns; `drain` is begun by whoever ends the server.
-    """
-    limits = limits or Limits()
-    drain = drain or Drain()
+    """Build the application. `is_alive` tells whether the engine still turns."""
 
     async def livez(_: Request) -> Response:
         return _probe(ok=is_alive())
 
     async def readyz(_: Request) -> Response:
-        return _probe(ok=is_alive() and not drain.has_begun)
+        return _probe(ok=is_alive() and not service.drain.has_begun)
+
+    async def metrics(_: Request) -> Response:
+        return Response(service.metrics.render(), media_type=CONTENT_TYPE)
 
     async def voices(_: Request) -> Response:
-        return JSONResponse(_voices(engine))
+        return JSONResponse(_voices(service.engine.info.voices))
 
     return Starlette(
         routes=[
-            WebSocketRoute("/ws/tts", WebSocketEndpoint(engine, limits, max_connections, drain)),
-            Route("/v1/notes", NotesEndpoint(engine, limits, drain)),
+            WebSocketRoute("/ws/tts", WebSocketEndpoint(service, max_connections)),
+            Route("/v1/notes", NotesEndpoint(service)),
             Route("/v1/voices", voices),
+            Route("/metrics", metrics),
             Route("/livez", livez),
             Route("/readyz", readyz),
         ],
@@ -81,8 +78,7 @@ def _probe(*, ok: bool) -> Response:
     return Response(status_code=200 if ok else 503)
 
 
-def _voices(engine: EngineClient) -> dict[str, object]:
-    catalogue = engine.info.voices
+def _voices(catalogue: VoiceCatalogue) -> dict[str, object]:
     return {
         "default": catalogue.default.id,
         "voices": [

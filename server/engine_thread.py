@@ -33,7 +33,8 @@ class EngineThread:
         max_notes: int,
         watchdog_s: float = WATCHDOG_S,
     ) -> None:
-        self._loop = EngineLoop(runner, Scheduler(runner.info, limits), self._deliver)
+        self._scheduler = Scheduler(runner.info, limits)
+        self._loop = EngineLoop(runner, self._scheduler, self._deliver)
         self._watchdog_s = watchdog_s
         self.client = EngineClient(runner.info, self._loop.put, Admission(max_calls, max_notes))
 
@@ -41,6 +42,11 @@ class EngineThread:
     def heartbeat_age_s(self) -> float:
         """Return how long ago the thread turned."""
         return time.monotonic() - self._loop.last_beat_s
+
+    @property
+    def num_sequences(self) -> int:
+        """Count the sequences that the engine knows."""
+        return self._scheduler.num_sequences
 
     @property
     def is_alive(self) -> bool:

@@ -39,6 +39,12 @@ class RequestId:
 _STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 
 
+def request_id_of(scope: Scope) -> str:
+    """Return the id that `RequestId` gave the request."""
+    request_id: str = scope["state"]["request_id"]
+    return request_id
+
+
 class OriginCheck:
     """Keeps pages of other origins out: a browser would let any page speak to a local server.
 

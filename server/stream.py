@@ -22,9 +22,9 @@ from engine.outputs import (
 )
 from engine.steps import Pcm
 from protocol.codes import ErrorCode
-from server.engine_client import EngineClient
 from server.heard import Heard
 from server.parameters import Speech
+from server.service import Service
 
 #: No message carries more than a fifth of a second: an interruption should not wait behind more.
 PIECES_PER_S = 5
@@ -89,7 +89,12 @@ class Stream:
     """An open utterance. `wake` is called when there may be something to take."""
 
     def __init__(
-        self, engine: EngineClient, speech: Speech, credit: int, wake: Callable[[], None]
+        self,
+        service: Service,
+        speech: Speech,
+        credit: int,
+        request_id: str,
+        wake: Callable[[], None],
     ) -> None:
         """Open the utterance.
 
@@ -100,8 +105,9 @@ class Stream:
         self.sent = 0
         self.blocked = False
         self._granted = credit
+        self._played: int | None = None
         self._wake = wake
-        self._engine = engine
+        self._engine = service.engine
         self._path = speech.audio_path()
         self._model_samples_per_sample = (
             speech.model_rate_hz * speech.stretch / speech.sample_rate_hz
@@ -112,10 +118,14 @@ class Stream:
         self._engine_waits = False
         self._heard = Heard()
         self._segment_text_end = 0
-        self._utterance = engine.open(speech.request, self._path.demand(credit), self._receive)
+        self._utterance = service.engine.open(
+            speech.request, self._path.demand(credit), self._receive
+        )
+        self._record = service.record(speech, request_id)
 
     def append(self, text: str) -> None:
         """Append text, verbatim."""
+        self._record.text(len(text))
         self._utterance.append(text)
 
     def flush(self, token: int) -> None:
@@ -126,8 +136,12 @@ class Stream:
         """Say that no more text will come."""
         self._utterance.end()
 
-    def cancel(self) -> None:
-        """Forget it all: nothing more can be taken."""
+    def cancel(self, outcome: str, played: int | None = None) -> None:
+        """Forget it all: nothing more can be taken. `outcome` says why, for the record."""
+        self._played = self._played if played is None else played
+        unplayed = 0 if self._played is None else max(self.sent - self._played, 0)
+        self._record.cancelled(self._num_unsent, unplayed)
+        self._record.end(outcome)
         self._utterance.cancel()
         self._inbox.clear()
         self._queue.clear()
@@ -137,7 +151,11 @@ class Stream:
         if upto > self._granted:
             self._granted = upto
             self.blocked = self._engine_waits = False
-        model_played = None if played is None else round(played * self._model_samples_per_sample)
+            self._record.resumed()
+        model_played = None
+        if played is not None:
+            self._played = played
+            model_played = round(played * self._model_samples_per_sample)
         self._utterance.grant(self._path.demand(self._granted), model_played)
         self._wake()
 
@@ -153,17 +171,27 @@ class Stream:
                 if event is None:
                     yield from self._stalled()
                     return
+                if isinstance(event, StreamDone):
+                    self._record.end("ok")
                 yield event
             if self._inbox:
                 output = self._inbox.popleft()
                 if isinstance(output, Failed):
-                    failed = self._engine.failed
-                    code = ErrorCode.ENGINE_FAILED if failed else ErrorCode.INTERNAL
-                    yield StreamFailed(code, output.message)
+                    yield self._failed(output)
                     return
                 self._accept(output)
         if self._engine_waits and self.sent >= self._granted:
             yield from self._stalled()
+
+    def _failed(self, output: Failed) -> StreamFailed:
+        code = ErrorCode.ENGINE_FAILED if self._engine.failed else ErrorCode.INTERNAL
+        self._record.end(code.value)
+        return StreamFailed(code, output.message)
+
+    @property
+    def _num_unsent(self) -> int:
+        waiting = sum(len(output.pcm) for output in self._inbox if isinstance(output, Chunk))
+        return self._path.produced - self.sent + round(waiting / self._model_samples_per_sample)
 
     def _receive(self, output: Output) -> None:
         self._inbox.append(output)
@@ -215,9 +243,11 @@ class Stream:
             self._queue[0] = head[room:]
         piece = AudioPiece(self.sent, head[:room])
         self.sent += len(piece.pcm)
+        self._record.audio(len(piece.pcm))
         return piece
 
     def _stalled(self) -> Iterator[StreamEvent]:
         if not self.blocked:
             self.blocked = True
+            self._record.stalled()
             yield CreditUsedUp(self.sent)

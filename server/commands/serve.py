@@ -17,9 +17,13 @@ from engine.scheduling.limits import SchedulerLimits
 from protocol.messages import Limits
 from server.app import create_app
 from server.commands.lifetime import CLOSING_S, Lifetime
-from server.drain import Drain
 from server.engine_thread import EngineThread
+from server.logs import log_as_json
+from server.loop_lag import measure_loop_lag
+from server.metered_runner import MeteredRunner
+from server.metrics import Metrics
 from server.models import load_runner
+from server.service import Service
 from server.settings import Settings, read_settings
 from server.transport.guards import install
 from server.transport.listener import BACKLOG, listen
@@ -39,7 +43,7 @@ GC_THRESHOLDS = (50_000, 20, 1_000_000)
 def serve_command(flags: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     settings = read_settings(flags)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    log_as_json()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     install()
     status = anyio.run(_serve, settings, backend="asyncio", backend_options={"use_uvloop": True})
@@ -51,14 +55,16 @@ def serve_command(flags: argparse.Namespace) -> int:
 
 
 async def _serve(settings: Settings) -> int:
-    engine = _engine(settings)
+    metrics = Metrics()
+    engine = _engine(settings, metrics)
+    service = Service(engine.client, metrics=metrics)
     listener = listen(settings.host, settings.port)
     asyncio.get_running_loop().set_exception_handler(_report)
-    drain = Drain()
-    lifetime = Lifetime(drain, settings.drain_s)
+    lifetime = Lifetime(service.drain, settings.drain_s)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lifetime.watch_signals)
         tasks.start_soon(lifetime.run_engine, engine)
+        tasks.start_soon(measure_loop_lag, metrics.loop_lag)
         _announce(settings, engine, listener)
         gc.collect()
         gc.freeze()
@@ -67,37 +73,40 @@ async def _serve(settings: Settings) -> int:
             # In a task of its own: Python 3.11's TaskGroup, by which hypercorn waits for its end,
             # leaves its task marked as cancelled.
             async with anyio.create_task_group() as web:
-                web.start_soon(_serve_http, settings, engine, listener, drain, lifetime)
+                web.start_soon(_serve_http, settings, engine, service, listener, lifetime)
         finally:
             engine.stop()
             tasks.cancel_scope.cancel()
     return lifetime.status
 
 
-def _engine(settings: Settings) -> EngineThread:
+def _engine(settings: Settings, metrics: Metrics) -> EngineThread:
     limits = SchedulerLimits(
         num_slots=settings.max_calls + settings.note_floor, note_floor=settings.note_floor
     )
-    return EngineThread(
-        load_runner(settings.model, tone_step_ms=settings.tone_step_ms),
+    runner = load_runner(settings.model, tone_step_ms=settings.tone_step_ms)
+    engine = EngineThread(
+        MeteredRunner(runner, metrics, limits.num_slots),
         limits,
         max_calls=settings.max_calls,
         max_notes=settings.max_notes,
         watchdog_s=settings.watchdog_s,
     )
+    metrics.heartbeat_age.set_function(lambda: engine.heartbeat_age_s)
+    metrics.sequences.set_function(lambda: engine.num_sequences)
+    return engine
 
 
 async def _serve_http(
     settings: Settings,
     engine: EngineThread,
+    service: Service,
     listener: socket.socket,
-    drain: Drain,
     lifetime: Lifetime,
 ) -> None:
     app = create_app(
-        engine.client,
+        service,
         is_alive=lambda: engine.is_alive,
-        drain=drain,
         max_connections=settings.max_connections,
         allowed_origins=settings.origins,
     )

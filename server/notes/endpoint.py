@@ -10,13 +10,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from protocol.codes import ErrorCode
-from protocol.messages import Limits
-from server.drain import Drain
-from server.engine_client import EngineClient
 from server.errors import RequestError
+from server.middleware import request_id_of
 from server.notes.request import NoteRequest, parse_note
 from server.notes.streaming import NoteStream
 from server.problems import problem, problem_of
+from server.service import Service
 
 _log = logging.getLogger(__name__)
 
@@ -29,10 +28,9 @@ SEND_TIMEOUT_S = 30.0
 class NotesEndpoint:
     """The ASGI application of the route."""
 
-    def __init__(self, engine: EngineClient, limits: Limits, drain: Drain) -> None:
-        self._engine = engine
-        self._limits = limits
-        self._drain = drain
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._limits = service.limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -40,10 +38,11 @@ class NotesEndpoint:
             await _other_method(scope["method"])(scope, receive, send)
             return
         try:
-            self._drain.check()
+            self._service.drain.check()
             request = await self._read(receive)
-            note = NoteStream(self._engine, request, self._limits)
+            note = NoteStream(self._service, request, request_id_of(scope))
         except RequestError as error:
+            self._service.count_refusal(error)
             await problem_of(error)(scope, receive, send)
             return
         except ClientDisconnect:
@@ -78,7 +77,7 @@ class NotesEndpoint:
                     pass
                 tasks.cancel_scope.cancel()
 
-            with self._drain.working(_NoteInHand(tasks.cancel_scope)):
+            with self._service.drain.working(_NoteInHand(tasks.cancel_scope)):
                 tasks.start_soon(listen)
                 await _send_note(scope, receive, send, request, note)
                 tasks.cancel_scope.cancel()

@@ -14,10 +14,10 @@ from protocol.messages import Limits
 from server.audio.encoders import Encoder, make_encoder
 from server.audio.errors import CodecsMissing, UnsupportedRate
 from server.audio.formats import AudioFormat, supported_rates
-from server.engine_client import EngineClient
 from server.errors import RequestError
 from server.notes.request import NoteRequest
 from server.parameters import Speech, check
+from server.service import Service
 from server.stream import AudioPiece, Stream, StreamDone, StreamEvent, StreamFailed
 
 #: How far a note runs ahead of its transport. It is also the part that is made with a call's
@@ -33,24 +33,24 @@ _CHEAP = {AudioFormat.WAV, AudioFormat.PCM}
 class NoteStream:
     """A note being made. Leave it with `cancel`, however it ends."""
 
-    def __init__(self, engine: EngineClient, request: NoteRequest, limits: Limits) -> None:
+    def __init__(self, service: Service, request: NoteRequest, request_id: str) -> None:
         """Open the note.
 
         Raises:
             RequestError: the request cannot be served, or not now.
         """
-        speech = _speech(request, engine.info, limits)
+        speech = _speech(request, service.engine.info, service.limits)
         self._encoder = _encoder(request.format, speech.sample_rate_hz)
         self._is_cheap = request.format in _CHEAP
         self._window = round(WINDOW_S * speech.sample_rate_hz)
         self._changed = anyio.Event()
-        self._stream = Stream(engine, speech, self._window, self._wake)
+        self._stream = Stream(service, speech, self._window, request_id, self._wake)
         self._stream.append(request.text)
         self._stream.end()
 
     def cancel(self) -> None:
         """Give the note up; after its end this does nothing."""
-        self._stream.cancel()
+        self._stream.cancel("disconnected")
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the file; taking the next ones says that the last ones have left.

@@ -1,15 +1,13 @@
 """`/ws/tts`: the handshake, then a session."""
 
-import secrets
-
 from starlette.types import Receive, Scope, Send
 
 from protocol.codes import ErrorCode
-from protocol.messages import SUBPROTOCOL, Limits
-from server.drain import Drain
-from server.engine_client import EngineClient
+from protocol.messages import SUBPROTOCOL
 from server.errors import RequestError
+from server.middleware import request_id_of
 from server.problems import problem, problem_of
+from server.service import Service
 from server.websocket.session import Session
 from server.websocket.socket import Disconnected, Socket
 
@@ -20,13 +18,9 @@ RETRY_AFTER_S = 5.0
 class WebSocketEndpoint:
     """The ASGI application of the route."""
 
-    def __init__(
-        self, engine: EngineClient, limits: Limits, max_connections: int, drain: Drain
-    ) -> None:
-        self._engine = engine
-        self._limits = limits
+    def __init__(self, service: Service, max_connections: int) -> None:
+        self._service = service
         self._max_connections = max_connections
-        self._drain = drain
         self._num_connections = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,25 +32,26 @@ class WebSocketEndpoint:
         try:
             self._check_room()
         except RequestError as error:
+            self._service.count_refusal(error)
             await problem_of(error)(scope, receive, send)
             return
         self._num_connections += 1
         try:
-            await self._serve(scope, Socket(receive, send))
+            with self._service.metrics.connections.track_inprogress():
+                await self._serve(scope, Socket(receive, send))
         finally:
             self._num_connections -= 1
 
     def _check_room(self) -> None:
-        self._drain.check()
+        self._service.drain.check()
         if self._num_connections >= self._max_connections:
             raise RequestError(
                 ErrorCode.OVERLOADED, "too many connections", retry_after_s=RETRY_AFTER_S
             )
 
     async def _serve(self, scope: Scope, socket: Socket) -> None:
-        session_id = scope.get("state", {}).get("request_id") or secrets.token_hex(8)
         try:
             await socket.accept(SUBPROTOCOL)
-            await Session(socket, self._engine, self._limits, session_id, self._drain).run()
+            await Session(socket, self._service, request_id_of(scope)).run()
         except Disconnected:
             return

@@ -4,29 +4,30 @@ from collections.abc import Callable
 
 from engine.request import Sampling, ServiceClass
 from protocol.codes import ErrorCode
-from protocol.messages import Limits, Open
-from server.engine_client import EngineClient
+from protocol.messages import Open
 from server.errors import RequestError
 from server.parameters import Parameters, check
+from server.service import Service
 from server.stream import Stream
 
 
 def open_stream(
-    message: Open, engine: EngineClient, limits: Limits, wake: Callable[[], None]
+    message: Open, service: Service, request_id: str, wake: Callable[[], None]
 ) -> Stream:
     """Open what the message asks for.
 
     Raises:
         RequestError: the request cannot be served, or not now.
     """
+    model, limits = service.engine.info, service.limits
     if message.reference is not None:
-        raise RequestError(ErrorCode.UNSUPPORTED, f"{engine.info.name} cannot clone a voice")
+        raise RequestError(ErrorCode.UNSUPPORTED, f"{model.name} cannot clone a voice")
     service_class = ServiceClass(message.service_class)
-    speech = check(_parameters(message), engine.info, limits, service_class)
+    speech = check(_parameters(message), model, limits, service_class)
     credit = message.credit
     if credit is None:
         credit = round(limits.default_credit_s * speech.sample_rate_hz)
-    return Stream(engine, speech, credit, wake)
+    return Stream(service, speech, credit, request_id, wake)
 
 
 def _parameters(message: Open) -> Parameters:

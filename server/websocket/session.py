@@ -19,7 +19,6 @@ from protocol.messages import (
     End,
     Error,
     Flush,
-    Limits,
     Open,
     Opened,
     Ping,
@@ -28,9 +27,8 @@ from protocol.messages import (
     ServerMessage,
     Text,
 )
-from server.drain import Drain
-from server.engine_client import EngineClient
 from server.errors import RequestError
+from server.service import Service
 from server.stream import AudioPiece, StreamDone, StreamFailed
 from server.websocket.live_stream import LiveStream
 from server.websocket.opening import open_stream
@@ -52,24 +50,16 @@ CLOSE_TIMEOUT_S = 1.0
 class Session:
     """Serves one accepted connection until either side leaves."""
 
-    def __init__(
-        self,
-        socket: Socket,
-        engine: EngineClient,
-        limits: Limits,
-        session_id: str,
-        drain: Drain,
-    ) -> None:
+    def __init__(self, socket: Socket, service: Service, session_id: str) -> None:
         self._socket = socket
-        self._engine = engine
-        self._limits = limits
+        self._service = service
+        self._limits = service.limits
         self._session_id = session_id
-        self._drain = drain
         self._receiving = anyio.CancelScope()
-        self._connection = Connection(Role.SERVER, limits)
+        self._connection = Connection(Role.SERVER, service.limits)
         self._streams: dict[int, LiveStream] = {}
         self._ready: dict[int, None] = {}
-        self._outbox: deque[bytes] = deque()
+        self._outbox: deque[tuple[bytes, float | None]] = deque()
         self._changed = anyio.Event()
         self._close_code: int | None = None
         self._writer_done: anyio.Event | None = None
@@ -77,11 +67,10 @@ class Session:
 
     async def run(self) -> None:
         """Serve. Leaving it, however that comes about, ends every stream of the connection."""
-        ready = Ready(
-            self._session_id, self._engine.info.name, self._engine.info.sample_rate_hz, self._limits
-        )
+        model = self._service.engine.info
+        ready = Ready(self._session_id, model.name, model.sample_rate_hz, self._limits)
         try:
-            with self._drain.working(self):
+            with self._service.drain.working(self):
                 await self._socket.send(self._connection.send(ready))
                 async with anyio.create_task_group() as tasks:
                     await self._read(tasks)
@@ -94,7 +83,7 @@ class Session:
             self._fail(ErrorCode.INTERNAL, "the server has failed", INTERNAL_ERROR)
         finally:
             for live in self._streams.values():
-                live.stream.cancel()
+                live.stream.cancel("disconnected")
             with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
                 await self._close()
 
@@ -108,7 +97,7 @@ class Session:
         """End every stream and leave."""
         refusal = RequestError(ErrorCode.DRAINING, "the server had to go")
         for number in list(self._streams):
-            self._end_stream(number)
+            self._end_stream(number, refusal.code.value)
             self._post(_error(number, refusal))
         self._leave(CloseCode.DRAINING)
 
@@ -158,7 +147,7 @@ class Session:
     def _handle(self, message: ClientMessage | Fault) -> None:
         match message:
             case Fault(error):
-                self._end_stream(error.stream)
+                self._end_stream(error.stream, error.code.value)
                 self._post(error)
             case Ping(ping_id):
                 self._post(Pong(ping_id))
@@ -174,17 +163,18 @@ class Session:
             else:
                 self._pass_on(message, self._streams[message.stream])
         except RequestError as error:
-            self._end_stream(message.stream)
+            self._service.count_refusal(error)
+            self._end_stream(message.stream, error.code.value)
             self._post(_error(message.stream, error))
 
     def _open(self, message: Open) -> None:
-        self._drain.check()
+        self._service.drain.check()
 
         def wake() -> None:
             self._ready[message.stream] = None
             self._wake()
 
-        stream = open_stream(message, self._engine, self._limits, wake)
+        stream = open_stream(message, self._service, self._session_id, wake)
         self._streams[message.stream] = LiveStream(message.stream, stream, anyio.current_time())
         self._post(Opened(message.stream, stream.sample_rate_hz))
 
@@ -203,22 +193,24 @@ class Session:
                 if not live.stream.blocked:
                     live.blocked_since_s = None
             case Cancel():
-                self._end_stream(live.number)
-                self._post(live.cancelled(message))
+                self._end_stream(live.number, "cancelled", message.played)
+                self._post(live.cancelled(message), asked_s=anyio.current_time())
 
-    def _end_stream(self, number: int | None) -> None:
+    def _end_stream(
+        self, number: int | None, outcome: str = "ok", played: int | None = None
+    ) -> None:
         live = None if number is None else self._streams.pop(number, None)
         if live is not None:
             self._ready.pop(live.number, None)
-            live.stream.cancel()
+            live.stream.cancel(outcome, played)
 
-    def _post(self, message: ServerMessage) -> None:
-        """Queue an answer ahead of all audio."""
+    def _post(self, message: ServerMessage, asked_s: float | None = None) -> None:
+        """Queue an answer ahead of all audio. `asked_s` is when a cancel was read."""
         if len(self._outbox) == MAX_OUTBOX:
             message = _connection_error(ErrorCode.STALLED, "answers are not read")
             self._leave(CloseCode.POLICY)
         if len(self._outbox) <= MAX_OUTBOX:
-            self._outbox.append(self._connection.send(message))
+            self._outbox.append((self._connection.send(message), asked_s))
         self._wake()
 
     def _fail(self, code: ErrorCode, text: str, close_code: int) -> None:
@@ -243,7 +235,11 @@ class Session:
 
     async def _send_outbox(self) -> None:
         while self._outbox:
-            await self._socket.send(self._outbox.popleft())
+            data, asked_s = self._outbox.popleft()
+            if asked_s is not None:
+                latency_s = anyio.current_time() - asked_s
+                self._service.metrics.cancel_latency.observe(latency_s)
+            await self._socket.send(data)
 
     async def _send_stream(self, live: LiveStream) -> None:
         """Send what a stream has; answers that come up meanwhile go first."""
@@ -268,8 +264,8 @@ class Session:
             for live in list(self._streams.values()):
                 expiry = live.expiry(self._limits, now_s)
                 if expiry is not None:
-                    self._end_stream(live.number)
                     code, text = expiry
+                    self._end_stream(live.number, code.value)
                     self._post(Error(code, text, code.retryable, stream=live.number))
 
     async def _close(self) -> None:

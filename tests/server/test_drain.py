@@ -12,6 +12,7 @@ from protocol import messages as m
 from protocol.codes import ErrorCode
 from server.app import create_app
 from server.drain import Drain
+from server.service import Service
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, http_scope, websocket_scope
 from tests.helpers.talking import Client, opening
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
@@ -26,8 +27,8 @@ LONG = "word " * 100
 @asynccontextmanager
 async def serving() -> AsyncIterator[tuple[ASGIApp, Drain]]:
     async with running(VirtualEngineThread()) as engine:
-        drain = Drain()
-        yield create_app(engine.client, is_alive=lambda: engine.is_alive, drain=drain), drain
+        service = Service(engine.client)
+        yield create_app(service, is_alive=lambda: engine.is_alive), service.drain
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from server.app import create_app
+from server.service import Service
 from tests.helpers.asgi import calling, http_scope
 from tests.helpers.virtual_engine_thread import VirtualEngineThread
 
@@ -14,7 +15,9 @@ HOST = "127.0.0.1:8080"
 
 def app(*origins: str) -> ASGIApp:
     engine = VirtualEngineThread()
-    return create_app(engine.client, is_alive=lambda: engine.is_alive, allowed_origins=origins)
+    return create_app(
+        Service(engine.client), is_alive=lambda: engine.is_alive, allowed_origins=origins
+    )
 
 
 async def ask(asgi: ASGIApp, method: str = "GET", **headers: str) -> tuple[int, dict[str, str]]:

@@ -13,6 +13,7 @@ from protocol.messages import Limits
 from server.app import create_app
 from server.notes.endpoint import BODY_TIMEOUT_S, SEND_TIMEOUT_S
 from server.notes.streaming import WINDOW_S
+from server.service import Service
 from tests.helpers.asgi import AsgiCall, calling, http_scope
 from tests.helpers.broken import BadRowRunner, BrokenRunner
 from tests.helpers.virtual_engine import STEP_S
@@ -29,7 +30,7 @@ WAV_HEADER_BYTES = 44
 @asynccontextmanager
 async def serving(engine: VirtualEngineThread) -> AsyncIterator[ASGIApp]:
     async with running(engine):
-        yield create_app(engine.client, is_alive=lambda: engine.is_alive)
+        yield create_app(Service(engine.client), is_alive=lambda: engine.is_alive)
 
 
 def post(call: AsgiCall, **fields: object) -> None:
@@ -141,7 +142,7 @@ async def test_a_failure_after_the_first_audio_leaves_the_body_without_end() -> 
 
 async def test_an_engine_that_is_gone_is_a_status() -> None:
     engine = VirtualEngineThread(BrokenRunner())
-    app = create_app(engine.client, is_alive=lambda: engine.is_alive)
+    app = create_app(Service(engine.client), is_alive=lambda: engine.is_alive)
 
     async def break_it() -> None:
         with pytest.raises(RuntimeError, match="broken"):

@@ -10,6 +10,7 @@ from engine.runners.tone import SAMPLE_RATE_HZ
 from protocol import messages as m
 from protocol.codes import ErrorCode
 from server.app import create_app
+from server.service import Service
 from server.websocket.session import MAX_OUTBOX
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
 from tests.helpers.broken import BadRowRunner, BrokenRunner
@@ -31,7 +32,7 @@ async def connected(
     engine: VirtualEngineThread, *, buffer: int = 10_000
 ) -> AsyncIterator[tuple[AsgiCall, Client]]:
     """Connect a client; it leaves with the block."""
-    app = create_app(engine.client, is_alive=lambda: engine.is_alive, limits=LIMITS)
+    app = create_app(Service(engine.client, LIMITS), is_alive=lambda: engine.is_alive)
     async with calling(app, websocket_scope(m.SUBPROTOCOL), buffer=buffer) as call:
         socket = AsgiSocket(call)
         await socket.handshake()

@@ -12,6 +12,7 @@ from protocol.messages import Limits
 from server.admission import Admission
 from server.engine_client import EngineClient
 from server.parameters import Parameters, check
+from server.service import Service
 from server.stream import AudioPiece, CreditUsedUp, Stream, StreamDone
 
 MAX_PIECE = 4_800
@@ -22,7 +23,8 @@ def open_stream(credit: int) -> tuple[EngineClient, Stream]:
     commands: list[Command] = []
     client = EngineClient(info, commands.append, Admission(1, 1))
     speech = check(Parameters(), info, Limits(), ServiceClass.CALL)
-    return client, Stream(client, speech, credit, lambda: None)
+    service = Service(client, clock=lambda: 0.0)
+    return client, Stream(service, speech, credit, "request", lambda: None)
 
 
 @given(
@@ -65,7 +67,7 @@ def test_pieces_are_whole_contiguous_and_within_credit(
 def test_a_cancelled_stream_gives_nothing_and_its_place_back() -> None:
     client, stream = open_stream(10_000)
     client.deliver([Chunk(1, 0, np.ones(100, np.int16))])
-    stream.cancel()
+    stream.cancel("cancelled")
     client.deliver([Chunk(1, 100, np.ones(100, np.int16))])
     assert list(stream.take()) == []
     assert client.admission.reserved(ServiceClass.CALL) == 0

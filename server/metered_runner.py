@@ -1,0 +1,42 @@
+"""A runner whose steps are counted."""
+
+import time
+
+from engine.runner import ModelInfo, Runner
+from engine.steps import StepPlan, StepResult
+from server.metrics import Metrics
+
+
+class MeteredRunner:
+    """Passes every plan on to `runner`, and counts what it did and how long that took."""
+
+    def __init__(self, runner: Runner, metrics: Metrics, num_slots: int) -> None:
+        """Take as the room of a step the rows of the model, or the slots if they are fewer."""
+        self._runner = runner
+        self._metrics = metrics
+        self._room = min(runner.info.max_rows, num_slots)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model is and can do."""
+        return self._runner.info
+
+    def run(self, plan: StepPlan) -> StepResult:
+        """Do one step."""
+        began_s = time.perf_counter()
+        result = self._runner.run(plan)
+        if plan.rows:
+            self._count(result, time.perf_counter() - began_s)
+        return result
+
+    def close(self) -> None:
+        """Close the runner."""
+        self._runner.close()
+
+    def _count(self, result: StepResult, step_s: float) -> None:
+        num_samples = sum(len(row.pcm) for row in result.rows)
+        self._metrics.step.observe(step_s)
+        self._metrics.batch.observe(len(result.rows))
+        self._metrics.occupancy.set(len(result.rows) / self._room)
+        self._metrics.samples_generated.inc(num_samples)
+        self._metrics.audio.inc(num_samples / self.info.sample_rate_hz)
