@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from engine.commands import AppendText, Cancel, Command, EndText, Flush, Grant, Open
 from engine.outputs import Failed, Output
 from engine.runner import ModelInfo
+from engine.scheduling.backlog import Backlog
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.parking import choose_victim
 from engine.scheduling.playback import Playback
@@ -106,7 +107,7 @@ class Scheduler:
         self._sequences[command.sequence_id] = Sequence(
             id=command.sequence_id,
             request=command.request,
-            segmenter=Segmenter(self._model.segmentation),
+            backlog=Backlog(Segmenter(self._model.segmentation)),
             playback=Playback(self._model.sample_rate_hz),
             granted=command.credit,
         )
@@ -162,6 +163,8 @@ class Scheduler:
         segment = sequence.next_segment()
         if segment is not None:
             draft.prefills.append(Prefill(slot, segment))
+            # Reading on for the one after it may have come to text that is undecided.
+            _keep(self._holding, sequence, wanted=sequence.held_since_s is not None)
         draft.rows.append(Row(slot, self._num_frames(sequence, now_s)))
         draft.chosen.add(sequence.id)
 

@@ -1,7 +1,6 @@
 """One utterance inside the engine: its text, its credit, how far it has come."""
 
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engine.outputs import (
     Blocked,
@@ -14,10 +13,10 @@ from engine.outputs import (
     Output,
 )
 from engine.request import ServiceClass, SynthesisRequest
+from engine.scheduling.backlog import Backlog
 from engine.scheduling.playback import Playback
 from engine.steps import Pcm, WordMark
 from engine.text.segment import Segment
-from engine.text.segmenter import Segmenter
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -26,15 +25,13 @@ class Sequence:
 
     id: int
     request: SynthesisRequest
-    segmenter: Segmenter
+    backlog: Backlog
     playback: Playback
     granted: int
     produced: int = 0
     slot: int | None = None
-    ended: bool = False
-    #: When the last text came, while some of it is held back undecided.
-    held_since_s: float | None = None
-    _queue: deque[Segment | int] = field(default_factory=deque)
+    #: When the last text came, until what it left undecided was let go.
+    _text_s: float | None = None
     _current: Segment | None = None
     _segment_at: int = 0
     _segment_marked: bool = False
@@ -43,7 +40,12 @@ class Sequence:
     @property
     def has_speech(self) -> bool:
         """Tell whether there is a segment to speak or to go on speaking."""
-        return self._current is not None or bool(self._queue)
+        return self._current is not None or self.backlog.head is not None
+
+    @property
+    def held_since_s(self) -> float | None:
+        """Return when the last text came, while some of it is held back undecided."""
+        return self._text_s if self.backlog.undecided else None
 
     @property
     def credit(self) -> int:
@@ -62,29 +64,25 @@ class Sequence:
         return self.playback.lead_s(now_s) < self.request.head_start_s
 
     def append(self, text: str, now_s: float) -> list[Output]:
-        """Take more text. After `end` it is ignored."""
-        if not self.ended:
-            self._queue.extend(self.segmenter.feed(text))
-            self.held_since_s = now_s if self.segmenter.pending else None
+        """Take more text. After `end` it is ignored, and so is none."""
+        if self.backlog.append(text):
+            self._text_s = now_s
         return self.settle()
 
     def flush(self, token: int) -> list[Output]:
         """Cut the segment here; the token's `Flushed` follows its last sample."""
-        self._cut()
-        self._queue.append(token)
+        self.backlog.flush(token)
         return self.settle()
 
     def end(self) -> list[Output]:
         """Take note that no more text will come."""
-        if not self.ended:
-            self._cut()
-            self.ended = True
+        self.backlog.end()
         return self.settle()
 
     def release_held_text(self) -> list[Output]:
         """Speak what was held back for more text that did not come in time."""
-        self._queue.extend(self.segmenter.expire())
-        self.held_since_s = None
+        self.backlog.expire()
+        self._text_s = None
         return self.settle()
 
     def grant(self, upto: int) -> None:
@@ -97,7 +95,7 @@ class Sequence:
         """Begin the next segment and return it, or None while the last one is unfinished."""
         if self._current is not None:
             return None
-        head = self._queue.popleft()
+        head = self.backlog.pop()
         assert isinstance(head, Segment)  # noqa: S101 settle() leaves no token at the head
         self._current = head
         self._segment_at, self._segment_marked = self.produced, False
@@ -117,9 +115,8 @@ class Sequence:
     def settle(self) -> list[Output]:
         """Say what has become true: flushes reached, the end reached, credit used up."""
         outputs: list[Output] = []
-        while self._current is None and self._queue and isinstance(self._queue[0], int):
-            token = self._queue.popleft()
-            assert isinstance(token, int)  # noqa: S101 the loop's condition, for the type checker
+        while self._current is None and isinstance(token := self.backlog.head, int):
+            self.backlog.pop()
             outputs.append(Flushed(self.id, token, self.produced))
         if self.is_finished:
             outputs.append(Finished(self.id, self.produced, FinishReason.END))
@@ -131,11 +128,7 @@ class Sequence:
     @property
     def is_finished(self) -> bool:
         """Tell whether all text is known and spoken."""
-        return self.ended and not self.has_speech
-
-    def _cut(self) -> None:
-        self._queue.extend(self.segmenter.flush())
-        self.held_since_s = None
+        return self._current is None and self.backlog.exhausted
 
     def _marks(self, words: tuple[WordMark, ...]) -> tuple[Mark, ...]:
         segment = self._current

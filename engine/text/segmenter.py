@@ -80,6 +80,11 @@ class Segmenter:
 
     def feed(self, text: str) -> list[Segment]:
         """Append `text`; return the segments that are now decided, in order."""
+        if not self.pending:
+            # In one go: blanks between segments are nobody's, however many there are.
+            solid = text.lstrip()
+            self._start += len(text) - len(solid)
+            text = solid
         return self._read(deque(text))
 
     def flush(self) -> list[Segment]:

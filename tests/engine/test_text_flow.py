@@ -105,6 +105,26 @@ def test_more_text_begins_the_hold_time_anew() -> None:
     assert engine.scheduler.wake_s() == pytest.approx(0.9)
 
 
+def test_no_text_at_all_does_not_begin_the_hold_time_anew() -> None:
+    engine = VirtualEngine(SchedulerLimits(text_hold_s=0.5))
+    engine.open(1, "Well, let me ", end=False)
+    engine.now_s = 0.4
+    engine.append(1, "")
+    assert engine.scheduler.wake_s() == pytest.approx(0.5)
+
+
+def test_the_hold_time_runs_only_once_all_that_came_before_is_decided() -> None:
+    engine = VirtualEngine(SchedulerLimits(text_hold_s=0.5))
+    engine.open(1, LONG + "Well, let me see whe", end=False)
+    while engine.scheduler.wake_s() is None:
+        engine.step()
+    spoken = [mark.end for mark in engine.marks(1) if mark.unit is MarkUnit.SEGMENT]
+    assert spoken[-1] > len(LONG) - 2 * len(SENTENCE)
+    engine.settle()
+    last = engine.marks(1)[-1]
+    assert (LONG + "Well, let me see whe")[: last.end].endswith("see")
+
+
 def test_held_text_that_is_due_without_credit_says_blocked() -> None:
     engine = VirtualEngine()
     engine.open(1, "Well, let me ", credit=0, end=False)
