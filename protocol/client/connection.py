@@ -33,6 +33,8 @@ WINDOW_S = 2.0
 SILENCE_S = 20.0
 #: `bye` is a courtesy.
 BYE_TIMEOUT_S = 1.0
+#: What a stream says that outlives its connection.
+CLOSED_BY_OWNER = "the connection was closed by its owner"
 
 
 class ClientConnection:
@@ -116,10 +118,14 @@ class ClientConnection:
 
     async def run(self) -> None:
         """Read and grant until the connection is lost, then tell every stream and close."""
-        with self._running:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._grant_forever)
-                await self._read_forever()
+        try:
+            with self._running:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._grant_forever)
+                    await self._read_forever()
+        finally:
+            # Whoever waits for an answer now waits for a reader that is gone.
+            self._lose(ConnectionLost(CLOSED_BY_OWNER))
         lost = self._lost
         await self._socket.close(1000 if lost is None else lost.close_code or 1000)
 
@@ -129,7 +135,7 @@ class ClientConnection:
             with suppress(ConnectionLost, LocalProtocolError):
                 self._check()
                 bye = self._core.send(Bye())
-                self._lose(ConnectionLost("the connection was closed by its owner"))
+                self._lose(ConnectionLost(CLOSED_BY_OWNER))
                 await self._socket.send(bye)
 
     async def _read_forever(self) -> None:

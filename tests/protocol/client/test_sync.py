@@ -1,10 +1,13 @@
-from collections.abc import Iterator
+import contextlib
+import threading
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from anyio.from_thread import start_blocking_portal
 
 from protocol import Audio, Cancel, Mark
-from protocol.client import ConnectFailed, connect_sync
+from protocol.client import ConnectFailed, ConnectionLost, connect_sync
 from tests.protocol.client.peers import CHAR_SAMPLES, Server, pcm_of, serving, speak
 
 
@@ -43,3 +46,49 @@ def test_closing_the_iterator_cancels(server: Server) -> None:
 def test_nobody_there_is_raised_in_the_callers_thread() -> None:
     with pytest.raises(ConnectFailed), connect_sync("ws://127.0.0.1:1/ws/tts"):
         pass
+
+
+def test_an_iterator_still_held_does_not_hold_up_who_leaves(server: Server) -> None:
+    with connect_sync(server.url) as connection:
+        speech = connection.speak("a" * 1000)
+        next(speech)
+    assert len(server.received(Cancel)) == 1
+    with pytest.raises(ConnectionLost, match="owner"):
+        next(speech)
+    with pytest.raises(ConnectionLost, match="owner"):
+        next(connection.speak("b"))
+
+
+@pytest.mark.parametrize("mine", [KeyError, SystemExit, KeyboardInterrupt])
+def test_what_the_body_raises_arrives_as_it_was_and_cancels(
+    server: Server, mine: type[BaseException]
+) -> None:
+    def fail() -> None:
+        with connect_sync(server.url) as connection:
+            speeches.append(connection.speak("a" * 1000))
+            next(speeches[0])
+            raise mine("mine")
+
+    speeches: list[Generator[Audio | Mark, None, None]] = []
+    with pytest.raises(mine, match="mine"):
+        fail()
+    assert len(server.received(Cancel)) == 1
+    speeches[0].close()
+
+
+def test_a_thread_that_waits_for_audio_hears_that_the_connection_was_left(server: Server) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with connect_sync(server.url) as connection:
+            opened = threading.Event()
+
+            def listen() -> int:
+                speech = connection.speak("a" * 1000)
+                next(speech)
+                opened.set()
+                return sum(1 for _ in speech)
+
+            listening = threads.submit(listen)
+            opened.wait()
+        with contextlib.suppress(ConnectionLost):
+            listening.result()
+    assert len(server.received(Cancel)) == 1
