@@ -29,15 +29,16 @@ async def connect(
         ConnectFailed: there is no server, or it refused.
         ConnectionLost: the server went away before it was ready.
     """
-    failure: Exception | None = None
+    failure: BaseException | None = None
     async with open_socket(url, headers or {}, ssl) as socket, anyio.create_task_group() as tasks:
         connection = ClientConnection(socket)
         try:
+            socket.require_subprotocol()
             await _wait_until_ready(connection, socket)
             tasks.start_soon(connection.run)
             yield connection
         # The task groups would wrap it; whoever wrote the body expects it as it was raised.
-        except Exception as error:  # noqa: BLE001, raised again below
+        except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001, raised below
             failure = error
         finally:
             await connection.leave()

@@ -4,10 +4,12 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from typing import Any
 
 import anyio
 import anyio.to_thread
 import httpx
+from httpcore import AsyncNetworkStream
 from httpx_ws import (
     AsyncWebSocketSession,
     HTTPXWSException,
@@ -21,6 +23,8 @@ from wsproto.utilities import ProtocolError as WebSocketProtocolError
 from ..errors import CloseCode
 from ..messages import SUBPROTOCOL
 from .errors import ConnectFailed, ConnectionLost
+from .gathering import BoundedFrames
+from .refusal import refusal
 
 #: To resolve, connect, shake hands with TLS and upgrade: a slow mobile network does it in less.
 CONNECT_TIMEOUT_S = 10.0
@@ -28,10 +32,16 @@ CONNECT_TIMEOUT_S = 10.0
 SEND_TIMEOUT_S = 10.0
 #: The close frame is a courtesy.
 CLOSE_TIMEOUT_S = 1.0
+#: TCP has no more; the event loops differ in what they make of a larger one.
+MAX_PORT = 65_535
 
 
 class _Session(AsyncWebSocketSession):
-    """A session whose close cannot hang on a peer that reads nothing."""
+    """A session whose close cannot hang on a peer that reads nothing, and whose messages end."""
+
+    def __init__(self, stream: AsyncNetworkStream, **options: Any) -> None:  # noqa: ANN401, theirs
+        super().__init__(stream, **options)
+        self.connection = BoundedFrames()
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         with anyio.move_on_after(CLOSE_TIMEOUT_S):
@@ -45,6 +55,18 @@ class ClientSocket:
         self._session = session
         self._turn = anyio.Lock()
 
+    def require_subprotocol(self) -> None:
+        """Make sure that the server has agreed to speak `voxline.v1`.
+
+        Raises:
+            ConnectFailed: it has not.
+        """
+        agreed = self._session.subprotocol
+        if agreed != SUBPROTOCOL:
+            raise ConnectFailed(
+                f"the server speaks {agreed or 'no subprotocol'}, not {SUBPROTOCOL}"
+            )
+
     async def receive(self) -> bytes:
         """Return the next message.
 
@@ -54,7 +76,7 @@ class ClientSocket:
         try:
             return bytes(await self._session.receive_bytes())
         except WebSocketDisconnect as error:
-            reason = f"the server closed the connection: {error.reason or error.code}"
+            reason = f"the connection was closed: {error.reason or error.code}"
             raise ConnectionLost(reason, close_code=error.code) from error
         except WebSocketInvalidTypeReceived as error:
             code = CloseCode.UNSUPPORTED_DATA
@@ -97,7 +119,7 @@ async def open_socket(
         async with (
             httpx.AsyncClient(timeout=CONNECT_TIMEOUT_S, verify=verify) as client,
             aconnect_ws(
-                url,
+                _checked(url),
                 client,
                 headers=dict(headers),
                 subprotocols=[SUBPROTOCOL],
@@ -108,9 +130,10 @@ async def open_socket(
         ):
             yield ClientSocket(session)
     except WebSocketUpgradeError as error:
-        raise _refusal(error.response) from error
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise ConnectFailed(f"cannot connect to {url}: {error}") from error
+        raise refusal(error.response) from error
+    # A host or path that no encoding can carry is a UnicodeError.
+    except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
+        raise ConnectFailed(f"cannot connect to {url!r}: {error}") from error
     except ExceptionGroup as group:
         if group.split((HTTPXWSException, WebSocketProtocolError))[1] is not None:
             raise
@@ -125,10 +148,8 @@ async def _verification(url: str) -> SSLContext:
     return SSLContext(PROTOCOL_TLS_CLIENT)
 
 
-def _refusal(response: httpx.Response) -> ConnectFailed:
-    retry_after = response.headers.get("retry-after", "")
-    return ConnectFailed(
-        f"the server answered {response.status_code} instead of upgrading",
-        response.status_code,
-        float(retry_after) if retry_after.isdigit() else None,
-    )
+def _checked(url: str) -> str:
+    port = httpx.URL(url).port
+    if port is not None and port > MAX_PORT:
+        raise httpx.InvalidURL(f"a port is at most {MAX_PORT}")
+    return url

@@ -1,0 +1,147 @@
+"""The way in and the way out, on both event loops and real sockets."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import anyio
+import pytest
+
+from protocol.client import ConnectFailed, ConnectionLost, connect
+from protocol.client.refusal import retry_after_s
+from protocol.client.stream import LEAVE_TIMEOUT_S
+from protocol.codec import MAX_MESSAGE_BYTES
+from tests.protocol.client.raw_servers import (
+    READY,
+    answering,
+    fragments,
+    refusal,
+    saying,
+    upgrade,
+)
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2030, 10, 21, 7, 28, tzinfo=UTC)
+#: A hundred of them are thrice as much as any message.
+PIECE = bytes(1 << 15)
+
+
+@pytest.fixture
+def virtual_time() -> bool:
+    return False
+
+
+async def failure(url: str) -> ConnectFailed:
+    with pytest.raises(ConnectFailed) as caught:
+        async with connect(url):
+            pass
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://127.0.0.1:99999/",
+        f"ws://{'a' * 70}.invalid/",
+        "ws://a..invalid/",
+        "ws://[::zz]/",
+        "ws://127.0.0.1:1/\ud800",
+        "ws:///ws/tts",
+        "ftp://127.0.0.1:1/",
+        "",
+    ],
+    ids=ascii,
+)
+async def test_a_url_that_leads_nowhere_is_a_failed_connect(url: str) -> None:
+    str(await failure(url)).encode()
+
+
+@pytest.mark.parametrize("subprotocol", [None, "graphql", "voxline.v2"])
+async def test_a_server_that_does_not_agree_to_the_protocol_is_refused(
+    subprotocol: str | None,
+) -> None:
+    async with answering(saying(upgrade(subprotocol), fragments(READY))) as url:
+        assert "voxline.v1" in str(await failure(url))
+
+
+async def test_a_refused_upgrade_says_when_to_try_again() -> None:
+    async with answering(saying(refusal(503, "Retry-After: 7"))) as url:
+        refused = await failure(url)
+    assert (refused.status_code, refused.retry_after_s) == (503, 7.0)
+
+
+async def test_what_cannot_be_read_as_a_time_is_none() -> None:
+    async with answering(saying(refusal(503, "Retry-After: \xb2"))) as url:
+        refused = await failure(url)
+    assert (refused.status_code, refused.retry_after_s) == (503, None)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected_s"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
+        (format_datetime(NOW.replace(tzinfo=None) + timedelta(seconds=90)), 90.0),
+        (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0.0),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("soon", None),
+        ("\u0663", None),
+        ("9" * 400, None),
+        ("Mon, 99 Foo 2030 99:99:99 GMT", None),
+    ],
+)
+def test_a_time_to_try_again_is_seconds_or_a_date(header: str, expected_s: float | None) -> None:
+    assert retry_after_s(header, NOW) == expected_s
+
+
+#: A frame that announces a terabyte, and what is sent of it.
+ONE_FRAME = bytes([0x82, 127]) + (1 << 40).to_bytes(8, "big") + PIECE * 100
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [fragments(*[PIECE] * 100, unfinished=True), ONE_FRAME],
+    ids=["fragments", "one frame"],
+)
+async def test_a_message_without_end_is_not_gathered(endless: bytes) -> None:
+    answer = saying(upgrade() + fragments(READY), endless)
+    async with answering(answer) as url, connect(url) as connection:
+        with pytest.raises(ConnectionLost, match=str(MAX_MESSAGE_BYTES)) as caught:
+            async with connection.stream() as stream:
+                await anext(stream)
+    assert caught.value.close_code == 1009
+
+
+async def test_fragments_of_one_message_are_one_message() -> None:
+    answer = saying(upgrade() + fragments(READY[:9], b"", READY[9:]))
+    async with answering(answer) as url, connect(url) as connection:
+        assert connection.ready.model == "tone"
+
+
+@pytest.mark.parametrize("mine", [KeyError, SystemExit, KeyboardInterrupt])
+async def test_what_the_body_raises_arrives_as_it_was(mine: type[BaseException]) -> None:
+    async def fail(url: str) -> None:
+        async with connect(url):
+            raise mine("mine")
+
+    async with answering(saying(upgrade() + fragments(READY))) as url:
+        with pytest.raises(mine, match="mine"):
+            await fail(url)
+
+
+async def test_a_cancelled_scope_is_left_without_waiting_for_any_stream() -> None:
+    async with answering(saying(upgrade() + fragments(READY))) as url:
+        began_s = anyio.current_time()
+        with anyio.move_on_after(0.05) as scope:
+            async with (
+                connect(url) as connection,
+                connection.stream(),
+                connection.stream(),
+                connection.stream() as stream,
+            ):
+                await anext(stream)
+        assert scope.cancelled_caught
+        assert anyio.current_time() - began_s < LEAVE_TIMEOUT_S
