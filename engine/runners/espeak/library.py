@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from engine.errors import ModelUnavailable, UnknownVoice
+from engine.runners.espeak.interrupts import interrupts_deferred
 from engine.runners.espeak.state import CarriedState
 
 SAMPLE_RATE_HZ = 22_050
@@ -110,6 +111,8 @@ class Library:
         #: The folder of voices and dictionaries.
         self.data_path = Path(data_path)
         self._listener: Listener | None = None
+        #: What the listener raised: it cannot pass through the library.
+        self._raised: BaseException | None = None
         # The library keeps the bare pointer, so the object must live as long as it does.
         self._callback = _Callback(self._receive)
         self._c.espeak_SetSynthCallback(self._callback)
@@ -139,12 +142,13 @@ class Library:
         """Speak `text`, which holds no NUL and no lone surrogate, into `listener`.
 
         The same text after the same `configure` is the same sound, whatever was spoken before.
+        What `listener` raises stops the library and is raised here; so does Ctrl-C, at the end.
         """
         encoded = text.encode() + b"\0"
         flags = _UTF8 | (_END_PAUSE if end_pause else 0)
         self._listener = listener
         self._state.reset()
-        try:
+        with interrupts_deferred():
             self._c.espeak_Synth(
                 encoded,
                 ctypes.c_size_t(len(encoded)),
@@ -155,8 +159,10 @@ class Library:
                 None,
                 None,
             )
-        finally:
             self._listener = None
+            raised, self._raised = self._raised, None
+        if raised is not None:
+            raise raised
 
     def voices(self, language: str | None = None) -> list[VoiceFile]:
         """List the voices, or with the language `variant` the variants."""
@@ -175,14 +181,24 @@ class Library:
     def _receive(self, wave: int | None, count: int, events: "ctypes._Pointer[_Event]") -> int:
         if self._listener is None:
             return 1
-        words = []
-        index = 0
-        while (event := events[index]).type != _EVENT_END:
-            if event.type == _EVENT_WORD:
-                words.append(WordEvent(event.sample, event.text_position - 1))
-            index += 1
-        pcm = ctypes.string_at(wave, 2 * count) if wave and count > 0 else b""
-        return int(self._listener(pcm, words))
+        try:
+            return int(self._listener(*_heard(wave, count, events)))
+        except BaseException as error:  # noqa: BLE001 raised where the library has returned
+            self._listener, self._raised = None, error
+            return 1
+
+
+def _heard(
+    wave: int | None, count: int, events: "ctypes._Pointer[_Event]"
+) -> tuple[bytes, list[WordEvent]]:
+    words = []
+    index = 0
+    while (event := events[index]).type != _EVENT_END:
+        if event.type == _EVENT_WORD:
+            words.append(WordEvent(event.sample, event.text_position - 1))
+        index += 1
+    pcm = ctypes.string_at(wave, 2 * count) if wave and count > 0 else b""
+    return pcm, words
 
 
 @cache
