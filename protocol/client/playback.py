@@ -2,7 +2,6 @@
 """How far a listener is, and the credit that follows from it: arithmetic, the clock passed in."""
 
 from collections.abc import Iterable
-from itertools import islice
 
 from ..messages import Mark
 
@@ -67,10 +66,13 @@ def heard_chars(marks: Iterable[Mark], samples: int, played: int) -> int:
 
     A mark's audio ends where the next mark of later text begins.
     """
-    ordered = tuple(marks)
+    # Marks whose audio has not ended, their ends falling: a segment, then a word of it.
+    sounding: list[int] = []
     heard = 0
-    for index, mark in enumerate(ordered):
-        later = (m.at for m in islice(ordered, index + 1, None) if m.end > mark.end)
-        if played >= next(later, samples):
-            heard = max(heard, mark.end)
-    return heard
+    for mark in marks:
+        while sounding and sounding[-1] < mark.end:
+            end = sounding.pop()
+            if played >= mark.at:
+                heard = max(heard, end)
+        sounding.append(mark.end)
+    return max([heard, *sounding]) if played >= samples else heard

@@ -1,3 +1,5 @@
+from itertools import count
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,3 +105,44 @@ def test_a_word_does_not_end_the_segment_it_belongs_to() -> None:
     marks = [Mark(1, 0, 0, 7, "segment"), Mark(1, 0, 0, 3, "word"), Mark(1, 100, 4, 7, "word")]
     assert heard_chars(marks, 200, 100) == 3
     assert heard_chars(marks, 200, 200) == 7
+
+
+@given(
+    st.lists(
+        st.builds(
+            Mark, st.just(1), st.integers(0, 9), st.just(0), st.integers(0, 9), st.just("word")
+        )
+    ),
+    st.integers(0, 9),
+    st.integers(0, 9),
+)
+def test_what_was_heard_is_the_longest_text_whose_successor_has_begun(
+    marks: list[Mark], samples: int, played: int
+) -> None:
+    def sounds_until(index: int) -> int:
+        later = (m.at for m in marks[index + 1 :] if m.end > marks[index].end)
+        return next(later, samples)
+
+    heard = [m.end for index, m in enumerate(marks) if played >= sounds_until(index)]
+    assert heard_chars(marks, samples, played) == max(heard, default=0)
+
+
+class Counting(int):
+    """A count of characters that counts how often it is compared."""
+
+    compared = count()
+
+    def __lt__(self, other: int) -> bool:
+        next(self.compared)
+        return int(self) < int(other)
+
+    def __gt__(self, other: int) -> bool:
+        next(self.compared)
+        return int(self) > int(other)
+
+
+def test_a_thousand_marks_cost_a_few_comparisons_each() -> None:
+    ends = [Counting(1)] * 500 + [Counting(end) for end in range(500)]
+    Counting.compared = count()
+    assert heard_chars([Mark(1, 0, 0, end, "word") for end in ends], 1, 1) == 499
+    assert next(Counting.compared) <= 5 * len(ends)
