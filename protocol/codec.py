@@ -16,8 +16,36 @@ MAX_MESSAGE_BYTES = Limits().max_message_bytes
 MAX_DEPTH = 8
 #: `open` has sixteen keys, and no message an array; the rest is room for fields to come.
 MAX_ITEMS = 256
+#: Of all maps and arrays together. Every item costs the reader time, and without this a message of
+#: many small ones costs it half a second.
+MAX_TOTAL_ITEMS = 1024
 
 _Key = TypeVar("_Key")
+
+
+class _Budget:
+    """The items that the rest of a message may have: it is refused while it is read."""
+
+    def __init__(self) -> None:
+        self._left = MAX_TOTAL_ITEMS
+
+    def take_list(self, items: list[object]) -> list[object]:
+        self._take(len(items))
+        return items
+
+    def take_map(self, pairs: list[tuple[_Key, object]]) -> dict[_Key, object]:
+        self._take(len(pairs))
+        # A key given twice means two things: whoever reads the first and whoever reads the last
+        # would disagree.
+        data = dict(pairs)
+        if len(data) != len(pairs) or not all(isinstance(key, str) for key in data):
+            raise ValueError("keys are strings, each given once")
+        return data
+
+    def _take(self, num_items: int) -> None:
+        self._left -= num_items
+        if self._left < 0:
+            raise ValueError("too many items")
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:
@@ -56,13 +84,13 @@ def decode_client(data: bytes, max_bytes: int = MAX_MESSAGE_BYTES) -> ClientMess
         _refuse(f"{name}: {error}")
 
 
-def decode_server(data: bytes, max_bytes: int = MAX_MESSAGE_BYTES) -> ServerMessage:
-    """Return the message that a server sent.
+def decode_server(data: bytes) -> ServerMessage:
+    """Return the message that a server sent, of `MAX_MESSAGE_BYTES` at most.
 
     Raises:
         RemoteProtocolError: it is not one; a client has no milder answer for its server.
     """
-    values = _unpack(data, max_bytes)
+    values = _unpack(data, MAX_MESSAGE_BYTES)
     name, schema = _schema_of(values, SERVER_SCHEMAS)
     try:
         return cast("ServerMessage", schema.read(values))
@@ -74,10 +102,12 @@ def _unpack(data: bytes, max_bytes: int) -> Mapping[str, object]:
     if len(data) > max_bytes:
         message = f"a message has at most {max_bytes} bytes"
         raise RemoteProtocolError(ErrorCode.BAD_MESSAGE, message, CloseCode.TOO_BIG)
+    budget = _Budget()
     try:
         values = msgpack.unpackb(
             data,
-            object_pairs_hook=_string_map,
+            object_pairs_hook=budget.take_map,
+            list_hook=budget.take_list,
             max_array_len=MAX_ITEMS,
             max_map_len=MAX_ITEMS,
             max_str_len=max_bytes,
@@ -113,15 +143,6 @@ def _check_stream(values: Mapping[str, object], name: str) -> None:
 
 def _refuse(message: str) -> NoReturn:
     raise RemoteProtocolError(ErrorCode.BAD_MESSAGE, message, CloseCode.PROTOCOL_ERROR)
-
-
-def _string_map(pairs: list[tuple[_Key, object]]) -> dict[_Key, object]:
-    # A key given twice means two things: whoever reads the first and whoever reads the last
-    # would disagree.
-    data = dict(pairs)
-    if len(data) != len(pairs) or not all(isinstance(key, str) for key in data):
-        raise ValueError("keys are strings, each given once")
-    return data
 
 
 def _refuse_extension(code: int, data: bytes) -> NoReturn:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, NoReturn, TypeAlias, TypeVar, cast, overload
 
-from .codec import decode_client, decode_server, encode
+from .codec import MAX_MESSAGE_BYTES, decode_client, decode_server, encode
 from .codes import ErrorCode
 from .credit import CreditWindow
 from .errors import CloseCode, LocalProtocolError, RemoteProtocolError, StreamFault
@@ -88,6 +88,12 @@ class Connection(Generic[_In, _Out]):
         """
         return self._streams[stream].window
 
+    @property
+    def _max_send_bytes(self) -> int:
+        # Limits are for clients, who could not bound their buffers by what `ready` is still to say.
+        limits = self.limits.max_message_bytes
+        return limits if self.role is Role.CLIENT else MAX_MESSAGE_BYTES
+
     def receive(self, data: bytes) -> list[_In]:
         """Take one binary message; return what to act on: nothing where it came too late.
 
@@ -121,7 +127,7 @@ class Connection(Generic[_In, _Out]):
         if name not in schemas:
             raise LocalProtocolError(f"a {self.role.value} does not send {name}")
         data = encode(message)
-        if len(data) > self.limits.max_message_bytes:
+        if len(data) > self._max_send_bytes:
             raise LocalProtocolError(f"{name} is {len(data)} bytes long")
         if self.role is Role.SERVER:
             self._send_server(cast("ServerMessage", message))
@@ -144,7 +150,7 @@ class Connection(Generic[_In, _Out]):
         self._apply_server(message, verdict)
 
     def _receive_server(self, data: bytes) -> list[ServerMessage]:
-        message = decode_server(data, self.limits.max_message_bytes)
+        message = decode_server(data)
         verdict = self._judge_server(message, CLIENT_RECEIVES)
         if verdict.outcome is None:
             _break(verdict.reason)

@@ -1,4 +1,6 @@
+import itertools
 import math
+import sys
 from typing import Any
 
 import msgpack
@@ -7,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import messages as m
-from protocol.codec import MAX_DEPTH, MAX_ITEMS, decode_client, decode_server, encode
+from protocol.codec import (
+    MAX_DEPTH,
+    MAX_ITEMS,
+    MAX_TOTAL_ITEMS,
+    decode_client,
+    decode_server,
+    encode,
+)
 from protocol.codes import ErrorCode
 from protocol.errors import CloseCode, LocalProtocolError, RemoteProtocolError, StreamFault
 from protocol.schema import CLIENT_SCHEMAS, SERVER_SCHEMAS
@@ -120,6 +129,32 @@ def test_nesting_beyond_the_depth_closes_with_1007() -> None:
 
     assert decode_client(pack(type="bye", x=nested(MAX_DEPTH - 1))) == m.Bye()
     assert close_code(pack(type="bye", x=nested(MAX_DEPTH))) == CloseCode.INVALID_DATA
+
+
+def test_items_beyond_the_total_close_with_1007() -> None:
+    def spread(num_items: int) -> list[list[int]]:
+        # Each list is an item itself.
+        full, rest = divmod(num_items, MAX_ITEMS)
+        return [[0] * (MAX_ITEMS - 1)] * full + [[0] * (rest - 1)]
+
+    # `type` and `x` are items too.
+    assert decode_client(pack(type="bye", x=spread(MAX_TOTAL_ITEMS - 2))) == m.Bye()
+    assert close_code(pack(type="bye", x=spread(MAX_TOTAL_ITEMS - 1))) == CloseCode.INVALID_DATA
+
+
+@pytest.mark.parametrize("leaf", [{}, [], [0] * 15, {"a": 0}], ids=str)
+def test_a_megabyte_of_small_things_is_refused_before_most_of_it_is_read(leaf: object) -> None:
+    size = len(msgpack.packb(leaf))
+    bomb = pack(type="bye", x=[[[leaf] * 250] * 250] * (16 // size or 1))
+    assert len(bomb) > 900_000
+    calls = itertools.count()
+    sys.setprofile(lambda *_: next(calls))
+    try:
+        code = close_code(bomb)
+    finally:
+        sys.setprofile(None)
+    assert code == CloseCode.INVALID_DATA
+    assert next(calls) < 20 * MAX_TOTAL_ITEMS
 
 
 def test_a_message_too_large_closes_with_1009() -> None:

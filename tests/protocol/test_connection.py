@@ -1,7 +1,7 @@
 import pytest
 
 from protocol import messages as m
-from protocol.codec import encode
+from protocol.codec import MAX_MESSAGE_BYTES, encode
 from protocol.codes import ErrorCode
 from protocol.connection import Connection, Fault, Role
 from protocol.errors import CloseCode, LocalProtocolError, RemoteProtocolError
@@ -45,6 +45,22 @@ def test_a_client_takes_its_limits_from_ready() -> None:
     client.send(m.Open(1))
     with pytest.raises(LocalProtocolError):
         client.send(m.Open(2))
+
+
+def test_the_limit_of_a_message_is_the_clients_and_a_servers_is_always_the_same() -> None:
+    ready = m.Ready("s", "m", 8000, m.Limits(max_message_bytes=100))
+    server, client = Connection(Role.SERVER, ready.limits), Connection(Role.CLIENT)
+    client.receive(server.send(ready))
+    server.receive(client.send(m.Open(1)))
+    client.receive(server.send(m.Opened(1, 8000)))
+    client.receive(server.send(audio(0, 1000)))
+    with pytest.raises(LocalProtocolError):
+        client.send(m.Text(1, "a" * 100))
+    with pytest.raises(LocalProtocolError):
+        server.send(m.Error(ErrorCode.INTERNAL, "a" * MAX_MESSAGE_BYTES, retryable=True))
+    with pytest.raises(RemoteProtocolError) as caught:
+        server.receive(encode(m.Text(1, "a" * 100)))
+    assert caught.value.close_code == CloseCode.TOO_BIG
 
 
 def test_nothing_follows_the_error_of_a_connection() -> None:
