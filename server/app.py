@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from engine.voices import VoiceCatalogue
 from server.metrics import CONTENT_TYPE
@@ -25,7 +25,7 @@ def create_app(
     is_alive: Callable[[], bool],
     max_connections: int = 1_000,
     allowed_origins: tuple[str, ...] = (),
-) -> Starlette:
+) -> ASGIApp:
     """Build the application. `is_alive` tells whether the engine still turns."""
 
     async def livez(_: Request) -> Response:
@@ -40,34 +40,35 @@ def create_app(
     async def voices(_: Request) -> Response:
         return JSONResponse(_voices(service.engine.info.voices))
 
-    return Starlette(
-        routes=[
-            WebSocketRoute("/ws/tts", WebSocketEndpoint(service, max_connections)),
-            Route("/v1/notes", NotesEndpoint(service)),
-            Route("/v1/voices", voices),
-            Route("/metrics", metrics),
-            Route("/livez", livez),
-            Route("/readyz", readyz),
-        ],
-        exception_handlers={HTTPException: _http_problem, Exception: _internal_problem},
-        middleware=[
-            Middleware(RequestId),
-            Middleware(OriginCheck, allowed_origins=allowed_origins),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=allowed_origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=["*"],
-                expose_headers=["X-Request-Id"],
-            ),
-        ],
+    routes = [
+        WebSocketRoute("/ws/tts", WebSocketEndpoint(service, max_connections)),
+        Route("/v1/notes", NotesEndpoint(service)),
+        Route("/v1/voices", voices),
+        Route("/metrics", metrics),
+        Route("/livez", livez),
+        Route("/readyz", readyz),
+    ]
+    handlers = {HTTPException: _http_problem, Exception: _internal_problem}
+    # Around Starlette, not in it: so that its answer to a fault passes them too.
+    app: ASGIApp = Starlette(routes=routes, exception_handlers=handlers)
+    app = CORSMiddleware(
+        app,
+        allow_origins=allowed_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Retry-After", "X-Request-Id"],
     )
+    return RequestId(OriginCheck(app, allowed_origins))
+
+
+#: What only HTTP can get wrong has no code on the wire.
+_ROUTER_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 async def _http_problem(_: Request, error: Exception) -> Response:
     """Say what the router refuses as everything else is said."""
     assert isinstance(error, HTTPException)  # noqa: S101 registered for it
-    return problem(error.status_code, "bad_message", error.detail, error.headers)
+    return problem(error.status_code, _ROUTER_CODES[error.status_code], error.detail, error.headers)
 
 
 async def _internal_problem(_: Request, __: Exception) -> Response:

@@ -7,6 +7,7 @@ from engine.errors import UnknownVoice
 from engine.request import Sampling, ServiceClass, SynthesisRequest
 from engine.runner import Feature, ModelInfo
 from protocol.codes import ErrorCode
+from protocol.fields import MAX_SEED
 from protocol.messages import Limits
 from server.audio.errors import CodecsMissing
 from server.audio.path import AudioPath
@@ -113,6 +114,8 @@ def _pitch(pitch: float | None, model: ModelInfo) -> float:
 
 
 def _sampling(sampling: Sampling, model: ModelInfo) -> Sampling:
+    if sampling.seed is not None and not 0 <= sampling.seed <= MAX_SEED:
+        raise RequestError(ErrorCode.BAD_VALUE, f"seed must be 0 to {MAX_SEED}")
     drawn = (sampling.temperature, sampling.top_p, sampling.repetition_penalty)
     if Feature.SAMPLING not in model.features and any(value is not None for value in drawn):
         raise RequestError(

@@ -1,6 +1,7 @@
 """Errors over HTTP: RFC 9457 problem details, with the codes of the wire specification."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from starlette.responses import JSONResponse
 
@@ -28,7 +29,13 @@ def problem(
 ) -> JSONResponse:
     """Build the response; `code` is stable, `detail` is for people."""
     return JSONResponse(
-        {"type": "about:blank", "title": code, "status": status, "detail": detail, "code": code},
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            "code": code,
+        },
         status_code=status,
         headers=dict(headers or {}),
         media_type="application/problem+json",

@@ -1,9 +1,8 @@
 """What every face of the server needs: socket, notes, and whatever dialect comes after them."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import anyio
 
 from protocol.messages import Limits
 from server.drain import Drain
@@ -22,8 +21,8 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     drain: Drain = field(default_factory=Drain)
     metrics: Metrics = field(default_factory=Metrics)
-    #: Of the event loop, in seconds.
-    clock: Callable[[], float] = anyio.current_time
+    #: In seconds; an event loop's own clock may tick in milliseconds.
+    clock: Callable[[], float] = time.monotonic
 
     def record(self, speech: Speech, request_id: str) -> RequestRecord:
         """Begin the story of a stream that the engine has taken."""

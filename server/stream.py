@@ -7,10 +7,13 @@ the stream's own rate. Lives on the event loop; nothing here waits.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
+import numpy as np
+from anyio import to_thread
+
 from engine.outputs import (
-    Blocked,
     Chunk,
     Failed,
     Finished,
@@ -82,7 +85,7 @@ class StreamFailed:
 StreamEvent: TypeAlias = (
     AudioPiece | MarkReached | FlushReached | CreditUsedUp | StreamDone | StreamFailed
 )
-_Queued: TypeAlias = Pcm | MarkReached | FlushReached | StreamDone
+_Queued: TypeAlias = Pcm | MarkReached | FlushReached | StreamDone | StreamFailed
 
 
 class Stream:
@@ -116,6 +119,7 @@ class Stream:
         self._inbox: deque[Output] = deque()
         self._queue: deque[_Queued] = deque()
         self._engine_waits = False
+        self._cancelled = False
         self._heard = Heard()
         self._segment_text_end = 0
         self._utterance = service.engine.open(
@@ -143,6 +147,9 @@ class Stream:
         self._record.cancelled(self._num_unsent, unplayed)
         self._record.end(outcome)
         self._utterance.cancel()
+        self._cancelled = True
+        # Whoever wakes for this stream holds it, too.
+        self._wake = _nobody
         self._inbox.clear()
         self._queue.clear()
 
@@ -163,62 +170,67 @@ class Stream:
         """Return the number of characters heard once `played` samples were played."""
         return self._heard.upto(min(played, self.sent))
 
+    async def convert(self) -> None:
+        """Turn what the engine has delivered into what can be taken."""
+        while self._inbox:
+            output = self._inbox.popleft()
+            if isinstance(output, Chunk):
+                await self._convert_chunk(output)
+            else:
+                self._accept(output)
+
     def take(self) -> Iterator[StreamEvent]:
         """Yield what may be sent now, in order; it counts as sent once yielded."""
-        while self._inbox or self._queue:
-            while self._queue:
-                event = self._next()
-                if event is None:
-                    yield from self._stalled()
-                    return
-                if isinstance(event, StreamDone):
-                    self._record.end("ok")
-                yield event
-            if self._inbox:
-                output = self._inbox.popleft()
-                if isinstance(output, Failed):
-                    yield self._failed(output)
-                    return
-                self._accept(output)
+        while self._queue:
+            event = self._next()
+            if event is None:
+                yield from self._stalled()
+                return
+            if isinstance(event, StreamDone):
+                self._record.end("ok")
+            yield event
         if self._engine_waits and self.sent >= self._granted:
             yield from self._stalled()
-
-    def _failed(self, output: Failed) -> StreamFailed:
-        code = ErrorCode.ENGINE_FAILED if self._engine.failed else ErrorCode.INTERNAL
-        self._record.end(code.value)
-        return StreamFailed(code, output.message)
 
     @property
     def _num_unsent(self) -> int:
         waiting = sum(len(output.pcm) for output in self._inbox if isinstance(output, Chunk))
         return self._path.produced - self.sent + round(waiting / self._model_samples_per_sample)
 
+    def _failed(self, message: str) -> StreamFailed:
+        code = ErrorCode.ENGINE_FAILED if self._engine.failed else ErrorCode.INTERNAL
+        self._record.end(code.value)
+        return StreamFailed(code, message)
+
     def _receive(self, output: Output) -> None:
         self._inbox.append(output)
         self._wake()
 
-    def _accept(self, output: Output) -> None:
-        """Turn an output of the engine into what is to be sent for it."""
-        match output:
-            case Chunk():
-                self._accept_chunk(output)
-            case Flushed(_, token, _):
-                self._queue.append(FlushReached(token, self._path.produced))
-            case Finished(_, _, reason):
-                self._queue.append(StreamDone(self._path.produced, reason))
-            case Blocked():
-                self._engine_waits = True
-            case Failed():
-                pass  # taken before it comes here
+    async def _convert_chunk(self, chunk: Chunk) -> None:
+        feed = partial(self._path.feed, chunk.pcm, segment_end=chunk.segment_end)
+        samples = await to_thread.run_sync(feed) if self._path.is_costly else feed()
+        # It may have been cancelled meanwhile.
+        if not self._cancelled:
+            self._accept_chunk(chunk, samples)
 
-    def _accept_chunk(self, chunk: Chunk) -> None:
+    def _accept_chunk(self, chunk: Chunk, samples: Pcm) -> None:
         for mark in chunk.marks:
             self._accept_mark(mark)
-        samples = self._path.feed(chunk.pcm, segment_end=chunk.segment_end)
         if len(samples):
             self._queue.append(samples)
         if chunk.segment_end:
             self._heard.segment_end(self._path.produced, self._segment_text_end)
+
+    def _accept(self, output: Output) -> None:
+        match output:
+            case Flushed(_, token, _):
+                self._queue.append(FlushReached(token, self._path.produced))
+            case Finished(_, _, reason):
+                self._queue.append(StreamDone(self._path.produced, reason))
+            case Failed(_, message):
+                self._queue.append(self._failed(message))
+            case _:
+                self._engine_waits = True
 
     def _accept_mark(self, mark: Mark) -> None:
         at = self._path.position(mark.at)
@@ -231,7 +243,7 @@ class Stream:
     def _next(self) -> StreamEvent | None:
         """Return the next event, or None where credit forbids it."""
         head = self._queue[0]
-        if isinstance(head, MarkReached | FlushReached | StreamDone):
+        if not isinstance(head, np.ndarray):
             self._queue.popleft()
             return head
         room = min(self._granted - self.sent, self._max_piece)
@@ -251,3 +263,7 @@ class Stream:
             self.blocked = True
             self._record.stalled()
             yield CreditUsedUp(self.sent)
+
+
+def _nobody() -> None:
+    """Wake nobody."""

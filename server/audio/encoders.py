@@ -19,6 +19,10 @@ class Encoder(Protocol):
         """Return the rest. Nothing may be encoded afterwards."""
         ...
 
+    def close(self) -> None:
+        """Give back what the file needed, finished or not. May be called twice."""
+        ...
+
 
 _RECIPES = {AudioFormat.MP3: MP3, AudioFormat.OPUS: OPUS, AudioFormat.FLAC: FLAC}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.steps import Pcm
 from server.audio.pyav import load_pyav
@@ -72,12 +73,14 @@ class MuxedEncoder:
         self._sink = _Sink()
         # Else the container would wait until its buffer is full.
         options = {"flush_packets": "1", **recipe.container_options}
-        self._container = self._av.open(
+        self._container: Any = self._av.open(
             self._sink, mode="w", format=recipe.container, container_options=options
         )
-        self._stream = self._container.add_stream(
+        self._stream: Any = self._container.add_stream(
             recipe.codec, rate=sample_rate_hz, layout="mono", options=dict(recipe.codec_options)
         )
+        # FFmpeg would start a thread for every core, for each file.
+        self._stream.codec_context.thread_count = 1
 
     def encode(self, pcm: Pcm) -> bytes:
         """Return the bytes that are ready, perhaps none."""
@@ -95,3 +98,9 @@ class MuxedEncoder:
         self._container.mux(self._stream.encode(None))
         self._container.close()
         return self._sink.take()
+
+    def close(self) -> None:
+        """Give back FFmpeg's memory now: Python's collector does not know how large it is."""
+        if self._container is not None:
+            self._container.close()
+            self._container = self._stream = None

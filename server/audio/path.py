@@ -56,6 +56,11 @@ class AudioPath:
         #: Output samples so far.
         self.produced = 0
 
+    @property
+    def is_costly(self) -> bool:
+        """Tell whether `feed` may take milliseconds: stretching does, resampling does not."""
+        return self._stretcher is not None
+
     def feed(self, pcm: Pcm, *, segment_end: bool) -> Pcm:
         """Return the output that is ready, shape (samples,) int16, at the output's rate.
 

@@ -104,6 +104,8 @@ class Stretcher:
 
     def _new_graph(self) -> Any:  # noqa: ANN401 - a type of the optional PyAV
         graph = self._av.filter.Graph()
+        # FFmpeg would start a thread for every core, for each stream.
+        graph.threads = 1
         source = graph.add_abuffer(sample_rate=self._rate_hz, format="flt", layout="mono")
         tempos = [graph.add("atempo", repr(tempo)) for tempo in self._tempos]
         graph.link_nodes(source, *tempos, graph.add("abuffersink")).configure()

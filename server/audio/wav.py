@@ -44,6 +44,9 @@ class PcmEncoder:
         """Return nothing: nothing is held back."""
         return b""
 
+    def close(self) -> None:
+        """Give nothing back: there is nothing."""
+
 
 class WavEncoder(PcmEncoder):
     """A header for a stream of unknown length, then raw samples."""

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import sys
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -16,6 +17,8 @@ from hypercorn.config import Config
 from engine.scheduling.limits import SchedulerLimits
 from protocol.messages import Limits
 from server.app import create_app
+from server.audio.errors import CodecsMissing
+from server.audio.pyav import load_pyav
 from server.commands.lifetime import CLOSING_S, Lifetime
 from server.engine_thread import EngineThread
 from server.logs import log_as_json
@@ -55,6 +58,8 @@ def serve_command(flags: argparse.Namespace) -> int:
 
 
 async def _serve(settings: Settings) -> int:
+    with suppress(CodecsMissing):
+        load_pyav()  # here, or the first note that needs it would stall everybody
     metrics = Metrics()
     engine = _engine(settings, metrics)
     service = Service(engine.client, metrics=metrics)

@@ -50,7 +50,7 @@ class NotesEndpoint:
         try:
             await self._serve(scope, receive, send, request, note)
         finally:
-            note.cancel()
+            note.close()
 
     async def _read(self, receive: Receive) -> NoteRequest:
         body = bytearray()
@@ -101,7 +101,7 @@ def _other_method(method: str) -> Response:
     headers = {"Allow": "OPTIONS, POST"}
     if method == "OPTIONS":
         return Response(status_code=204, headers=headers)
-    return problem(405, "bad_message", "notes are made by POST", headers)
+    return problem(405, "method_not_allowed", "notes are made by POST", headers)
 
 
 @contextmanager

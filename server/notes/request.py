@@ -75,11 +75,19 @@ _FIELDS = {
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        fields = json.loads(body)
+        fields = json.loads(body, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise RequestError(ErrorCode.BAD_MESSAGE, "the body is not JSON") from error
     if not isinstance(fields, dict):
         raise RequestError(ErrorCode.BAD_MESSAGE, "the body is not a JSON object")
+    return fields
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse what has no one meaning: parsers differ in which of two equal keys they keep."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a key is given twice")
     return fields
 
 
@@ -89,7 +97,7 @@ def _field(fields: Mapping[str, Any], name: str, read: Callable[[Any], _T]) -> _
         return None
     try:
         return read(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RequestError(ErrorCode.BAD_VALUE, f"{name}: {error}") from error
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
-from typing import TypeVarTuple, Unpack
+from typing import TypeVar, TypeVarTuple, Unpack
 
 import anyio
 from anyio import to_thread
@@ -13,7 +13,8 @@ from protocol.codes import ErrorCode
 from protocol.messages import Limits
 from server.audio.encoders import Encoder, make_encoder
 from server.audio.errors import CodecsMissing, UnsupportedRate
-from server.audio.formats import AudioFormat, supported_rates
+from server.audio.formats import AudioFormat, check_rate, supported_rates
+from server.audio.pyav import load_pyav
 from server.errors import RequestError
 from server.notes.request import NoteRequest
 from server.parameters import Speech, check
@@ -24,6 +25,7 @@ from server.stream import AudioPiece, Stream, StreamDone, StreamEvent, StreamFai
 #: urgency, since somebody may be listening while it arrives.
 WINDOW_S = 4.0
 
+_T = TypeVar("_T")
 _Args = TypeVarTuple("_Args")
 
 #: Formats whose encoding is a copy; the others are left to a worker thread.
@@ -31,7 +33,7 @@ _CHEAP = {AudioFormat.WAV, AudioFormat.PCM}
 
 
 class NoteStream:
-    """A note being made. Leave it with `cancel`, however it ends."""
+    """A note being made. Leave it with `close`, however it ends."""
 
     def __init__(self, service: Service, request: NoteRequest, request_id: str) -> None:
         """Open the note.
@@ -40,48 +42,57 @@ class NoteStream:
             RequestError: the request cannot be served, or not now.
         """
         speech = _speech(request, service.engine.info, service.limits)
-        self._encoder = _encoder(request.format, speech.sample_rate_hz)
-        self._is_cheap = request.format in _CHEAP
+        _check_format(request.format, speech.sample_rate_hz)
+        self._format = request.format
+        self._encoder: Encoder | None = None
         self._window = round(WINDOW_S * speech.sample_rate_hz)
         self._changed = anyio.Event()
         self._stream = Stream(service, speech, self._window, request_id, self._wake)
         self._stream.append(request.text)
         self._stream.end()
 
-    def cancel(self) -> None:
-        """Give the note up; after its end this does nothing."""
+    def close(self) -> None:
+        """Give up what is not made yet, and all that was needed for it."""
         self._stream.cancel("disconnected")
+        if self._encoder is not None:
+            self._encoder.close()
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the file; taking the next ones says that the last ones have left.
 
         Raises:
-            RequestError: the note failed on its way.
+            RequestError: the note failed on its way, or has nothing to speak.
         """
+        encoder = await self._call(make_encoder, self._format, self._stream.sample_rate_hz)
+        self._encoder = encoder
         while True:
             await self._changed.wait()
             self._changed = anyio.Event()
+            await self._stream.convert()
             for event in self._stream.take():
-                data = await self._encode(event)
+                data = await self._encode(encoder, event)
                 if data:
                     yield data
                 self._stream.grant(self._stream.sent + self._window)
                 if isinstance(event, StreamDone):
                     return
 
-    async def _encode(self, event: StreamEvent) -> bytes:
+    async def _encode(self, encoder: Encoder, event: StreamEvent) -> bytes:
         match event:
             case AudioPiece(_, pcm):
-                return await self._call(self._encoder.encode, pcm)
+                return await self._call(encoder.encode, pcm)
+            case StreamDone(samples=0):
+                raise RequestError(ErrorCode.BAD_VALUE, "text has nothing to speak")
             case StreamDone():
-                return await self._call(self._encoder.finish)
+                return await self._call(encoder.finish)
             case StreamFailed(code, message):
                 raise RequestError(code, message)
             case _:
                 return b""
 
-    async def _call(self, encode: Callable[[Unpack[_Args]], bytes], *args: *_Args) -> bytes:
-        return encode(*args) if self._is_cheap else await to_thread.run_sync(encode, *args)
+    async def _call(self, work: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
+        """Do what costs in a worker thread."""
+        return work(*args) if self._format in _CHEAP else await to_thread.run_sync(work, *args)
 
     def _wake(self) -> None:
         self._changed.set()
@@ -103,9 +114,11 @@ def _natural_rate(audio_format: AudioFormat, model_rate_hz: int) -> int:
     return next((rate for rate in rates if rate >= model_rate_hz), rates[-1])
 
 
-def _encoder(audio_format: AudioFormat, rate_hz: int) -> Encoder:
+def _check_format(audio_format: AudioFormat, rate_hz: int) -> None:
     try:
-        return make_encoder(audio_format, rate_hz)
+        check_rate(audio_format, rate_hz)
+        if audio_format not in _CHEAP:
+            load_pyav()
     except UnsupportedRate as error:
         raise RequestError(ErrorCode.BAD_VALUE, str(error)) from error
     except CodecsMissing as error:

@@ -118,12 +118,10 @@ class Session:
                 self._take(data)
             elif self._close_code is None and not self._streams:
                 self._fail(ErrorCode.IDLE, "no message for too long", CloseCode.POLICY)
-            if self._streams and self._writer_done is None:
+            if self._writer_done is None and (self._streams or self._outbox):
                 self._writer_done = anyio.Event()
                 tasks.start_soon(self._write, self._writer_done)
                 tasks.start_soon(self._keep_time)
-            if self._writer_done is None:
-                await self._send_outbox()
 
     async def _let_writer_finish(self) -> None:
         """Wait for what it has taken to send: cancelled, it would lose a message or repeat one."""
@@ -194,7 +192,7 @@ class Session:
                     live.blocked_since_s = None
             case Cancel():
                 self._end_stream(live.number, "cancelled", message.played)
-                self._post(live.cancelled(message), asked_s=anyio.current_time())
+                self._post(live.cancelled(message), asked_s=self._service.clock())
 
     def _end_stream(
         self, number: int | None, outcome: str = "ok", played: int | None = None
@@ -237,12 +235,13 @@ class Session:
         while self._outbox:
             data, asked_s = self._outbox.popleft()
             if asked_s is not None:
-                latency_s = anyio.current_time() - asked_s
+                latency_s = self._service.clock() - asked_s
                 self._service.metrics.cancel_latency.observe(latency_s)
             await self._socket.send(data)
 
     async def _send_stream(self, live: LiveStream) -> None:
         """Send what a stream has; answers that come up meanwhile go first."""
+        await live.stream.convert()
         for message in self._messages(live):
             await self._socket.send(message)
             await self._send_outbox()

@@ -9,14 +9,15 @@ import pytest
 import soundfile
 
 from protocol import messages as m
-from tests.helpers.serving import Server, serving
+from tests.helpers.serving import Server, serving, starting
 from tests.helpers.talking import opening, talking
 
 pytestmark = pytest.mark.anyio
 
 TEXT = "The note is as long as the call."
-#: What the codecs may add: a frame of mp3 is 48 ms at most, its padding two of them.
-PADDING_S = 0.12
+#: What an mp3 may add: frames of 1152 samples, or of 576 below 32 kHz, two of them for padding.
+MP3_FRAMES = 3
+OPUS_PADDING_S = 0.001
 
 
 @pytest.fixture
@@ -32,23 +33,25 @@ def one_place() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.parametrize("rate", [8_000, 24_000, 48_000])
 @pytest.mark.parametrize("audio_format", ["wav", "flac", "mp3", "opus"])
 async def test_a_file_is_as_long_as_the_same_call(
-    http: httpx.AsyncClient, tone: Server, audio_format: str
+    http: httpx.AsyncClient, tone: Server, audio_format: str, rate: int
 ) -> None:
-    response = await http.post("/v1/notes", json={"text": TEXT, "format": audio_format})
+    fields = {"text": TEXT, "format": audio_format, "sample_rate": rate}
+    response = await http.post("/v1/notes", json=fields)
     assert response.status_code == 200
     assert "content-length" not in response.headers
     async with talking(tone) as client:
-        spoken = await client.speak(opening(1), TEXT)
+        spoken = await client.speak(opening(1, sample_rate=rate), TEXT)
     with soundfile.SoundFile(io.BytesIO(response.content)) as file:
         # A stream's length is unknown, so read as from a pipe: forward, to the end.
         file.seekable = lambda: False
         samples = len(file.read(60 * file.samplerate))
         duration_s = samples / file.samplerate
-    expected_s = spoken.samples / spoken.sample_rate
-    lossless = audio_format in {"wav", "flac"}
-    assert duration_s == pytest.approx(expected_s, abs=0 if lossless else PADDING_S)
+    mp3_frame_s = (1_152 if rate >= 32_000 else 576) / rate
+    padding_s = {"mp3": MP3_FRAMES * mp3_frame_s, "opus": OPUS_PADDING_S}.get(audio_format, 0)
+    assert duration_s == pytest.approx(spoken.samples / rate, abs=padding_s)
 
 
 async def test_raw_pcm_has_every_sample_and_nothing_else(http: httpx.AsyncClient) -> None:
@@ -148,3 +151,26 @@ async def test_a_reader_that_vanishes_frees_its_note(one_place: Server) -> None:
         with anyio.fail_after(5):
             while (await client.post("/v1/notes", json={"text": "x"})).status_code != 200:
                 pass
+
+
+@pytest.mark.parametrize("audio_format", ["wav", "pcm", "flac", "mp3", "opus"])
+async def test_text_without_a_sound_is_refused_in_every_format(
+    espeak: Server, audio_format: str
+) -> None:
+    async with httpx.AsyncClient(base_url=espeak.http_url, trust_env=False) as client:
+        response = await client.post("/v1/notes", json={"text": "...", "format": audio_format})
+    assert (response.status_code, response.json()["code"]) == (422, "bad_value")
+
+
+async def test_files_leave_no_threads_behind() -> None:
+    with starting("server", "serve", "--model", "tone") as process:
+        async with httpx.AsyncClient(
+            base_url=process.server.http_url, trust_env=False, timeout=20
+        ) as client:
+            for number in range(30):
+                fields = {"text": TEXT * 20, "format": "flac", "speed": 0.5 + number % 2}
+                async with client.stream("POST", "/v1/notes", json=fields) as response:
+                    assert response.status_code == 200
+                    if number % 3 == 0:
+                        await response.aread()
+        assert process.num_threads < 20

@@ -72,8 +72,8 @@ class ServerProcess:
     _process: "subprocess.Popen[str]"
 
     @property
-    def pid(self) -> int:
-        return self._process.pid
+    def num_threads(self) -> int:
+        return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

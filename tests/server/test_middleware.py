@@ -1,7 +1,7 @@
 """Who may ask, and the name of the question."""
 
 import pytest
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message
 
 from server.app import create_app
 from server.service import Service
@@ -79,6 +79,31 @@ async def test_an_allowed_origin_may_ask_what_it_may_send() -> None:
     )
     assert status == 200
     assert "POST" in headers["access-control-allow-methods"]
+
+
+async def test_a_fault_is_told_with_its_id_to_who_may_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("server.app._voices", broken)
+    started: list[Message] = []
+
+    async def ask_in_vain() -> None:
+        headers = {"origin": "https://a.example", "x-request-id": "abc"}
+        scope = http_scope("GET", "/v1/voices", headers)
+        async with calling(app("https://a.example"), scope) as call:
+            call.put(type="http.request", body=b"", more_body=False)
+            started.append(await call.get())
+
+    # Starlette answers, and then raises again for the server's log.
+    with pytest.raises(ExceptionGroup):
+        await ask_in_vain()
+    assert started[0]["status"] == 500
+    returned = dict(started[0]["headers"])
+    assert returned[b"x-request-id"] == b"abc"
+    assert returned[b"access-control-allow-origin"] == b"https://a.example"
 
 
 async def test_a_request_id_is_returned() -> None:

@@ -18,7 +18,17 @@ def parsed(**fields: object) -> bytes:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b"[" * 100_000, b'{"text": "a"} {}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"text": "a"} {}',
+        b'{"text": "a", "text": "b"}',
+    ],
     ids=lambda body: repr(body[:12]),
 )
 def test_what_is_no_json_object_is_a_bad_message(body: bytes) -> None:
@@ -45,6 +55,7 @@ def test_what_is_no_json_object_is_a_bad_message(body: bytes) -> None:
         ({"normalize": 1}, "normalize"),
         ({"voice": 5}, "voice"),
         ({"seed": 1.5}, "seed"),
+        ({"speed": 10**400}, "speed"),
     ],
 )
 def test_a_bad_field_is_named(fields: dict[str, object], name: str) -> None:

@@ -35,6 +35,8 @@ def checked(parameters: Parameters, model: ModelInfo = MODEL) -> Speech:
         (Parameters(pitch=3.5), ErrorCode.UNSUPPORTED),
         (Parameters(volume_db=-61), ErrorCode.BAD_VALUE),
         (Parameters(volume_db=20.5), ErrorCode.BAD_VALUE),
+        (Parameters(sampling=Sampling(seed=-1)), ErrorCode.BAD_VALUE),
+        (Parameters(sampling=Sampling(seed=2**63)), ErrorCode.BAD_VALUE),
         (Parameters(normalize=True), ErrorCode.UNSUPPORTED),
         (Parameters(sampling=Sampling(temperature=0.7)), ErrorCode.UNSUPPORTED),
         (Parameters(sampling=Sampling(top_p=0.7)), ErrorCode.UNSUPPORTED),
