@@ -1,0 +1,147 @@
+"""One run: everybody connects, the calls arrive, and it is measured until the last has ended."""
+
+import asyncio
+import gc
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+
+from loadtest.arrivals import poisson_arrivals
+from loadtest.caller import Caller, Schedule
+from loadtest.connection import LoadConnection
+from loadtest.counters import Counters
+from loadtest.crowd import Crowd
+from loadtest.process import LoopLag, ProcessSample
+from loadtest.scenario import Scenario
+from loadtest.script import script_maker
+
+#: What connecting leaves to do is done by then, and the bad listeners have reached their limits.
+SETTLE_S = 1.0
+#: Turns that speak when the measured time is over have this long to end; they last eight seconds.
+FINISH_TIMEOUT_S = 30.0
+#: The generator makes little garbage in cycles; looking for it must not pass for a slow server.
+GC_THRESHOLDS = (50_000, 20, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What only grows, and the server's memory, at one moment."""
+
+    own: ProcessSample
+    server: ProcessSample | None
+    messages: int
+    bytes: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run has shown."""
+
+    scenario: Scenario
+    schedule: Schedule
+    counters: Counters
+    num_connections: int
+    refused_connections: Counter[str]
+    bad_ends: Counter[str]
+    #: Before anybody connected.
+    server_at_rest: ProcessSample | None
+    begin: Moment
+    end: Moment
+    lag: LoopLag = field(default_factory=LoopLag)
+
+
+async def measure(scenario: Scenario) -> Outcome:
+    """Do all that the scenario says.
+
+    Raises:
+        OSError: the server, or the process of `--pid`, is not there.
+    """
+    at_rest = _sample(scenario.pid)
+    crowd = Crowd(scenario.url)
+    hosts = await crowd.gather(scenario)
+    await asyncio.sleep(SETTLE_S)
+    _tame_gc()
+    schedule, callers = _let_arrive(scenario, hosts)
+    lag = LoopLag()
+    await _sleep_until(schedule.measured_from_s)
+    lag.start()
+    begin = _moment(scenario, crowd.counters)
+    await _sleep_until(schedule.measured_until_s)
+    end = _moment(scenario, crowd.counters)
+    bad_ends = crowd.bad_ends()
+    await _finish(callers)
+    crowd.leave()
+    return Outcome(
+        scenario=scenario,
+        schedule=schedule,
+        counters=crowd.counters,
+        num_connections=len(crowd.connections),
+        refused_connections=crowd.refused,
+        bad_ends=bad_ends,
+        server_at_rest=at_rest,
+        begin=begin,
+        end=end,
+        lag=lag,
+    )
+
+
+def _let_arrive(
+    scenario: Scenario, hosts: Sequence[LoadConnection | None]
+) -> tuple[Schedule, list[Caller]]:
+    """Schedule every call; those without a connection were refused already."""
+    rng = random.Random(scenario.seed)
+    now_s = time.monotonic()
+    arrivals = list(islice(poisson_arrivals(rng, scenario.rate), len(hosts)))
+    if not scenario.hold:
+        arrivals = list(takewhile(lambda at_s: at_s < scenario.seconds, arrivals))
+    begin_s = now_s + (arrivals[-1] if scenario.hold and arrivals else 0.0)
+    schedule = Schedule(
+        measured_from_s=begin_s,
+        measured_until_s=begin_s + scenario.seconds,
+        hold=scenario.hold,
+        script=script_maker(scenario.words_per_s, _model(hosts)),
+        interrupt_after_s=scenario.interrupt_after,
+    )
+    callers = []
+    for index, (at_s, host) in enumerate(zip(arrivals, hosts, strict=False)):
+        if host is None:
+            schedule.measured.first_audio.fail()
+            continue
+        caller = Caller(host, schedule, random.Random(f"{scenario.seed}/{index}"))
+        caller.call_at(now_s + at_s)
+        callers.append(caller)
+    return schedule, callers
+
+
+def _model(hosts: Sequence[LoadConnection | None]) -> str:
+    return next((host.ready.result().model for host in hosts if host is not None), "tone")
+
+
+async def _finish(callers: Sequence[Caller]) -> None:
+    if callers:
+        await asyncio.wait([caller.over for caller in callers], timeout=FINISH_TIMEOUT_S)
+    for caller in callers:
+        caller.hang_up()
+
+
+def _moment(scenario: Scenario, counters: Counters) -> Moment:
+    own = ProcessSample.take(os.getpid())
+    return Moment(own, _sample(scenario.pid), counters.messages_received, counters.bytes_received)
+
+
+def _sample(pid: int | None) -> ProcessSample | None:
+    return None if pid is None else ProcessSample.take(pid)
+
+
+def _tame_gc() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+async def _sleep_until(when_s: float) -> None:
+    await asyncio.sleep(max(when_s - time.monotonic(), 0.0))

@@ -1,0 +1,88 @@
+"""What a run consists of, as its arguments say it."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The arguments of `python -m loadtest.openloop`."""
+
+    url: str
+    calls: int
+    rate: float
+    seconds: float
+    hold: bool
+    words_per_s: float
+    interrupt_after: float
+    mute: int
+    deaf: int
+    idle: int
+    streams_per_connection: int
+    seed: int
+    pid: int | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give the parser an argument for each field of `Scenario`."""
+    parser.add_argument("url", help="ws://host:port/ws/tts")
+    parser.add_argument(
+        "--hold",
+        action="store_true",
+        help="a call goes on with turn after turn; measured from the last arrival on",
+    )
+    parser.add_argument("--pid", type=int, help="the server's process, if it is on this host")
+    for name, kind, default, text in _NUMBERS:
+        what = f"{text} (default {default})"
+        parser.add_argument(f"--{name}", type=kind, default=default, metavar="N", help=what)
+
+
+def read_scenario(flags: argparse.Namespace) -> Scenario:
+    """Take the fields of a scenario from parsed arguments."""
+    values: dict[str, Any] = {item.name: getattr(flags, item.name) for item in fields(Scenario)}
+    return Scenario(**values)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return value
+
+
+def _positive_count(text: str) -> int:
+    value = _count(text)
+    if not value:
+        raise argparse.ArgumentTypeError("must be positive")
+    return value
+
+
+def _real(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError("must not be negative")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = _real(text)
+    if not value:
+        raise argparse.ArgumentTypeError("must be positive")
+    return value
+
+
+#: Name, parser, default and meaning.
+_NUMBERS: tuple[tuple[str, Callable[[str], float], float, str], ...] = (
+    ("calls", _positive_count, 10, "calls in all; with --hold, at once"),
+    ("rate", _positive, 10.0, "arrivals per second, on average"),
+    ("seconds", _positive, 30.0, "measured time, after which no turn begins"),
+    ("words-per-s", _real, 0.0, "send text live, word by word; 0 sends it at once"),
+    ("interrupt-after", _real, 0.0, "cancel so long after first audio, in s; 0 never does"),
+    ("mute", _count, 0, "more clients, which grant nothing after their first credit"),
+    ("deaf", _count, 0, "more clients, which grant and do not read"),
+    ("idle", _count, 0, "more connections, without a stream"),
+    ("streams-per-connection", _positive_count, 1, "calls that share a connection"),
+    ("seed", _count, 1, "of arrivals, texts and pauses"),
+)
