@@ -41,6 +41,14 @@ def supported_rates(audio_format: AudioFormat) -> tuple[int, ...] | None:
     return _RATES.get(audio_format)
 
 
+def natural_rate(audio_format: AudioFormat, model_rate_hz: int) -> int:
+    """Return the model's own rate in Hz, or the next one that the format can carry."""
+    rates = supported_rates(audio_format)
+    if rates is None:
+        return model_rate_hz
+    return next((rate for rate in rates if rate >= model_rate_hz), rates[-1])
+
+
 def check_rate(audio_format: AudioFormat, sample_rate_hz: int) -> None:
     """Pass if the format can carry the rate.
 

@@ -13,7 +13,7 @@ from protocol.codes import ErrorCode
 from protocol.messages import Limits
 from server.audio.encoders import Encoder, make_encoder
 from server.audio.errors import CodecsMissing, UnsupportedRate
-from server.audio.formats import AudioFormat, check_rate, supported_rates
+from server.audio.formats import AudioFormat, check_rate, natural_rate
 from server.audio.pyav import load_pyav
 from server.errors import RequestError
 from server.notes.request import NoteRequest
@@ -101,17 +101,9 @@ class NoteStream:
 def _speech(request: NoteRequest, model: ModelInfo, limits: Limits) -> Speech:
     parameters = request.parameters
     if parameters.sample_rate is None:
-        rate_hz = _natural_rate(request.format, model.sample_rate_hz)
+        rate_hz = natural_rate(request.format, model.sample_rate_hz)
         parameters = replace(parameters, sample_rate=rate_hz)
     return check(parameters, model, limits, ServiceClass.NOTE, head_start_s=WINDOW_S)
-
-
-def _natural_rate(audio_format: AudioFormat, model_rate_hz: int) -> int:
-    """Return the model's own rate, or the next one that the format can carry."""
-    rates = supported_rates(audio_format)
-    if rates is None:
-        return model_rate_hz
-    return next((rate for rate in rates if rate >= model_rate_hz), rates[-1])
 
 
 def _check_format(audio_format: AudioFormat, rate_hz: int) -> None:
