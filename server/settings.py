@@ -86,16 +86,29 @@ def read_settings(flags: argparse.Namespace, environ: Mapping[str, str] | None =
     Raises:
         SettingsError: a value is not valid.
     """
+    return Settings(
+        **{item.name: read_setting(item.name, flags, environ) for item in fields(Settings)}
+    )
+
+
+def read_setting(
+    name: str, flags: argparse.Namespace, environ: Mapping[str, str] | None = None
+) -> Any:  # noqa: ANN401 as _setting
+    """Take one setting by itself, where a command has no use for the others.
+
+    Raises:
+        SettingsError: the environment's value is of another type.
+    """
     environ = os.environ if environ is None else environ
-    values: dict[str, Any] = {}
-    for item in fields(Settings):
-        given = getattr(flags, item.name, None)
-        variable = ENVIRONMENT_PREFIX + item.name.upper()
-        if given is not None:
-            values[item.name] = given
-        elif variable in environ:
-            values[item.name] = _from_environment(variable, environ[variable], type(item.default))
-    return Settings(**values)
+    default = _DEFAULTS[name]
+    given = getattr(flags, name, None)
+    variable = ENVIRONMENT_PREFIX + name.upper()
+    if given is None and variable in environ:
+        return _from_environment(variable, environ[variable], type(default))
+    return default if given is None else given
+
+
+_DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Settings)}
 
 
 def _from_environment(variable: str, text: str, kind: type) -> Any:  # noqa: ANN401 as _setting

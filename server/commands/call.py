@@ -1,10 +1,7 @@
 """`voxline call`: speak a text through a running server."""
 
 import argparse
-import sys
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager
-from pathlib import Path
+from contextlib import aclosing, suppress
 from typing import Any, cast
 
 import anyio
@@ -12,35 +9,38 @@ import numpy as np
 from anyio import to_thread
 
 from protocol.client import ClientError, Stream, StreamOptions, connect
+from protocol.errors import ProtocolError
 from protocol.messages import Audio
-from server.commands.output import Output, Progress, open_output
-from server.commands.playing import open_player
-from server.errors import RequestError
+from server.commands.errors import CommandError
+from server.commands.live_text import read_pieces
+from server.commands.output import Output
+from server.commands.text import STANDARD_INPUT, read_text
 
 _VOICE_FLAGS = ("voice", "language", "speed", "pitch", "volume_db", "sample_rate")
 
 
 def call(flags: argparse.Namespace) -> int:
     """Speak `flags.text` through `flags.url`, and play or save it."""
-    failures: list[str] = []
-    try:
-        anyio.run(_call, flags)
-    except* (ClientError, RequestError) as group:
-        failures += map(str, group.exceptions)
-    for failure in failures:
-        print(f"voxline: {failure}", file=sys.stderr)
-    return 1 if failures else 0
+    if flags.text != STANDARD_INPUT:
+        read_text(flags.text)
+    # Around the event loop, since leaving it waits until a player has played.
+    with Output(flags.output) as output:
+        try:
+            anyio.run(_call, flags, output)
+        except (ExceptionGroup, ClientError, ProtocolError) as error:
+            raise _cause(error) from None
+    return 0
 
 
-async def _call(flags: argparse.Namespace) -> None:
-    async with connect(flags.url) as connection, connection.stream(**_options(flags)) as stream:
-        rate_hz = (await stream.wait_opened()).sample_rate
-        async with anyio.create_task_group() as tasks:
+async def _call(flags: argparse.Namespace, output: Output) -> None:
+    async with connect(flags.url) as connection:
+        options = _options(flags)
+        options.setdefault("sample_rate", output.natural_rate(connection.ready.sample_rate))
+        async with connection.stream(**options) as stream, anyio.create_task_group() as tasks:
             tasks.start_soon(_send_text, stream, flags.text)
-            with _target(flags.output, rate_hz) as output:
-                progress = Progress(rate_hz)
-                await _receive(stream, output, progress)
-            progress.finish(Path(flags.output) if flags.output else None)
+            await _receive(stream, output)
+            # It ended; whatever is still typed belongs to nothing.
+            tasks.cancel_scope.cancel()
 
 
 def _options(flags: argparse.Namespace) -> StreamOptions:
@@ -49,29 +49,29 @@ def _options(flags: argparse.Namespace) -> StreamOptions:
     return cast("StreamOptions", given)
 
 
-async def _receive(stream: Stream, output: Output, progress: Progress) -> None:
+async def _receive(stream: Stream, output: Output) -> None:
     """Write the audio as it comes. The player or the file sets the pace, and credit follows it."""
+    rate_hz = (await stream.wait_opened()).sample_rate
     async for event in stream:
         if isinstance(event, Audio):
             pcm = np.frombuffer(event.pcm, "<i2")
-            await to_thread.run_sync(output.write, pcm)
+            await to_thread.run_sync(output.write, pcm, rate_hz)
             stream.report_played(event.at + len(pcm))
-            progress.advance(len(pcm))
 
 
 async def _send_text(stream: Stream, text: str) -> None:
-    async for part in _parts(text):
-        await stream.send_text(part)
-    await stream.end()
+    # The receiver is told the same.
+    with suppress(ClientError):
+        async with aclosing(read_pieces(text)) as pieces:
+            async for piece in pieces:
+                await stream.send_text(piece)
+        await stream.end()
 
 
-async def _parts(text: str) -> AsyncIterator[str]:
-    if text != "-":
-        yield text
-        return
-    async for line in anyio.wrap_file(sys.stdin):
-        yield line
-
-
-def _target(output: str, rate_hz: int) -> AbstractContextManager[Output]:
-    return open_output(output, rate_hz) if output else open_player(rate_hz)
+def _cause(error: Exception) -> Exception:
+    """Return what failed first, out of the groups that task groups make."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, ClientError | ProtocolError):
+        return CommandError(str(error))
+    return error

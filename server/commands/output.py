@@ -1,100 +1,108 @@
-"""Where the command line puts its audio, and how it shows that it is at work."""
+"""Where the command line puts its speech: a player, standard output, or a file."""
 
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from engine.steps import Pcm
-from protocol.codes import ErrorCode
-from server.audio.encoders import make_encoder
-from server.audio.formats import AudioFormat
-from server.audio.wav import wav_header
-from server.errors import RequestError
+from server.audio.formats import AudioFormat, natural_rate
+from server.commands.errors import CommandError
+from server.commands.files import open_file
+from server.commands.playing import open_player
+from server.commands.progress import Progress
+
+#: `-o -`.
+_STANDARD_OUTPUT = "-"
 
 
-class Output(Protocol):
-    """Takes PCM."""
-
-    def write(self, pcm: Pcm) -> None:
-        """Take mono int16 samples, shape (samples,)."""
-        ...
+class _Sink(Protocol):
+    def write(self, pcm: Pcm) -> None: ...
 
 
-@contextmanager
-def open_output(target: str, sample_rate_hz: int) -> Iterator[Output]:
-    """Open `-` (raw PCM to standard output) or a file whose ending names its format.
+class Output:
+    """Takes speech to where `-o` says. It is opened with the first sound.
 
-    Raises:
-        RequestError: the ending names no format, or the format cannot carry the rate.
-        OSError: the file cannot be written.
+    What fails before that leaves a file as it was. A context manager: leaving it finishes the file,
+    or waits until all is played.
     """
-    if target == "-":
-        yield _Encoded(sys.stdout.buffer, AudioFormat.PCM, sample_rate_hz)
-        return
-    audio_format = _format_of(target)
-    with Path(target).open("wb") as file:
-        output = _Encoded(file, audio_format, sample_rate_hz)
-        yield output
-        output.finish()
 
+    def __init__(self, target: str) -> None:
+        """Take speech to a file, to standard output (`-`), or to a player (empty).
 
-class _Encoded:
-    def __init__(self, file: BinaryIO, audio_format: AudioFormat, sample_rate_hz: int) -> None:
-        self._file = file
-        self._format = audio_format
-        self._rate_hz = sample_rate_hz
-        self._num_samples = 0
-        self._encoder = make_encoder(audio_format, sample_rate_hz)
+        Raises:
+            CommandError: the file's ending names no format, or nobody could use the output.
+        """
+        self._target = target
+        self._format = _format_of(target)
+        self._stack = ExitStack()
+        self._sink: _Sink | None = None
+        self._progress = Progress()
 
-    def write(self, pcm: Pcm) -> None:
-        self._num_samples += len(pcm)
-        self._file.write(self._encoder.encode(pcm))
-        self._file.flush()
+    def __enter__(self) -> Self:
+        return self
 
-    def finish(self) -> None:
-        self._file.write(self._encoder.finish())
-        if self._format is AudioFormat.WAV:
-            # The length is known by now: players that trust the header should see it.
-            self._file.seek(0)
-            self._file.write(wav_header(self._num_samples, self._rate_hz))
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish.
+
+        Raises:
+            CommandError: there was nothing to speak, or the player failed.
+            OSError: the file cannot be written.
+        """
+        self._stack.__exit__(kind, error, trace)
+        if error is None and self._sink is None:
+            raise CommandError("the text has nothing to speak")
+        named = self._target not in ("", _STANDARD_OUTPUT)
+        self._progress.finish(f" → {self._target}" if named else "")
+
+    def natural_rate(self, model_rate_hz: int) -> int:
+        """Return the rate in Hz to ask for where the user named none."""
+        return natural_rate(self._format, model_rate_hz)
+
+    def write(self, pcm: Pcm, sample_rate_hz: int) -> None:
+        """Take mono int16 samples, shape (samples,), always of one rate.
+
+        Raises:
+            CommandError: there is no player or encoder for it.
+            OSError: the file cannot be written.
+        """
+        if not len(pcm):
+            return
+        if self._sink is None:
+            self._sink = self._stack.enter_context(self._open(sample_rate_hz))
+        self._sink.write(pcm)
+        self._progress.advance(len(pcm) / sample_rate_hz)
+
+    def _open(self, sample_rate_hz: int) -> AbstractContextManager[_Sink]:
+        if not self._target:
+            return open_player(sample_rate_hz)
+        file = sys.stdout.fileno() if self._target == _STANDARD_OUTPUT else self._target
+        return open_file(file, self._format, sample_rate_hz)
 
 
 def _format_of(target: str) -> AudioFormat:
+    if not target:
+        return AudioFormat.PCM
+    if target == _STANDARD_OUTPUT:
+        _require_reader()
+        return AudioFormat.PCM
     ending = Path(target).suffix.lstrip(".").lower()
     try:
         return AudioFormat("opus" if ending == "ogg" else ending)
     except ValueError:
         names = ", ".join(member.value for member in AudioFormat)
-        raise RequestError(
-            ErrorCode.BAD_VALUE, f"{target}: the file's ending must be one of {names}"
-        ) from None
+        raise CommandError(f"{target}: the file's ending must be one of {names}") from None
 
 
-class Progress:
-    """Seconds made and how fast, on a terminal only."""
-
-    def __init__(self, sample_rate_hz: int) -> None:
-        self._rate_hz = sample_rate_hz
-        self._num_samples = 0
-        self._started_s = time.monotonic()
-        self._shown = sys.stderr.isatty()
-
-    def advance(self, num_samples: int) -> None:
-        """Count samples and show them."""
-        self._num_samples += num_samples
-        if self._shown:
-            print(f"\r{self._status()}", end="", file=sys.stderr, flush=True)
-
-    def finish(self, path: Path | None) -> None:
-        """Show the total."""
-        if self._shown:
-            where = "" if path is None else f" → {path}"
-            print(f"\r{self._status()}{where}", file=sys.stderr)
-
-    def _status(self) -> str:
-        audio_s = self._num_samples / self._rate_hz
-        elapsed_s = max(time.monotonic() - self._started_s, 1e-6)
-        return f"{audio_s:6.2f} s of speech, {audio_s / elapsed_s:.0f}x real time"
+def _require_reader() -> None:
+    # Python has none where the shell closed it.
+    if sys.stdout is None:
+        raise CommandError("standard output is closed")
+    if sys.stdout.isatty():
+        raise CommandError("PCM is nothing for a terminal: use -o FILE, or pipe it into a player")

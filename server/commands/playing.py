@@ -6,46 +6,55 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.steps import Pcm
-from protocol.codes import ErrorCode
-from server.commands.output import Output
-from server.errors import RequestError
+from server.commands.errors import CommandError
+
+#: In the order of preference: how each takes mono PCM16 of a rate from its standard input.
+_PLAYERS = {
+    "aplay": "-q -t raw -f S16_LE -c 1 -r {rate_hz}",
+    "pw-play": "--format s16 --channels 1 --rate {rate_hz} -",
+    "ffplay": "-v error -nodisp -autoexit -f s16le -ar {rate_hz} -i -",
+}
 
 
-@contextmanager
-def open_player(sample_rate_hz: int) -> Iterator[Output]:
-    """Start a player and feed it; leaving waits until it has played.
+class Player:
+    """A player that runs."""
 
-    Raises:
-        RequestError: the machine has no player.
-    """
-    command = _command(sample_rate_hz)
-    if command is None:
-        raise RequestError(
-            ErrorCode.UNSUPPORTED, "no player found (aplay, pw-play, ffplay): use -o FILE"
-        )
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as player:  # noqa: S603 a fixed list
-        yield _Player(player)
-
-
-class _Player:
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
 
     def write(self, pcm: Pcm) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.write(pcm.astype("<i2", copy=False).tobytes())
-            self._process.stdin.flush()
+        """Take mono int16 samples, shape (samples,); wait until the player has taken them."""
+        assert self._process.stdin is not None  # noqa: S101 opened with one
+        self._process.stdin.write(pcm.astype("<i2", copy=False).tobytes())
+        self._process.stdin.flush()
 
 
-def _command(rate_hz: int) -> list[str] | None:
-    rate = str(rate_hz)
-    commands = {
-        "aplay": ["-q", "-t", "raw", "-f", "S16_LE", "-c", "1", "-r", rate],
-        "pw-play": ["--format", "s16", "--channels", "1", "--rate", rate, "-"],
-        "ffplay": ["-v", "error", "-nodisp", "-autoexit", "-f", "s16le", "-ar", rate, "-i", "-"],
-    }
-    for program, arguments in commands.items():
-        path = shutil.which(program)
-        if path is not None:
-            return [path, *arguments]
-    return None
+def find_player() -> str | None:
+    """Return the path of the player that would be used, or None."""
+    return next(filter(None, map(shutil.which, _PLAYERS)), None)
+
+
+@contextmanager
+def open_player(sample_rate_hz: int) -> Iterator[Player]:
+    """Start a player and feed it; leaving waits until it has played. Ctrl-C silences it.
+
+    Raises:
+        CommandError: the machine has no player, or it did not play to the end.
+    """
+    path = find_player()
+    if path is None:
+        raise CommandError(f"no player found ({', '.join(_PLAYERS)}): use -o FILE")
+    name = path.rpartition("/")[2]
+    arguments = _PLAYERS[name].format(rate_hz=sample_rate_hz).split()
+    process = subprocess.Popen([path, *arguments], stdin=subprocess.PIPE)  # noqa: S603 from a table
+    try:
+        with process:
+            try:
+                yield Player(process)
+            except KeyboardInterrupt:
+                process.terminate()
+                raise
+    except BrokenPipeError:
+        raise CommandError(f"{name} ended before the speech, with {process.returncode}") from None
+    if process.returncode:
+        raise CommandError(f"{name} could not play: it ended with status {process.returncode}")

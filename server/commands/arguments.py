@@ -1,0 +1,82 @@
+"""The arguments of the command `voxline`."""
+
+import argparse
+from importlib import metadata
+from typing import Any
+
+from server.commands.errors import CommandError
+from server.settings import add_settings
+
+_ENDINGS = "file.wav|mp3|opus|flac|pcm"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser; the name of the command that was given is in `command`.
+
+    Parsing raises:
+        CommandError: an argument that is a text is not UTF-8.
+    """
+    parser = argparse.ArgumentParser(prog="voxline", description="Streaming text-to-speech.")
+    parser.add_argument("--version", action=_Version, help="say which version this is")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_say(commands.add_parser("say", help="speak a text, without a server"))
+    serve = commands.add_parser(
+        "serve",
+        help="serve calls and notes",
+        epilog="Every flag can be set in the environment: --max-calls as VOXLINE_MAX_CALLS.",
+    )
+    add_settings(serve)
+    _add_call(commands.add_parser("call", help="speak a text through a running server"))
+    commands.add_parser("doctor", help="say what is installed and what this machine can carry")
+    return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up only where it is asked for: that takes as long as all other parsing."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 argparse's own
+        super().__init__(nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"voxline {metadata.version('voxline')}")
+        parser.exit()
+
+
+def _add_say(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", type=_text, help="what to say; - reads standard input")
+    _add_output(parser)
+    parser.add_argument("--model", help="espeak or tone (default: VOXLINE_MODEL, else espeak)")
+    _add_voice(parser)
+
+
+def _add_call(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", type=_text, help="ws://host:port/ws/tts")
+    parser.add_argument("text", type=_text, help="what to say; - reads standard input as it comes")
+    _add_output(parser)
+    _add_voice(parser)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--output", default="", help=f"{_ENDINGS}; - is PCM to a pipe; else it is played"
+    )
+
+
+def _add_voice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--voice", type=_text, help="voice id (default: the model's own)")
+    parser.add_argument("--language", type=_text, help="language tag such as en-us, fr or cmn")
+    parser.add_argument("--speed", type=float, help="factor 0.25 to 4 (default 1)")
+    parser.add_argument("--pitch", type=float, help="semitones -12 to 12 (default 0)")
+    parser.add_argument("--volume-db", type=float, help="gain in dB, -60 to 20 (default 0)")
+    parser.add_argument(
+        "--sample-rate", type=int, help="Hz, 8000 to 48000 (default: the model's, if it fits)"
+    )
+
+
+def _text(argument: str) -> str:
+    # Python passes on what it could not decode as halves of surrogate pairs.
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise CommandError(f"not UTF-8: {argument!a}") from None
+    return argument
