@@ -24,11 +24,11 @@ __all__ = [
 class CloseCode(IntEnum):
     """The WebSocket close codes of this protocol."""
 
-    #: A well-formed message that may not be: unknown type, no stream, `open` out of order.
+    #: Well-formed msgpack that may not be: no map, unknown type, no stream, `open` out of order.
     PROTOCOL_ERROR = 1002
     #: A text frame: every message is binary.
     UNSUPPORTED_DATA = 1003
-    #: The bytes are no msgpack map that the limits allow.
+    #: The bytes are no msgpack, or more deeply nested or with more items than a message may have.
     INVALID_DATA = 1007
     #: The server's policy forbids the connection to go on.
     POLICY = 1008

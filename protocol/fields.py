@@ -12,14 +12,15 @@ Reader: TypeAlias = Callable[[object], Any]
 
 #: Counts and stream ids fit a signed 32-bit integer in any language: 12 h at 48 kHz.
 MAX_COUNT = 2**31 - 1
-#: Seeds fit a signed 64-bit integer, the narrowest that random generators take.
-MAX_SEED = 2**63 - 1
+#: Seeds are exact in any language, also where every number is a float of 64 bits.
+MAX_SEED = 2**53 - 1
 #: A name for a flush or a ping is echoed, so it stays small.
 MAX_ID_CHARS = 128
 #: Voice ids also name files and travel in URLs.
 VOICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.+-]{0,127}")
-#: The shape of a BCP 47 tag; which tags exist is for the model to know.
-LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
+#: The shape of a BCP 47 tag; which tags exist is for the model to know. A private one begins with
+#: "x", and the longest that are in use have eight subtags.
+LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,15}")
 
 
 def integer(low: int, high: int) -> Reader:

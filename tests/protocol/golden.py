@@ -1,4 +1,4 @@
-"""The golden vectors: one file per type, and an index for clients in other languages.
+"""The golden vectors, for clients in other languages.
 
 `python -m tests.protocol.golden` writes them anew; a difference is a change of the wire.
 """
@@ -10,10 +10,12 @@ from pathlib import Path
 from protocol import messages as m
 from protocol.codec import encode
 from protocol.codes import ErrorCode
+from protocol.connection import Role
 from protocol.schema import CLIENT_SCHEMAS, TYPE_NAMES
+from tests.protocol.golden_bytes import ENCODINGS, REFUSED
+from tests.protocol.worked_example import Step, replay
 
 FOLDER = Path(__file__).parent / "vectors"
-INDEX = FOLDER / "index.json"
 
 VECTORS: dict[str, m.ClientMessage | m.ServerMessage] = {
     "open": m.Open(
@@ -26,7 +28,7 @@ VECTORS: dict[str, m.ClientMessage | m.ServerMessage] = {
         pitch=-2.0,
         volume_db=-3.5,
         normalize=False,
-        seed=2**63 - 1,
+        seed=2**53 - 1,
         temperature=0.7,
         top_p=0.9,
         repetition_penalty=1.1,
@@ -56,9 +58,26 @@ VECTORS: dict[str, m.ClientMessage | m.ServerMessage] = {
 }
 
 
-def index() -> str:
-    """Return the index: per file who sends it and what its fields hold, binary in hex."""
-    return json.dumps({name: _entry(name) for name in VECTORS}, indent=2, ensure_ascii=False) + "\n"
+def documents() -> dict[Path, str]:
+    """Return the JSON files beside the vectors, binary fields in hex."""
+    contents: dict[str, object] = {
+        "index": {
+            name: {"file": path(name).name} | _entry(message) for name, message in VECTORS.items()
+        },
+        "encodings": {
+            name: {"hex": data.hex()} | _entry(message)
+            for name, (data, message) in ENCODINGS.items()
+        },
+        "refused": {
+            name: {"hex": refused.data.hex(), "code": refused.code, "close": refused.close_code}
+            for name, refused in REFUSED.items()
+        },
+        "conversation": [_step(step) for step in replay()],
+    }
+    return {
+        FOLDER / f"{name}.json": json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        for name, content in contents.items()
+    }
 
 
 def path(name: str) -> Path:
@@ -66,20 +85,25 @@ def path(name: str) -> Path:
     return FOLDER / f"{name}.msgpack"
 
 
-def _entry(name: str) -> dict[str, object]:
-    message = VECTORS[name]
+def _entry(message: m.ClientMessage | m.ServerMessage) -> dict[str, object]:
     type_name = TYPE_NAMES[type(message)]
     return {
-        "file": path(name).name,
         "from": "client" if type_name in CLIENT_SCHEMAS else "server",
         "type": type_name,
         "fields": _plain(asdict(message)),
     }
 
 
+def _step(step: Step) -> dict[str, object]:
+    counts = {"granted": step.granted, "sent": step.sent}
+    entry = _entry(step.message) | {key: n for key, n in counts.items() if n is not None}
+    return entry | {"ignored": step.ignored} if step.sender is Role.SERVER else entry
+
+
 def _plain(value: object) -> object:
     if isinstance(value, bytes):
-        return {"hex": value.hex()}
+        # Silence would fill the page.
+        return {"hex": value.hex()} if any(value) else {"zeros": len(value)}
     if isinstance(value, dict):
         names = {"service_class": "class"}
         items = {names.get(key, key): _plain(item) for key, item in value.items()}
@@ -90,4 +114,5 @@ def _plain(value: object) -> object:
 if __name__ == "__main__":
     for name, message in VECTORS.items():
         path(name).write_bytes(encode(message))
-    INDEX.write_text(index(), encoding="utf-8")
+    for document, text in documents().items():
+        document.write_text(text, encoding="utf-8")

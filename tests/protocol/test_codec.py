@@ -216,6 +216,13 @@ def test_a_bad_value_faults_its_stream_only(fields: dict[str, object]) -> None:
     assert fault.message.startswith(next(iter(fields)))
 
 
+@pytest.mark.parametrize(
+    "tag", ["en", "en-GB", "x-whine", "i-klingon", "de-Latn-DE-1996-r-extended-sequence-x-private"]
+)
+def test_a_language_may_have_any_shape_of_bcp_47(tag: str) -> None:
+    assert decode_client(pack(type="open", stream=1, language=tag)) == m.Open(1, language=tag)
+
+
 def test_an_integer_serves_as_a_float() -> None:
     message = decode_client(pack(type="open", stream=1, speed=2))
     assert isinstance(message, m.Open)
