@@ -1,19 +1,25 @@
-"""Whether one more sequence can be taken: a plain bound for each class."""
+"""Whether one more sequence can be taken, and when to ask again if not."""
+
+from collections.abc import Callable
 
 from engine.request import ServiceClass
 from protocol.codes import ErrorCode
 from server.errors import RequestError
-
-#: The bound frees up as soon as any utterance ends, and a clause lasts about this long.
-RETRY_AFTER_S = 1.0
+from server.retry_times import RetryTimes
 
 
 class Admission:
-    """Counts the reserved places. A reservation is held from `open` to the end of the sequence."""
+    """Counts the reserved places. A reservation is held from `open` to the end of the sequence.
 
-    def __init__(self, max_calls: int, max_notes: int) -> None:
+    Calls are taken while each of `keeps`, asked with the number of calls there would be, says that
+    all of them can be kept in real time; notes have no deadline, and only a bound.
+    """
+
+    def __init__(self, max_calls: int, max_notes: int, *keeps: Callable[[int], bool]) -> None:
         self._limits = {ServiceClass.CALL: max_calls, ServiceClass.NOTE: max_notes}
         self._reserved = dict.fromkeys(ServiceClass, 0)
+        self._retry_times = {service_class: RetryTimes() for service_class in ServiceClass}
+        self._keeps = keeps
 
     def reserve(self, service_class: ServiceClass) -> None:
         """Reserve a place.
@@ -21,19 +27,27 @@ class Admission:
         Raises:
             RequestError: `overloaded`, with `retry_after_s`.
         """
-        if self._reserved[service_class] >= self._limits[service_class]:
-            limit = self._limits[service_class]
+        refusal = self._refusal(service_class, self._reserved[service_class] + 1)
+        if refusal is not None:
             raise RequestError(
                 ErrorCode.OVERLOADED,
-                f"all {limit} {service_class.value}s are taken",
-                retry_after_s=RETRY_AFTER_S,
+                refusal,
+                retry_after_s=self._retry_times[service_class].promise(),
             )
         self._reserved[service_class] += 1
 
     def release(self, service_class: ServiceClass) -> None:
         """Give a place back."""
         self._reserved[service_class] -= 1
+        self._retry_times[service_class].place_freed()
 
     def reserved(self, service_class: ServiceClass) -> int:
         """Count the places in use."""
         return self._reserved[service_class]
+
+    def _refusal(self, service_class: ServiceClass, wanted: int) -> str | None:
+        if wanted > self._limits[service_class]:
+            return f"all {wanted - 1} {service_class.value}s are taken"
+        if service_class is ServiceClass.CALL and not all(keeps(wanted) for keeps in self._keeps):
+            return f"{wanted} calls could not all be kept in real time"
+        return None

@@ -12,6 +12,8 @@ from engine.outputs import Output
 from engine.runner import Runner
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
+from engine.scheduling.step_times import StepTimeModel
+from engine.warm_up import warm_up
 from server.admission import Admission
 from server.engine_client import EngineClient
 
@@ -28,25 +30,30 @@ class EngineThread:
         self,
         runner: Runner,
         limits: SchedulerLimits,
-        *,
-        max_calls: int,
-        max_notes: int,
+        admission: Admission,
+        times: StepTimeModel,
         watchdog_s: float = WATCHDOG_S,
     ) -> None:
+        """Run `runner` within `limits`; fill `times` with what its steps take, before the first."""
+        self._runner = runner
+        self._limits = limits
+        self._times = times
+        self._watchdog_s = watchdog_s
         self._scheduler = Scheduler(runner.info, limits)
         self._loop = EngineLoop(runner, self._scheduler, self._deliver)
-        self._watchdog_s = watchdog_s
-        self.client = EngineClient(runner.info, self._loop.put, Admission(max_calls, max_notes))
-
-    @property
-    def heartbeat_age_s(self) -> float:
-        """Return how long ago the thread turned."""
-        return time.monotonic() - self._loop.last_beat_s
+        self.client = EngineClient(runner.info, self._loop.put, admission)
+        #: Set once the engine is warm, or has failed.
+        self.ready = anyio.Event()
 
     @property
     def num_sequences(self) -> int:
         """Count the sequences that the engine knows."""
         return self._scheduler.num_sequences
+
+    @property
+    def heartbeat_age_s(self) -> float:
+        """Return how long ago the thread turned."""
+        return time.monotonic() - self._loop.last_beat_s
 
     @property
     def is_alive(self) -> bool:
@@ -64,17 +71,26 @@ class EngineThread:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._watch)
                 # A thread that hangs is not waited for.
-                await to_thread.run_sync(self._loop.run, abandon_on_cancel=True)
+                await to_thread.run_sync(self._work, abandon_on_cancel=True)
                 tasks.cancel_scope.cancel()
         except Exception:
             self.client.fail("the engine has failed")
             raise
+        finally:
+            self.ready.set()
 
     def stop(self) -> None:
         """End the thread after the step in hand."""
         self._loop.stop()
 
+    def _work(self) -> None:
+        room = min(self._runner.info.max_rows, self._limits.num_slots)
+        warm_up(self._runner, self._times, room)
+        from_thread.run_sync(self.ready.set)
+        self._loop.run()
+
     async def _watch(self) -> None:
+        await self.ready.wait()
         while self.heartbeat_age_s < self._watchdog_s:  # noqa: ASYNC110 a hang sets no event
             await anyio.sleep(self._watchdog_s / _LOOKS)
         raise EngineFailed(f"the engine has not turned for {self._watchdog_s:g} s")

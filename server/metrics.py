@@ -73,6 +73,9 @@ class Metrics:
         self.heartbeat_age = self._gauge(
             "engine_heartbeat_age_seconds", "Since the engine's thread last turned"
         )
+        self.loop_busy = self._gauge(
+            "event_loop_busy_ratio", "CPU time of the event loop's thread over wall time"
+        )
         self.loop_lag = self._histogram(
             "event_loop_lag_seconds", "How late the event loop keeps its appointments", _LAG_S
         )

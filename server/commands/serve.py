@@ -14,15 +14,18 @@ import anyio
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from engine.scheduling.capacity import Capacity
 from engine.scheduling.limits import SchedulerLimits
+from engine.scheduling.step_times import StepTimeModel
 from protocol.messages import Limits
+from server.admission import Admission
 from server.app import create_app
 from server.audio.errors import CodecsMissing
 from server.audio.pyav import load_pyav
 from server.commands.lifetime import CLOSING_S, Lifetime
 from server.engine_thread import EngineThread
 from server.logs import log_as_json
-from server.loop_lag import measure_loop_lag
+from server.loop_load import LoopLoad
 from server.metered_runner import MeteredRunner
 from server.metrics import Metrics
 from server.models import load_runner
@@ -61,7 +64,8 @@ async def _serve(settings: Settings) -> int:
     with suppress(CodecsMissing):
         load_pyav()  # here, or the first note that needs it would stall everybody
     metrics = Metrics()
-    engine = _engine(settings, metrics)
+    loop_load = LoopLoad(metrics)
+    engine = _engine(settings, metrics, loop_load)
     service = Service(engine.client, metrics=metrics)
     listener = listen(settings.host, settings.port)
     asyncio.get_running_loop().set_exception_handler(_report)
@@ -69,8 +73,10 @@ async def _serve(settings: Settings) -> int:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lifetime.watch_signals)
         tasks.start_soon(lifetime.run_engine, engine)
-        tasks.start_soon(measure_loop_lag, metrics.loop_lag)
-        _announce(settings, engine, listener)
+        tasks.start_soon(loop_load.measure)
+        await engine.ready.wait()
+        if not engine.client.failed:
+            _announce(settings, engine, listener)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
@@ -85,17 +91,19 @@ async def _serve(settings: Settings) -> int:
     return lifetime.status
 
 
-def _engine(settings: Settings, metrics: Metrics) -> EngineThread:
+def _engine(settings: Settings, metrics: Metrics, loop_load: LoopLoad) -> EngineThread:
     limits = SchedulerLimits(
         num_slots=settings.max_calls + settings.note_floor, note_floor=settings.note_floor
     )
     runner = load_runner(settings.model, tone_step_ms=settings.tone_step_ms)
+    times = StepTimeModel()
+    capacity = Capacity(runner.info, limits, times)
     engine = EngineThread(
-        MeteredRunner(runner, metrics, limits.num_slots),
+        MeteredRunner(runner, metrics, times, limits.num_slots),
         limits,
-        max_calls=settings.max_calls,
-        max_notes=settings.max_notes,
-        watchdog_s=settings.watchdog_s,
+        Admission(settings.max_calls, settings.max_notes, capacity.keeps, loop_load.keeps),
+        times,
+        settings.watchdog_s,
     )
     metrics.heartbeat_age.set_function(lambda: engine.heartbeat_age_s)
     metrics.sequences.set_function(lambda: engine.num_sequences)

@@ -6,6 +6,7 @@ import time
 from engine.runner import Runner
 from engine.runners.tone import ToneRunner
 from engine.steps import StepPlan, StepResult
+from engine.warm_up import FIRST_ID
 from server import models
 from server.__main__ import main
 
@@ -21,10 +22,12 @@ class FaultyRunner(ToneRunner):
     def __init__(self, fault: str) -> None:
         super().__init__()
         self._fault = fault
+        self._is_warm = False
         self._num_steps = 0
 
     def run(self, plan: StepPlan) -> StepResult:
-        self._num_steps += bool(plan.rows)
+        self._is_warm |= any(a.sequence_id < FIRST_ID for a in plan.admissions)
+        self._num_steps += self._is_warm and bool(plan.rows)
         if self._num_steps > NUM_GOOD_STEPS:
             if self._fault == "raise":
                 raise RuntimeError("a fault was asked for")

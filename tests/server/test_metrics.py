@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from engine.request import ServiceClass
 from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR
+from engine.scheduling.step_times import StepTimeModel
 from protocol import messages as m
 from server.app import create_app
 from server.logs import JsonFormatter
@@ -29,7 +30,7 @@ TEXT = "The whale is called swordfish."
 @asynccontextmanager
 async def serving(max_calls: int = 8) -> AsyncIterator[tuple[ASGIApp, Metrics]]:
     metrics = Metrics()
-    runner = MeteredRunner(instant_tone(), metrics, num_slots=8)
+    runner = MeteredRunner(instant_tone(), metrics, StepTimeModel(), num_slots=8)
     async with running(VirtualEngineThread(runner, max_calls=max_calls)) as engine:
         service = Service(engine.client, metrics=metrics)
         yield create_app(service, is_alive=lambda: engine.is_alive), metrics

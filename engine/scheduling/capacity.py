@@ -1,0 +1,26 @@
+"""How many calls can be kept in real time together."""
+
+from engine.runner import ModelInfo
+from engine.scheduling.limits import SchedulerLimits
+from engine.scheduling.step_times import StepTimeModel
+
+#: The part of real time that calls may take. The rest absorbs what no average shows: a late timer,
+#: a burst of text, the first frames of new calls.
+SHARE = 0.8
+
+
+class Capacity:
+    """Asks the step-time model. Any thread may ask it."""
+
+    def __init__(self, model: ModelInfo, limits: SchedulerLimits, times: StepTimeModel) -> None:
+        self._frame_s = model.frame_samples / model.sample_rate_hz
+        self._room = min(model.max_rows, limits.num_slots)
+        self._note_floor = limits.note_floor
+        self._times = times
+
+    def keeps(self, num_calls: int) -> bool:
+        """Tell whether so many calls, and the notes' floor, get a frame each in a frame's time."""
+        num_rows = num_calls + self._note_floor
+        num_steps = -(-num_rows // self._room)
+        step_s = self._times.predict(min(num_rows, self._room))
+        return num_steps * step_s <= SHARE * self._frame_s

@@ -1,0 +1,111 @@
+"""What a step takes: bounded from both sides by every step, believed slowly."""
+
+import pytest
+
+from engine.runners.tone import StepTimes, ToneRunner
+from engine.scheduling.capacity import SHARE, Capacity
+from engine.scheduling.limits import SchedulerLimits
+from engine.scheduling.step_times import StepTimeModel
+from engine.warm_up import warm_up
+
+MANY = 2_000
+
+
+def measured(**seconds: float) -> StepTimeModel:
+    times = StepTimeModel()
+    for name, value in seconds.items():
+        times.measure(int(name.removeprefix("rows_")), value)
+    return times
+
+
+def test_nothing_known_costs_nothing() -> None:
+    assert StepTimeModel().predict(100) == 0.0
+
+
+def test_between_two_measurements_lies_a_straight_line() -> None:
+    times = measured(rows_4=0.010, rows_8=0.020)
+    assert [times.predict(n) for n in (1, 4, 6, 8)] == pytest.approx([0.010, 0.010, 0.015, 0.020])
+
+
+def test_beyond_the_largest_each_row_costs_what_it_did_there() -> None:
+    assert measured(rows_8=0.020).predict(16) == pytest.approx(0.040)
+
+
+def test_one_hiccup_is_not_believed_and_a_change_of_pace_is() -> None:
+    times = measured(rows_8=0.010)
+    times.observe(8, 8, 8, 1.0)
+    assert times.predict(8) < 0.035
+    for _ in range(MANY):
+        times.observe(8, 8, 8, 0.030)
+    assert times.predict(8) == pytest.approx(0.030, rel=0.01)
+
+
+def test_a_step_of_several_frames_says_nothing_against_what_lies_within_its_bounds() -> None:
+    times = measured(rows_8=0.020)
+    for _ in range(MANY):
+        # As a model that needs 20 ms for any number of frames, or 2.5 ms for each.
+        times.observe(8, 8, 64, 0.020)
+    assert times.predict(8) == pytest.approx(0.020)
+    for _ in range(MANY):
+        times.observe(8, 8, 64, 0.400)
+    assert times.predict(8) == pytest.approx(0.050, rel=0.01)
+
+
+def test_rows_left_out_for_want_of_time_count_as_if_they_had_been_made() -> None:
+    times = StepTimeModel()
+    for _ in range(MANY):
+        times.observe(8, 2, 2, 0.010)
+    assert times.predict(8) == pytest.approx(0.040)
+
+
+class VirtualClock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+def warmed(table: str, max_rows: int) -> tuple[ToneRunner, StepTimeModel]:
+    clock = VirtualClock()
+    runner = ToneRunner(StepTimes.parse(table), clock.sleep, clock)
+    times = StepTimeModel()
+    warm_up(runner, times, max_rows, clock)
+    return runner, times
+
+
+def test_warming_up_finds_the_table() -> None:
+    _, times = warmed("1:5.15,1000:155", 128)
+    for num_rows in (1, 3, 64, 128):
+        assert times.predict(num_rows) == pytest.approx(0.005 + 0.00015 * num_rows)
+
+
+def test_warming_up_stops_growing_when_it_takes_too_long() -> None:
+    _, times = warmed("1:1000", 1 << 10)
+    assert times.predict(1) == pytest.approx(1.0)
+    assert times.predict(4) == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(("table", "num_calls"), [("1:20", 500), ("1:5.15,1000:155", 172)])
+def test_calls_are_kept_while_a_frame_takes_less_than_its_time(table: str, num_calls: int) -> None:
+    limits = SchedulerLimits(num_slots=508, note_floor=8)
+    runner, times = warmed(table, limits.num_slots)
+    capacity = Capacity(runner.info, limits, times)
+    frame_s = runner.info.frame_samples / runner.info.sample_rate_hz
+    assert capacity.keeps(num_calls)
+    step_s = times.predict(num_calls + limits.note_floor)
+    assert step_s <= SHARE * frame_s
+    # One room more, or one call more where the step is what limits.
+    assert not capacity.keeps(num_calls * 2)
+
+
+def test_calls_that_need_several_steps_for_a_frame_need_all_their_time() -> None:
+    limits = SchedulerLimits(num_slots=100, note_floor=10)
+    runner, times = warmed("1:15", limits.num_slots)
+    capacity = Capacity(runner.info, limits, times)
+    assert capacity.keeps(90)
+    assert capacity.keeps(190)
+    assert not capacity.keeps(191)
