@@ -3,14 +3,13 @@
 Pure: time comes in as `now_s`, plans go out, results come in. It knows no clock and no tensor.
 """
 
-from collections.abc import Iterator
-
 from engine.commands import AppendText, Cancel, Command, EndText, Flush, Grant, Open
 from engine.outputs import Failed, Output
 from engine.runner import ModelInfo
 from engine.scheduling.backlog import Backlog
 from engine.scheduling.limits import SchedulerLimits
-from engine.scheduling.parking import choose_victim
+from engine.scheduling.order import RowOrder
+from engine.scheduling.parking import Parking
 from engine.scheduling.playback import Playback
 from engine.scheduling.sequence import Sequence
 from engine.scheduling.slots import SlotPool
@@ -25,6 +24,7 @@ class Scheduler:
         self._model = model
         self._limits = limits
         self._slots = SlotPool(limits.num_slots)
+        self._order = RowOrder(min(model.max_rows, limits.num_slots), limits)
         self._sequences: dict[int, Sequence] = {}
         #: Those a step would bring forward; the others cost a step nothing.
         self._schedulable: dict[int, Sequence] = {}
@@ -54,7 +54,7 @@ class Scheduler:
             self._release(sequence)
             return []
         outputs = _change(sequence, command, now_s)
-        self._refresh(sequence)
+        self._refresh(sequence, now_s)
         return outputs
 
     def wake_s(self) -> float | None:
@@ -73,17 +73,17 @@ class Scheduler:
         for sequence in list(self._holding.values()):
             if sequence.held_since_s is not None and sequence.held_since_s <= due_s:
                 outputs += sequence.release_held_text()
-                self._refresh(sequence)
+                self._refresh(sequence, now_s)
         return outputs
 
     def plan(self, now_s: float) -> StepPlan:
         """Choose the rows of the next step. False where there is nothing to do."""
         released, self._released = tuple(self._released), []
         draft = _Draft()
-        for sequence in self._by_urgency(now_s):
-            if len(draft.rows) >= self._model.max_rows:
-                break
-            self._add_row(draft, sequence, now_s)
+        for group, most in self._order.groups(self._schedulable.values(), now_s):
+            num_rows = min(len(draft.rows) + most, self._model.max_rows)
+            while len(draft.rows) < num_rows and (sequence := next(group, None)):
+                self._add_row(draft, sequence, now_s)
         return StepPlan(
             released=released,
             parked=tuple(draft.parked),
@@ -96,11 +96,13 @@ class Scheduler:
     def apply(self, result: StepResult, now_s: float) -> list[Output]:
         """Take what the step made. Rows of sequences cancelled meanwhile are dropped."""
         outputs: list[Output] = []
+        made: list[Sequence] = []
         for row in result.rows:
             owner = self._slots.owner(row.slot)
-            sequence = self._sequences.get(owner) if owner is not None else None
-            if sequence is not None:
-                outputs += self._apply_row(sequence, row, now_s)
+            if owner is not None:
+                made.append(self._sequences[owner])
+                outputs += self._apply_row(made[-1], row, now_s)
+        self._order.record(made)
         return outputs
 
     def _open(self, command: Open) -> None:
@@ -112,11 +114,14 @@ class Scheduler:
             granted=command.credit,
         )
 
-    def _refresh(self, sequence: Sequence) -> None:
+    def _refresh(self, sequence: Sequence, now_s: float) -> None:
         if sequence.is_finished:
             self._release(sequence)
             return
-        _keep(self._schedulable, sequence, wanted=sequence.is_schedulable)
+        schedulable = sequence.is_schedulable
+        if schedulable and sequence.id not in self._schedulable:
+            self._order.join(sequence, now_s)
+        _keep(self._schedulable, sequence, wanted=schedulable)
         _keep(self._holding, sequence, wanted=sequence.held_since_s is not None)
 
     def _release(self, sequence: Sequence) -> None:
@@ -126,31 +131,6 @@ class Scheduler:
         if sequence.slot is not None:
             self._slots.free(sequence.slot)
         self._released.append(sequence.id)
-
-    def _by_urgency(self, now_s: float) -> Iterator[Sequence]:
-        """Yield urgent calls by deadline, notes by age, and last the calls that are far ahead."""
-        urgent: list[tuple[float, int, Sequence]] = []
-        notes: list[Sequence] = []
-        ahead: list[tuple[float, int, Sequence]] = []
-        for sequence in self._schedulable.values():
-            if not sequence.is_call(now_s):
-                notes.append(sequence)
-                continue
-            deadline_s = sequence.playback.deadline_s(now_s)
-            comfortable = deadline_s - now_s >= self._limits.target_lead_s
-            (ahead if comfortable else urgent).append((deadline_s, sequence.id, sequence))
-        # Those that hold a slot first: the floor is no use to a note that waits for one.
-        notes.sort(key=lambda note: (note.slot is None, note.id))
-        floor = min(self._limits.note_floor, len(notes))
-        urgent.sort(key=_deadline_then_age)
-        ahead.sort(key=_deadline_then_age)
-        num_rows = min(self._model.max_rows, self._limits.num_slots)
-        num_urgent_first = max(num_rows - floor, 1)
-        yield from (entry[2] for entry in urgent[:num_urgent_first])
-        yield from notes[:floor]
-        yield from (entry[2] for entry in urgent[num_urgent_first:])
-        yield from notes[floor:]
-        yield from (entry[2] for entry in ahead)
 
     def _add_row(self, draft: "_Draft", sequence: Sequence, now_s: float) -> None:
         slot = sequence.slot
@@ -170,8 +150,10 @@ class Scheduler:
 
     def _slot_for(self, draft: "_Draft", sequence: Sequence, now_s: float) -> int | None:
         if not self._slots.num_free:
-            holders = [self._sequences[owner] for owner in self._slots.owners.values()]
-            victim = choose_victim(holders, draft.chosen, sequence, self._limits, now_s)
+            if draft.parking is None:
+                holders = [self._sequences[owner] for owner in self._slots.owners.values()]
+                draft.parking = Parking(holders, draft.chosen, self._limits, now_s)
+            victim = draft.parking.make_room(sequence)
             if victim is None or victim.slot is None:
                 return None
             self._slots.free(victim.slot)
@@ -194,7 +176,7 @@ class Scheduler:
             self._release(sequence)
             return [Failed(sequence.id, row.error)]
         outputs = sequence.advance(row.pcm, row.marks, segment_done=row.segment_done, now_s=now_s)
-        self._refresh(sequence)
+        self._refresh(sequence, now_s)
         return outputs
 
 
@@ -207,6 +189,8 @@ class _Draft:
         self.prefills: list[Prefill] = []
         self.rows: list[Row] = []
         self.chosen: set[int] = set()
+        #: Only in a step that runs out of slots.
+        self.parking: Parking | None = None
 
 
 def _change(
@@ -224,10 +208,6 @@ def _change(
             if played is not None:
                 sequence.playback.report(now_s, played)
             return []
-
-
-def _deadline_then_age(entry: tuple[float, int, Sequence]) -> tuple[float, int]:
-    return entry[0], entry[1]
 
 
 def _keep(members: dict[int, Sequence], sequence: Sequence, *, wanted: bool) -> None:

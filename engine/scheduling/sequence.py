@@ -30,6 +30,8 @@ class Sequence:
     granted: int
     produced: int = 0
     slot: int | None = None
+    #: Its place among those that run dry at the same moment: the lower one comes first.
+    turn: int = 0
     #: When the last text came, until what it left undecided was let go.
     _text_s: float | None = None
     _current: Segment | None = None

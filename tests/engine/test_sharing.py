@@ -3,9 +3,10 @@
 import numpy as np
 
 from engine.commands import Cancel
+from engine.request import ServiceClass
 from engine.runners.tone import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from engine.scheduling.limits import SchedulerLimits
-from tests.helpers.virtual_engine import VirtualEngine, instant_tone
+from tests.helpers.virtual_engine import PLENTY, VirtualEngine, instant_tone
 
 SENTENCE = "The quick brown fox jumps over the lazy dog. "
 LONG = SENTENCE * 20
@@ -99,6 +100,31 @@ def test_a_note_in_its_head_start_is_not_parked_for_a_call() -> None:
     engine.step()
     engine.open(2, LONG)
     assert not engine.plan().parked
+
+
+def test_an_old_note_takes_its_slot_back_from_a_younger_one() -> None:
+    limits = SchedulerLimits(num_slots=2, note_floor=1)
+    engine = VirtualEngine(limits)
+    engine.open(1, LONG)
+    engine.open(2, LONG, credit=FRAME_SAMPLES, service_class=ServiceClass.NOTE)
+    engine.note(3, LONG)
+    engine.step()
+    engine.step()
+    assert 3 in engine.scheduler.slot_owners.values()
+    engine.grant(2, PLENTY)
+    plan = engine.step()
+    assert plan.parked == (3,)
+    assert engine.samples(2) > FRAME_SAMPLES
+
+
+def test_a_young_note_takes_no_slot_from_an_older_one() -> None:
+    limits = SchedulerLimits(num_slots=2, note_floor=2)
+    engine = VirtualEngine(limits)
+    for sequence_id in (1, 2, 3):
+        engine.note(sequence_id, LONG)
+    for _ in range(10):
+        assert not engine.step().parked
+    assert engine.samples(3) == 0
 
 
 # Slots

@@ -13,7 +13,7 @@ from engine.runners import tone
 from engine.scheduling.limits import SchedulerLimits
 from engine.steps import Pcm
 from tests.helpers.slot_mirror import SlotMirror
-from tests.helpers.virtual_engine import PLENTY, VirtualEngine, instant_tone
+from tests.helpers.virtual_engine import PLENTY, HurriedRunner, VirtualEngine
 
 WORDS = (
     "a",
@@ -57,7 +57,9 @@ class Schedule:
         limits = SchedulerLimits(
             num_slots=num_slots, note_floor=floor, target_lead_s=0.2, text_hold_s=0.05
         )
-        self.engine = VirtualEngine(limits, runner=instant_tone(max_rows=max_rows))
+        most_made = self.rng.randint(1, max_rows)
+        runner = HurriedRunner(lambda rows: self.rng.randint(1, min(rows, most_made)), max_rows)
+        self.engine = VirtualEngine(limits, runner=runner)
         self.mirror = SlotMirror(num_slots, max_rows)
         self.clients: dict[int, Client] = {}
 
