@@ -19,34 +19,30 @@ _KIB = 1_024
 
 def report(outcome: Outcome) -> dict[str, Any]:
     """Return everything, ready for JSON."""
-    measured = outcome.schedule.measured
-    problems = void_reasons(outcome)
+    own = outcome.end.own.summary_since(outcome.begin.own)
     return {
         "scenario": asdict(outcome.scenario),
         "machine": _machine(),
-        "void": problems,
-        **_calls(measured),
+        "void": void_reasons(own["cores"], outcome.lag.lags.quantile(0.99)),
+        **_calls(outcome.schedule.measured),
         **_traffic(outcome),
-        "generator": {
-            **outcome.end.own.summary_since(outcome.begin.own),
-            "loop_lag": outcome.lag.lags.summary(),
-        },
+        "generator": {**own, "loop_lag": outcome.lag.lags.summary()},
         "server": _server(outcome),
     }
 
 
-def void_reasons(outcome: Outcome) -> list[str]:
-    """Say why the figures say more of the generator than of the server; empty if they do not."""
-    cores = outcome.end.own.summary_since(outcome.begin.own)["cores"]
-    lag_s = outcome.lag.lags.quantile(0.99)
-    reasons = []
-    if cores > MAX_OWN_CORES:
-        reasons.append(f"the generator used {cores:g} of a core, over {MAX_OWN_CORES:g}")
-    if lag_s > MAX_LAG_P99_S:
-        reasons.append(
-            f"its event loop was {lag_s * 1e3:.1f} ms late at p99, over {MAX_LAG_P99_S * 1e3:g}"
-        )
-    return reasons
+def void_reasons(own_cores: float, lag_p99_s: float) -> list[str]:
+    """Say why the figures tell more of the generator than of the server; empty if they do not."""
+    lag_ms, bound_ms = lag_p99_s * 1e3, MAX_LAG_P99_S * 1e3
+    reasons = {
+        f"the generator used {own_cores:g} of a core, over {MAX_OWN_CORES:g}": (
+            own_cores > MAX_OWN_CORES
+        ),
+        f"its event loop was {lag_ms:.1f} ms late at p99, over {bound_ms:g}": (
+            lag_p99_s > MAX_LAG_P99_S
+        ),
+    }
+    return [reason for reason, holds in reasons.items() if holds]
 
 
 def lines(result: dict[str, Any]) -> list[str]:

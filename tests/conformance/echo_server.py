@@ -1,0 +1,35 @@
+"""`python -m tests.conformance.echo_server serve …`: our server, whose application is an echo.
+
+Listener, guards, settings and event loop are those of `voxline serve`.
+"""
+
+import sys
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.__main__ import main
+from server.commands import serve
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send back every message, text as text and bytes as bytes."""
+    assert scope["type"] == "websocket"
+    event = await receive()
+    await send({"type": "websocket.accept"})
+    while event["type"] != "websocket.disconnect":
+        if event["type"] == "websocket.receive":
+            content = {key: event[key] for key in ("bytes", "text") if event.get(key) is not None}
+            await send({"type": "websocket.send", **content})
+        event = await receive()
+
+
+def _create_app(*_args: Any, **_keywords: Any) -> ASGIApp:  # noqa: ANN401 whatever the real one takes
+    return echo
+
+
+if __name__ == "__main__":
+    serve.create_app = _create_app  # type: ignore[attr-defined]
+    # The cases count every frame that comes, a ping too.
+    serve.PING_INTERVAL_S = None  # type: ignore[assignment]
+    sys.exit(main())
