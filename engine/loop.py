@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from engine.commands import Command
+from engine.commands import Cancel, Command
 from engine.mailbox import Mailbox
 from engine.outputs import Output
 from engine.runner import Runner
@@ -16,7 +16,8 @@ HEARTBEAT_S = 1.0
 class EngineLoop:
     """Owns the runner and the scheduler. `run` is the thread; the rest may be called from anywhere.
 
-    `deliver` is called in the engine thread with the outputs of each step, never with none.
+    `deliver` is called in the engine thread, with the outputs of each step and with what the
+    commands before it made true, never with none.
     """
 
     def __init__(
@@ -59,13 +60,17 @@ class EngineLoop:
         outputs = self._take_commands(self._patience_s())
         self._last_beat_s = self._clock()
         outputs += self._scheduler.release_held_text(self._last_beat_s)
+        self._hand_out(outputs)
         plan = self._scheduler.plan(self._last_beat_s)
         self._busy = bool(plan.rows)
         if plan:
             result = self._runner.run(plan)
             # Again, so that a sequence cancelled during the step delivers nothing from it.
-            outputs += self._take_commands(0.0)
+            outputs = self._take_commands(0.0)
             outputs += self._scheduler.apply(result, self._clock())
+            self._hand_out(outputs)
+
+    def _hand_out(self, outputs: list[Output]) -> None:
         if outputs:
             self._deliver(outputs)
 
@@ -78,7 +83,7 @@ class EngineLoop:
         return min(max(wake_s - self._clock(), 0.0), HEARTBEAT_S)
 
     def _take_commands(self, timeout_s: float) -> list[Output]:
-        outputs: list[Output] = []
-        for command in self._mailbox.drain(timeout_s):
-            outputs += self._scheduler.handle(command, self._clock())
-        return outputs
+        commands = self._mailbox.drain(timeout_s)
+        outputs = [o for c in commands for o in self._scheduler.handle(c, self._clock())]
+        cancelled = {c.sequence_id for c in commands if isinstance(c, Cancel)}
+        return [output for output in outputs if output.sequence_id not in cancelled]

@@ -188,3 +188,36 @@ def test_an_empty_flush_needs_no_step() -> None:
         harness.loop.put(Flush(1, 9))
         assert harness.until(Flushed) == [Flushed(1, 9, 0)]
         assert not runner.started.is_set()
+
+
+def test_an_answer_that_needs_no_step_does_not_wait_for_one() -> None:
+    runner = GatedRunner(is_open=False)
+    with running(runner) as harness:
+        for command in (
+            Open(1, REQUEST, PLENTY),
+            AppendText(1, "Good day."),
+            EndText(1),
+            Open(2, REQUEST, PLENTY),
+            Flush(2, 7),
+            EndText(2),
+        ):
+            harness.loop.put(command)
+        outputs = harness.until(Finished)
+        assert outputs == [Flushed(2, 7, 0), Finished(2, 0, FinishReason.END)]
+        runner.gate.set()
+        assert harness.until(Finished)[-1].sequence_id == 1
+
+
+def test_nothing_is_delivered_behind_a_cancel_that_came_with_its_cause() -> None:
+    runner = GatedRunner(is_open=False)
+    with running(runner) as harness:
+        for command in (Open(1, REQUEST, PLENTY), AppendText(1, "Good day."), EndText(1)):
+            harness.loop.put(command)
+        assert runner.started.wait(TIMEOUT_S)
+        for sequence_id in (2, 3):
+            harness.loop.put(Open(sequence_id, REQUEST, PLENTY))
+            harness.loop.put(Flush(sequence_id, 7))
+        harness.loop.put(Cancel(2))
+        runner.gate.set()
+        outputs = harness.until(Finished)
+    assert {output.sequence_id for output in outputs} == {1, 3}
