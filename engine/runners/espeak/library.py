@@ -29,6 +29,7 @@ _POSITION_CHARACTER = 1
 _RATE = 1
 _PITCH = 3
 _RANGE = 4
+_INTONATION = 9
 _EVENT_END = 0
 _EVENT_WORD = 1
 
@@ -131,6 +132,8 @@ class Library:
         Raises:
             UnknownVoice: the library has no such voice.
         """
+        # Some voices set it, and the library keeps it for those that do not.
+        self._c.espeak_SetParameter(_INTONATION, 0, 0)
         # Even when nothing differs: it empties the buffer of a voice's echo, and costs 0.08 ms.
         if self._c.espeak_SetVoiceByName(voice.encode()) != 0:
             raise UnknownVoice(f"eSpeak NG has no voice {voice!r}")
