@@ -4,21 +4,31 @@ import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
+
+from server.setting_checks import (
+    SettingsError,
+    check_certificate,
+    check_descriptors,
+    check_origins,
+    check_range,
+)
 
 #: `--max-calls` is `VOXLINE_MAX_CALLS`.
 ENVIRONMENT_PREFIX = "VOXLINE_"
 
-_HELP = "help"
+_HELP, _LIMITS = "help", "limits"
+#: A hundred times what one machine carries: more is a slip of the finger.
+_MOST = 10_000
+#: They are cheaper than calls: many listen and few speak.
+_MOST_CONNECTIONS = 100_000
+#: Longer than any work here lasts, so it is a slip of the finger too.
+_MOST_S = 3_600.0
 
 
-class SettingsError(Exception):
-    """A setting has no valid value. The message names it."""
-
-
-def _setting(default: Any, text: str) -> Any:  # noqa: ANN401 a dataclass field stands for any type
-    return field(default=default, metadata={_HELP: text})
+def _setting(default: Any, text: str, *limits: float) -> Any:  # noqa: ANN401 stands for any type
+    bounded = {_LIMITS: limits} if limits else {}
+    return field(default=default, metadata={_HELP: text, **bounded})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +36,28 @@ class Settings:
     """The settings of `voxline serve`."""
 
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 lets the network in")
-    port: int = _setting(8080, "TCP port; 0 takes a free one")
+    port: int = _setting(8080, "TCP port; 0 takes a free one", 0, 65_535)
     model: str = _setting("espeak", "model to serve: espeak or tone")
     tls_cert: str = _setting("", "PEM file of the certificate chain; with --tls-key, serves TLS")
     tls_key: str = _setting("", "PEM file of the private key")
-    max_connections: int = _setting(1_000, "WebSockets open at once; about 30 KB each")
-    max_calls: int = _setting(100, "calls open at once; the next is refused as overloaded")
-    max_notes: int = _setting(100, "notes open at once, waiting ones too")
-    note_floor: int = _setting(8, "rows of a step kept for notes, however many calls there are")
+    max_connections: int = _setting(
+        1_000, "WebSockets open at once; about 30 KB each", 1, _MOST_CONNECTIONS
+    )
+    max_calls: int = _setting(
+        100, "calls open at once; the next is refused as overloaded", 1, _MOST
+    )
+    max_notes: int = _setting(100, "notes open at once, waiting ones too", 1, _MOST)
+    note_floor: int = _setting(
+        8, "rows of a step kept for notes, however many calls there are", 1, _MOST
+    )
     drain_s: float = _setting(
-        25.0, "seconds that open work has after SIGTERM; orchestrators kill after 30"
+        25.0, "seconds that open work has after SIGTERM; orchestrators kill after 30", 0, _MOST_S
     )
     watchdog_s: float = _setting(
-        10.0, "seconds without a turn after which the engine counts as hung, and the server ends"
+        10.0,
+        "seconds without a turn after which the engine counts as hung, and the server ends",
+        0.1,
+        _MOST_S,
     )
     allowed_origins: str = _setting(
         "", "origins whose pages may connect, comma-separated; * is any"
@@ -56,16 +75,16 @@ class Settings:
         Raises:
             SettingsError: a value is out of range, or two do not go together.
         """
-        if not 0 <= self.port <= 65_535:  # noqa: PLR2004 the range of a TCP port
-            raise SettingsError("port must be 0 to 65535")
-        for name in ("max_connections", "max_calls", "max_notes", "note_floor"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name} must be at least 1")
-        if bool(self.tls_cert) != bool(self.tls_key):
-            raise SettingsError("tls_cert and tls_key go together")
-        for path in filter(None, (self.tls_cert, self.tls_key)):
-            if not Path(path).is_file():
-                raise SettingsError(f"no such file: {path}")
+        for item in fields(self):
+            if _LIMITS in item.metadata:
+                check_range(item.name, getattr(self, item.name), item.metadata[_LIMITS])
+        if not self.host.strip():
+            raise SettingsError("host is empty: that would be every address; say 0.0.0.0 for it")
+        if self.tone_step_ms and self.model != "tone":
+            raise SettingsError(f"tone_step_ms is for model tone, not for {self.model}")
+        check_origins(self.origins)
+        check_certificate(self.tls_cert, self.tls_key)
+        check_descriptors(self.max_connections, self.max_notes)
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

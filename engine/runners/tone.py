@@ -27,6 +27,8 @@ AMPLITUDE = 8_192
 BASE_HZ = 220.0
 #: Neighbouring sequences sound a semitone apart, within three octaves.
 NUM_PITCHES = 36
+#: A minute of silence is no model any more; endless ones would hang the engine.
+MAX_STEP_S = 60.0
 
 _WORD = re.compile(r"\S+")
 
@@ -50,10 +52,14 @@ class StepTimes:
         """Read `rows:milliseconds` pairs such as `1:5,400:20`.
 
         Raises:
-            ValueError: the text has another form.
+            ValueError: the text has another form, or no step can have so many rows or take so long.
         """
         pairs = (pair.split(":", 1) for pair in text.split(",") if pair.strip())
-        return cls({int(rows): float(milliseconds) / 1e3 for rows, milliseconds in pairs})
+        table = {int(rows): float(milliseconds) / 1e3 for rows, milliseconds in pairs}
+        for rows, seconds in table.items():
+            if rows < 1 or not 0 <= seconds <= MAX_STEP_S:
+                raise ValueError(f"not {rows}:{seconds * 1e3:g}")
+        return cls(table)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,8 @@ from engine.errors import EngineError
 from server.commands.arguments import make_parser
 from server.commands.errors import CommandError
 from server.errors import RequestError
-from server.settings import SettingsError, read_setting
+from server.setting_checks import SettingsError
+from server.settings import read_setting
 
 #: What a shell says of a program that wrote to a reader who has gone.
 _NO_READER = 128 + signal.SIGPIPE

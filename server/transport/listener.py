@@ -2,6 +2,8 @@
 
 import socket
 
+from server.transport.descriptors import allow_most_descriptors
+
 #: A thousand clients that connect at once wait in this queue; with the usual 100 most of them
 #: would be refused and come again seconds later.
 BACKLOG = 4_096
@@ -19,7 +21,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Bind and listen, so that a port in use is said before anything else happens.
 
     Raises:
-        OSError: the address cannot be had.
+        OSError: the address cannot be had; the message names it.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -29,7 +31,13 @@ def listen(host: str, port: int) -> socket.socket:
         # Not every system has each of them.
         if hasattr(socket, name):
             listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-    listener.bind((host, port))
+    allow_most_descriptors()
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        at = f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}"
+        raise OSError(error.errno, f"cannot listen on {at}: {error.strerror}") from error
     # Now, not when the server is up: who reads that it is ready may connect at once.
     listener.listen(BACKLOG)
     return listener

@@ -6,7 +6,7 @@ from importlib.metadata import version
 import pytest
 
 from server.settings import Settings
-from tests.helpers.command_line import complaint, run
+from tests.helpers.command_line import complaint, run, run_in_shell
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,14 @@ def test_what_cannot_be_is_said_in_one_line(arguments: list[str], message: str) 
 
 def test_a_bad_variable_is_named() -> None:
     assert "VOXLINE_MAX_NOTES" in complaint(run("serve", VOXLINE_MAX_NOTES="many"))
+
+
+def test_more_connections_than_the_system_allows_are_refused_with_the_numbers() -> None:
+    serve = ("serve", "--max-connections", "201", "--max-notes", "36")
+    line = complaint(run_in_shell('ulimit -n 300; "$@"', *serve))
+    assert "201" in line
+    assert "301" in line
+    assert "300" in line
 
 
 def test_help_names_every_setting() -> None:

@@ -49,7 +49,9 @@ def test_an_empty_table_takes_no_time() -> None:
     assert StepTimes.parse("")(100) == 0.0
 
 
-@pytest.mark.parametrize("text", ["5", "1:", ":5", "1:5;2:6", "one:5", "1.5:5"])
+@pytest.mark.parametrize(
+    "text", ["5", "1:", ":5", "1:5;2:6", "one:5", "1.5:5", "1:-5", "1:nan", "1:inf", "0:5"]
+)
 def test_another_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         StepTimes.parse(text)

@@ -1,10 +1,13 @@
 """Settings: flags before environment before defaults, and every bad one named."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
-from server.settings import Settings, SettingsError, add_settings, read_settings
+from server.setting_checks import SettingsError
+from server.settings import Settings, add_settings, read_settings
+from tests.server.certificates import CERTIFICATE, KEY, LOCKED_KEY, OTHER_KEY
 
 
 def parsed(*arguments: str, **environ: str) -> Settings:
@@ -25,7 +28,22 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
         ({"VOXLINE_PORT": "http"}, "VOXLINE_PORT"),
         ({"VOXLINE_PORT": "65536"}, "port"),
         ({"VOXLINE_MAX_CALLS": "0"}, "max_calls"),
+        ({"VOXLINE_MAX_CALLS": "1000000000"}, "max_calls"),
+        ({"VOXLINE_MAX_NOTES": "1000000000"}, "max_notes"),
         ({"VOXLINE_NOTE_FLOOR": "-1"}, "note_floor"),
+        ({"VOXLINE_NOTE_FLOOR": "1000000000"}, "note_floor"),
+        ({"VOXLINE_MAX_CONNECTIONS": "1000000000"}, "max_connections"),
+        ({"VOXLINE_DRAIN_S": "nan"}, "drain_s"),
+        ({"VOXLINE_DRAIN_S": "-1"}, "drain_s"),
+        ({"VOXLINE_WATCHDOG_S": "0"}, "watchdog_s"),
+        ({"VOXLINE_WATCHDOG_S": "inf"}, "watchdog_s"),
+        ({"VOXLINE_HOST": ""}, "host"),
+        ({"VOXLINE_HOST": " "}, "host"),
+        ({"VOXLINE_TONE_STEP_MS": "1:5"}, "tone_step_ms"),
+        ({"VOXLINE_ALLOWED_ORIGINS": "not an origin"}, "not an origin"),
+        ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example, b.example"}, "'b.example'"),
+        ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example/"}, "https://a.example/"),
+        ({"VOXLINE_ALLOWED_ORIGINS": "https://A.example"}, "https://A.example"),
         ({"VOXLINE_TLS_CERT": "cert.pem"}, "tls_key"),
         ({"VOXLINE_TLS_CERT": "no.pem", "VOXLINE_TLS_KEY": "no.key"}, "no.pem"),
     ],
@@ -42,3 +60,38 @@ def test_origins_are_separated_by_commas() -> None:
         "https://b.example",
     )
     assert parsed().origins == ()
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "https://a.example", "http://[::1]:8080", "chrome-extension://abcdef"]
+)
+def test_what_a_browser_can_send_may_be_allowed(origin: str) -> None:
+    assert parsed("--allowed-origins", origin).origins == (origin,)
+
+
+def written(folder: Path, certificate: str, key: str) -> list[str]:
+    (folder / "cert.pem").write_text(certificate)
+    (folder / "key.pem").write_text(key)
+    return ["--tls-cert", str(folder / "cert.pem"), "--tls-key", str(folder / "key.pem")]
+
+
+def test_a_certificate_and_its_key_are_taken(tmp_path: Path) -> None:
+    flags = written(tmp_path, CERTIFICATE, KEY)
+    assert parsed(*flags).tls_key == str(tmp_path / "key.pem")
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key"),
+    [
+        (CERTIFICATE, OTHER_KEY),
+        (CERTIFICATE, LOCKED_KEY),
+        (CERTIFICATE, "junk"),
+        ("junk", KEY),
+        (KEY, CERTIFICATE),
+        ("", ""),
+    ],
+)
+def test_what_cannot_serve_tls_is_refused(tmp_path: Path, certificate: str, key: str) -> None:
+    flags = written(tmp_path, certificate, key)
+    with pytest.raises(SettingsError, match=r"cert\.pem and tls_key .*key\.pem are no"):
+        parsed(*flags)

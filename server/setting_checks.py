@@ -1,0 +1,67 @@
+"""What a setting must be beside its type."""
+
+import re
+from pathlib import Path
+
+from server.transport.descriptors import OWN_DESCRIPTORS, most_descriptors
+
+#: As a browser writes it, since it is compared letter by letter.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+_ANY_ORIGIN = "*"
+
+
+class SettingsError(Exception):
+    """A setting has no valid value. The message names it."""
+
+
+def check_range(name: str, value: float, limits: tuple[float, float]) -> None:
+    """Pass if `value` is a number within `limits`, both included."""
+    least, most = limits
+    if not least <= value <= most:
+        raise SettingsError(f"{name} must be {least:.12g} to {most:.12g}, not {value:.12g}")
+
+
+def check_origins(origins: tuple[str, ...]) -> None:
+    """Pass if a browser could send each of `origins`, or it stands for any."""
+    for origin in origins:
+        if origin != _ANY_ORIGIN and not _ORIGIN.fullmatch(origin):
+            raise SettingsError(
+                f"allowed_origins must be scheme://host[:port] in small letters, not {origin!r}"
+            )
+
+
+def check_descriptors(max_connections: int, max_notes: int) -> None:
+    """Pass if this process can open as many sockets."""
+    wanted, most = max_connections + max_notes + OWN_DESCRIPTORS, most_descriptors()
+    if most is not None and wanted > most:
+        raise SettingsError(
+            f"max_connections {max_connections} and max_notes {max_notes} need {wanted} open "
+            f"files, and the system allows {most} (ulimit -Hn)"
+        )
+
+
+def check_certificate(certificate: str, key: str) -> None:
+    """Pass if there is neither of the two files, or both and they belong together."""
+    if bool(certificate) != bool(key):
+        raise SettingsError("tls_cert and tls_key go together")
+    for path in filter(None, (certificate, key)):
+        if not Path(path).is_file():
+            raise SettingsError(f"no such file: {path}")
+    if certificate:
+        _load(certificate, key)
+
+
+def _load(certificate: str, key: str) -> None:
+    # Here, since most commands have no use for it, and it takes a while to load.
+    import ssl
+
+    try:
+        # A key with a password fails: nobody is there to type it.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except ssl.SSLError as error:
+        reason = (error.reason or "no PEM").lower().replace("_", " ")
+        raise SettingsError(
+            f"tls_cert {certificate} and tls_key {key} are no certificate and its key: {reason}"
+        ) from error
+    except OSError as error:
+        raise SettingsError(f"tls_cert or tls_key cannot be read: {error.strerror}") from error
