@@ -1,41 +1,62 @@
 """`voxline doctor`: what is installed, what is missing, what this machine can carry."""
 
+import argparse
 import os
 import platform
-import resource
 import shutil
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 
 from engine.errors import ModelUnavailable
+from server.commands.playing import find_player
 from server.models import MODEL_NAMES, load_runner
+from server.settings import read_setting
+from server.transport.descriptors import OWN_DESCRIPTORS, most_descriptors
 
 #: Extra → the distribution that it brings, and what is missing without it.
 _EXTRAS = {
     "espeak": ("espeakng-loader", "the voice that needs no weights"),
     "codecs": ("av", "mp3, opus, flac, and speeds the model cannot speak"),
 }
-#: Descriptors that the server needs for itself, beside one for each connection.
-_OWN_DESCRIPTORS = 64
+#: A driver that has not answered by then hangs.
+_DRIVER_TIMEOUT_S = 20.0
 
 
-def doctor() -> int:
-    """Print the findings; the status is 1 if nothing can speak."""
+def doctor(flags: argparse.Namespace) -> int:
+    """Print the findings; the status is 1 if the model that other commands use cannot speak.
+
+    Raises:
+        SettingsError: the environment names no model.
+    """
     print(f"voxline {version('voxline')}, Python {platform.python_version()}")
     _print_machine()
     for extra, (distribution, purpose) in _EXTRAS.items():
         print(_installed(extra, distribution, purpose))
-    speaks = [_try_model(name) for name in MODEL_NAMES]
-    return 0 if any(speaks) else 1
+    wanted = read_setting("model", flags)
+    speaks = {name: _try_model(name) for name in dict.fromkeys([*MODEL_NAMES, wanted])}
+    return 0 if speaks[wanted] else 1
 
 
 def _print_machine() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = most_descriptors()
+    carried = "any number of" if most is None else max(most - OWN_DESCRIPTORS, 0)
     print(f"cores   {len(os.sched_getaffinity(0))} usable of {os.cpu_count()}")
-    print(f"files   ulimit -n is {soft} (at most {hard}): {soft - _OWN_DESCRIPTORS} connections")
-    gpu = shutil.which("nvidia-smi")
-    print(f"gpu     {'NVIDIA driver found' if gpu else 'none'}; no model here uses one yet")
-    player = next(filter(shutil.which, ("pw-play", "aplay", "ffplay")), None)
-    print(f"player  {player or 'none found: voxline call needs -o'}")
+    print(f"files   ulimit -Hn is {most or 'unlimited'}: {carried} connections and notes")
+    print(f"gpu     {_gpu()}; no model here uses one yet")
+    print(f"player  {find_player() or 'none found: voxline say and call need -o'}")
+
+
+def _gpu() -> str:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return "none"
+    try:
+        asked = subprocess.run(  # noqa: S603 found on the PATH, as a shell would
+            [program, "-L"], capture_output=True, check=True, timeout=_DRIVER_TIMEOUT_S
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"nvidia-smi fails: {error}"
+    return f"{len(asked.stdout.splitlines())} behind an NVIDIA driver"
 
 
 def _installed(extra: str, distribution: str, purpose: str) -> str:

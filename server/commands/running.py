@@ -46,4 +46,4 @@ def _run(flags: argparse.Namespace) -> int:
         case _:
             from server.commands.doctor import doctor
 
-            return doctor()
+            return doctor(flags)
