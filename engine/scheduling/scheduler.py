@@ -176,7 +176,8 @@ class Scheduler:
             self._release(sequence)
             return [Failed(sequence.id, row.error)]
         outputs = sequence.advance(row.pcm, row.marks, segment_done=row.segment_done, now_s=now_s)
-        self._refresh(sequence, now_s)
+        if row.segment_done or not sequence.is_schedulable:
+            self._refresh(sequence, now_s)
         return outputs
 
 

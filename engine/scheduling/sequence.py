@@ -112,6 +112,8 @@ class Sequence:
         self.playback.produce(now_s, len(pcm))
         if segment_done:
             self._current = None
+        elif self.credit > 0:
+            return [chunk]
         return [chunk, *self.settle()]
 
     def settle(self) -> list[Output]:
