@@ -14,6 +14,7 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import OPEN
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
@@ -63,7 +64,7 @@ class LoadConnection(asyncio.Protocol):
     @property
     def is_lost(self) -> bool:
         """Whether nothing can be sent any more."""
-        return self._transport is None
+        return self._transport is None or self._socket.state is not OPEN
 
     def listen(self, listener: Listener) -> int:
         """Return the id of the next stream, whose messages go to `listener`."""
@@ -72,8 +73,8 @@ class LoadConnection(asyncio.Protocol):
         return self._last_stream
 
     def send(self, *messages: m.ClientMessage) -> None:
-        """Send; on a lost connection nothing happens, as its listeners know."""
-        if self._transport is not None:
+        """Send; on a lost connection nothing happens, as its listeners learn."""
+        if not self.is_lost:
             for message in messages:
                 self._socket.send_binary(self._core.send(message))
             self._flush()
@@ -84,9 +85,10 @@ class LoadConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def close(self) -> None:
-        """Leave without a word."""
+        """Leave without a word; `connection_lost` follows."""
         if self._transport is not None:
             self._transport.abort()
+            self._transport = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the upgrade."""
@@ -158,7 +160,7 @@ class LoadConnection(asyncio.Protocol):
         stream: int | None = getattr(message, "stream", None)
         if stream is None:
             if isinstance(message, m.Error):
-                self._reason = f"{message.code.value}: {message.message}"
+                self._fail(f"{message.code.value}: {message.message}")
             return
         if isinstance(message, m.Done | m.Cancelled | m.Error):
             listener = self._listeners.pop(stream, None)

@@ -1,0 +1,90 @@
+"""The generator against a real server, for two seconds; its figures are not the subject."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.report import MAX_LAG_P99_S, MAX_OWN_CORES, void_reasons
+from tests.helpers.serving import ROOT, Server, ServerProcess, starting
+
+TONE = ("server", "serve", "--model", "tone")
+VOID = 2
+
+
+def offer(server: Server, file: Path, *flags: str) -> dict[str, Any]:
+    """Run the generator; return what it wrote."""
+    command = [sys.executable, "-m", "loadtest.openloop", server.ws_url, "--json", str(file)]
+    done = subprocess.run(
+        [*command, "--seconds", "2", *flags], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.returncode in (0, VOID), done.stderr
+    result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    assert bool(result["void"]) == (done.returncode == VOID)
+    return result
+
+
+@pytest.fixture
+def tone() -> Iterator[ServerProcess]:
+    with starting(*TONE) as process:
+        yield process
+
+
+def test_held_calls_are_measured_beside_all_kinds_of_bad_listeners(
+    tone: ServerProcess, tmp_path: Path
+) -> None:
+    crowd = ("--mute", "1", "--deaf", "1", "--idle", "2", "--streams-per-connection", "2")
+    calls = ("--hold", "--calls", "4", "--rate", "40", "--interrupt-after", "0.2")
+    result = offer(tone.server, tmp_path / "a.json", *calls, *crowd, "--pid", str(os.getpid()))
+    assert result["scenario"]["calls"] == 4
+    assert result["connections"] == 1 + 1 + 2 + 4 // 2
+    assert result["first_audio"]["count"] >= 4
+    assert result["first_audio"]["p50_ms"] > 0
+    assert result["cancelled"]["count"] == result["first_audio"]["count"]
+    assert result["messages_per_s"] > 0
+    assert result["server"]["rss_mib_before"] > 0
+    faults = ("failures", "refusals", "bad_listeners_ended", "connections_refused")
+    assert [result[name] for name in faults] == [{}] * 4
+    assert result["protocol_faults"] == 0
+
+
+def test_live_text_is_spoken_to_its_end(tone: ServerProcess, tmp_path: Path) -> None:
+    result = offer(tone.server, tmp_path / "a.json", "--calls", "3", "--words-per-s", "30")
+    assert result["turns_done"] == result["first_audio"]["count"] == 3
+    assert result["failures"] == {}
+
+
+def test_refused_calls_are_counted_and_their_advice_is_known(tmp_path: Path) -> None:
+    flags = ("--calls", "4", "--rate", "100", "--interrupt-after", "0.2")
+    with starting(*TONE, "--max-calls", "1") as process:
+        result = offer(process.server, tmp_path / "a.json", *flags)
+    refused = result["refusals"]["overloaded"]
+    assert refused + result["first_audio_admitted"]["count"] == result["first_audio"]["count"] == 4
+    assert result["first_audio"]["failed"] == refused == result["retry_after"]["count"]
+    assert result["first_audio"]["max_ms"] is None
+
+
+def test_without_a_server_it_says_so() -> None:
+    command = [sys.executable, "-m", "loadtest.openloop", "ws://127.0.0.1:1/ws/tts"]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("openloop: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("flags", [("--rate", "0"), ("--calls", "-1"), ("--seconds", "inf")])
+def test_an_argument_out_of_range_is_refused(flags: tuple[str, str]) -> None:
+    command = [sys.executable, "-m", "loadtest.openloop", "ws://127.0.0.1:1/ws/tts", *flags]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert flags[0] in done.stderr
+
+
+def test_a_generator_that_was_busy_or_late_makes_its_figures_void() -> None:
+    assert void_reasons(MAX_OWN_CORES, MAX_LAG_P99_S) == []
+    assert len(void_reasons(MAX_OWN_CORES * 1.1, MAX_LAG_P99_S)) == 1
+    assert len(void_reasons(MAX_OWN_CORES * 1.1, MAX_LAG_P99_S * 1.1)) == 2
