@@ -36,4 +36,6 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:  # noqa: PLR2004 the program and its URL
+        sys.exit("usage: python -m examples.interrupt ws://127.0.0.1:8080/ws/tts")
     anyio.run(main, sys.argv[1])
