@@ -7,7 +7,7 @@ from engine.runners.espeak.text import Word
 from engine.steps import Pcm
 
 #: 6 s, about 5 ms of work. Twelve English words at their own pace take 4 to 5 s: one burst. What is
-#: slower or longer is joined between two words.
+#: slower or longer is joined between two words. A call may make more: see `MIN_RUN_CHARS`.
 BURST_SAMPLES = 6 * SAMPLE_RATE_HZ
 
 

@@ -46,15 +46,32 @@ def test_any_text_ends_with_its_words_marked_in_order(runner: EspeakRunner, text
     assert [mark.at for mark in spoken.marks] == sorted(mark.at for mark in spoken.marks)
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_no_row_makes_much_more_than_a_burst(runner: EspeakRunner, text: str) -> None:
-    admit(runner, 1)
+def _longest_row(runner: EspeakRunner, text: str, voice: str, speed: float) -> int:
+    admit(runner, 1, voice=voice, speed=speed)
     runner.run(StepPlan(prefills=(prefill(1, text),)))
     spoken = Spoken()
     while not spoken.is_done:
         # A row this long takes all there is, so its length is the work of one step.
         spoken.rows += runner.run(StepPlan(rows=(Row(1, 100_000),))).rows
-    assert max(len(row.pcm) for row in spoken.rows) <= BURST_SAMPLES + 3 * 1024
+    return max(len(row.pcm) for row in spoken.rows)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_no_row_makes_much_more_than_a_burst(runner: EspeakRunner, text: str) -> None:
+    assert _longest_row(runner, text, "en-us", 1.0) <= BURST_SAMPLES + 3 * 1024
+
+
+@pytest.mark.parametrize("voice", ["en-us", "ar"])
+@pytest.mark.parametrize("text", [*HOSTILE, "\U0001d538" * 4 + " x", "\ufdfa" * 4], ids=ascii)
+def test_at_half_the_pace_no_row_makes_more_than_two_bursts(
+    runner: EspeakRunner, text: str, voice: str
+) -> None:
+    assert _longest_row(runner, text, voice, 0.5) <= 2 * BURST_SAMPLES
+
+
+def test_a_number_is_heard_out_even_at_half_the_pace(runner: EspeakRunner) -> None:
+    text = "999999999999999 "
+    assert 2 * BURST_SAMPLES < _longest_row(runner, text, "en-us", 0.5) <= 3 * BURST_SAMPLES
 
 
 def test_random_code_points_never_break_a_row(runner: EspeakRunner) -> None:
