@@ -21,7 +21,6 @@ _UNSPACED = re.compile(
 _TOKEN = re.compile(r"[^\s\u2013\u2014\u2026]+")
 _RUN = re.compile(r"\S+")
 _JOINER = "\u200d"
-_PARAGRAPH = "\n\n"
 #: A hyphen is no pause.
 _DASHES = "\u2013\u2014"
 _CLOSERS = "\"'\u00bb\u201d\u2019)]}"
@@ -53,13 +52,10 @@ def words(text: str) -> list[Word]:
 def split_pause(text: str) -> tuple[str, bool]:
     """Return what to say of `text`, and whether a pause follows it.
 
-    It does after punctuation and at the end of a paragraph. Quotes and brackets that close after
-    the punctuation are not said: at the end of a call the library would pause for them again.
+    It does after punctuation. Quotes and brackets that close after it are not said: at the end of a
+    call the library would pause for them again.
     """
-    bare = text.rstrip()
-    if _PARAGRAPH in text[len(bare) :]:
-        return text, True
-    inner = bare.rstrip(_CLOSERS)
+    inner = text.rstrip().rstrip(_CLOSERS)
     return (inner, True) if _is_pause(inner[-1:]) else (text, False)
 
 

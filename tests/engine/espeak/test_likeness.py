@@ -137,8 +137,6 @@ def test_a_text_sounds_as_the_library_says_it_in_one_call(
         ("It was not amused, ", "and it walked home."),
         ("Was that all? ", "No, we went out."),
         ("A long day: ", "we walked; ", "we slept\u2026 ", "then we ate."),
-        ("The end of it.\n\n", "A new one."),
-        ("The end of it\n\n", "A new one."),
         ("He went \u2014 ", "at last \u2014 ", "to bed."),
     ],
 )
