@@ -36,6 +36,7 @@ class Chunk:
     """The PCM of one step: int16, shape (samples,), its first sample is number `at`.
 
     `segment_end` says that the segment's last sample is in it; such a chunk may be empty.
+    `underran` says that the listener ran dry before it, though there was text and credit.
     """
 
     sequence_id: int
@@ -43,6 +44,7 @@ class Chunk:
     pcm: Pcm
     marks: tuple[Mark, ...] = ()
     segment_end: bool = False
+    underran: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class RequestRecord:
         self._num_chars = 0
         self._num_samples = 0
         self._num_stalls = 0
+        self._num_underruns = 0
         self._ended = False
         metrics.active[service_class].inc()
 
@@ -67,6 +68,12 @@ class RequestRecord:
             self._metrics.stall_time.inc(self._clock() - self._stalled_since_s)
             self._stalled_since_s = None
 
+    def underran(self) -> None:
+        """Take note that a caller ran dry; nobody listens to a note while it is made."""
+        if self._service_class is ServiceClass.CALL:
+            self._num_underruns += 1
+            self._metrics.underruns.inc()
+
     def cancelled(self, num_unsent: int, num_unplayed: int) -> None:
         """Take note of the samples that were made for nothing, at the stream's rate."""
         wasted = self._metrics.cancelled
@@ -95,4 +102,5 @@ class RequestRecord:
             "first_audio_ms": None if first_audio_s is None else round(first_audio_s * _MS, 1),
             "duration_s": round(self._clock() - self._opened_s, 3),
             "stalls": self._num_stalls,
+            "underruns": self._num_underruns,
         }

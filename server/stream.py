@@ -214,6 +214,8 @@ class Stream:
             self._accept_chunk(chunk, samples)
 
     def _accept_chunk(self, chunk: Chunk, samples: Pcm) -> None:
+        if chunk.underran:
+            self._record.underran()
         for mark in chunk.marks:
             self._accept_mark(mark)
         if len(samples):

@@ -8,23 +8,32 @@ class Playback:
     listener that ran dry goes on from where it stopped once there is audio again.
     """
 
-    __slots__ = ("_produced", "_rate_hz", "dry_s")
+    __slots__ = ("_produced", "_rate_hz", "_nothing_to_hear", "dry_s")
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
         self._produced = 0
+        self._nothing_to_hear = True
         #: The moment at which the listener runs dry, or did: of two that are dry, the one that has
         #: waited for longer is the more urgent.
         self.dry_s = float("-inf")
 
     def want(self, now_s: float) -> None:
         """Record that there is something to hear from `now_s` on: nobody has waited for longer."""
-        self.dry_s = max(self.dry_s, now_s)
+        if now_s > self.dry_s:
+            self.dry_s = now_s
+            self._nothing_to_hear = True
 
-    def produce(self, now_s: float, num_samples: int) -> None:
-        """Record that `num_samples` more exist since `now_s`. None at all are a turn taken too."""
+    def produce(self, now_s: float, num_samples: int) -> bool:
+        """Record that `num_samples` more exist since `now_s`. None at all are a turn taken too.
+
+        Return whether the listener ran dry before them, though there was something to hear.
+        """
+        underran = now_s > self.dry_s and not self._nothing_to_hear
         self.dry_s = max(self.dry_s, now_s) + num_samples / self._rate_hz
         self._produced += num_samples
+        self._nothing_to_hear = self._nothing_to_hear and not num_samples
+        return underran and num_samples > 0
 
     def report(self, now_s: float, played: int) -> None:
         """Take the listener's word that it has played `played` samples."""

@@ -107,9 +107,9 @@ class Sequence:
         self, pcm: Pcm, words: tuple[WordMark, ...], *, segment_done: bool, now_s: float
     ) -> list[Output]:
         """Take what a step made for the current segment."""
-        chunk = Chunk(self.id, self.produced, pcm, self._marks(words), segment_done)
+        underran = self.playback.produce(now_s, len(pcm))
+        chunk = Chunk(self.id, self.produced, pcm, self._marks(words), segment_done, underran)
         self.produced += len(pcm)
-        self.playback.produce(now_s, len(pcm))
         if segment_done:
             self._current = None
         elif self.credit > 0:

@@ -83,3 +83,15 @@ def test_nobody_has_played_what_does_not_exist() -> None:
     assert playback.lead_s(0.5) == 0
     playback.produce(0.5, 1_000)
     assert playback.lead_s(0.5) == 1.0
+
+
+def test_only_a_listener_that_ran_dry_with_text_to_hear_has_underrun() -> None:
+    playback = Playback(1_000)
+    playback.want(0.0)
+    assert not playback.produce(0.5, 1_000), "the first audio is late, but nobody ran dry"
+    assert not playback.produce(1.0, 100)
+    assert playback.produce(1.7, 100)
+    assert not playback.produce(1.7, 100)
+    # Nothing to hear until 5 s: the gap is the writer's.
+    playback.want(5.0)
+    assert not playback.produce(5.1, 100)
