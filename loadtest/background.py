@@ -5,8 +5,8 @@ from typing import Literal
 
 from loadtest.clock import call_at
 from loadtest.connection import LoadConnection
+from loadtest.player import GRANT_PERIOD_S, WINDOW_S
 from loadtest.texts import long_text
-from loadtest.turn import GRANT_PERIOD_S, WINDOW_S
 from protocol import messages as m
 
 #: `mute` grants nothing after its first credit; `deaf` grants as if it played, and reads nothing.

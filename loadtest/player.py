@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+#: Audio kept ahead of the listener, as our own client does.
+WINDOW_S = 2.0
+#: How often a listener says how far it is, and grants what keeps the window.
+GRANT_PERIOD_S = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Stall:

@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from loadtest.clock import began, call_at
 from loadtest.connection import LoadConnection
 from loadtest.counters import PREBUFFERS_S, Measurements
-from loadtest.player import Player, Stall
+from loadtest.player import GRANT_PERIOD_S, WINDOW_S, Player, Stall
 from loadtest.script import Script
 from protocol import messages as m
 from protocol.codes import ErrorCode
 from protocol.streams import BYTES_PER_SAMPLE
 
-#: Audio kept ahead of the listener, as our own client does.
-WINDOW_S = 2.0
-#: How often a listener says how far it is.
-GRANT_PERIOD_S = 0.25
 #: Nobody waits longer for an answer; counted as a failure.
 FIRST_AUDIO_TIMEOUT_S = 10.0
 #: Text that was complete for a shorter time when its listener ran dry came too late to be spoken
