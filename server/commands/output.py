@@ -58,8 +58,8 @@ class Output:
         self._stack.__exit__(kind, error, trace)
         if error is None and self._sink is None:
             raise CommandError("the text has nothing to speak")
-        named = self._target not in ("", _STANDARD_OUTPUT)
-        self._progress.finish(f" → {self._target}" if named else "")
+        if self._sink is not None:
+            self._progress.finish()
 
     def natural_rate(self, model_rate_hz: int) -> int:
         """Return the rate in Hz to ask for where the user named none."""

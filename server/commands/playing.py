@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from engine.steps import Pcm
 from server.commands.errors import CommandError
@@ -20,13 +20,19 @@ class Player:
     """A player that runs."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdin is not None  # noqa: S101 opened with one
         self._process = process
+        self._stdin = process.stdin
 
     def write(self, pcm: Pcm) -> None:
         """Take mono int16 samples, shape (samples,); wait until the player has taken them."""
-        assert self._process.stdin is not None  # noqa: S101 opened with one
-        self._process.stdin.write(pcm.astype("<i2", copy=False).tobytes())
-        self._process.stdin.flush()
+        self._stdin.write(pcm.astype("<i2", copy=False).tobytes())
+        self._stdin.flush()
+
+    def play_out(self) -> None:
+        """Say that no more will come, and wait for the player's end."""
+        self._stdin.close()
+        self._process.wait()
 
 
 def find_player() -> str | None:
@@ -47,14 +53,18 @@ def open_player(sample_rate_hz: int) -> Iterator[Player]:
     name = path.rpartition("/")[2]
     arguments = _PLAYERS[name].format(rate_hz=sample_rate_hz).split()
     process = subprocess.Popen([path, *arguments], stdin=subprocess.PIPE)  # noqa: S603 from a table
+    player = Player(process)
     try:
-        with process:
-            try:
-                yield Player(process)
-            except KeyboardInterrupt:
-                process.terminate()
-                raise
+        yield player
+        player.play_out()
+    except KeyboardInterrupt:
+        process.terminate()
+        raise
     except BrokenPipeError:
-        raise CommandError(f"{name} ended before the speech, with {process.returncode}") from None
+        status = process.wait()
+        raise CommandError(f"{name} ended before the speech, with status {status}") from None
+    finally:
+        with suppress(BrokenPipeError):
+            player.play_out()
     if process.returncode:
         raise CommandError(f"{name} could not play: it ended with status {process.returncode}")

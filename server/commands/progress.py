@@ -19,10 +19,10 @@ class Progress:
         if self._shown:
             print(f"\r{self._status()}", end="", file=sys.stderr, flush=True)
 
-    def finish(self, where: str) -> None:
-        """Show the total, and `where` it is."""
+    def finish(self) -> None:
+        """Leave the total on a line of its own."""
         if self._shown:
-            print(f"\r{self._status()}{where}", file=sys.stderr)
+            print(f"\r{self._status()}", file=sys.stderr)
 
     def _status(self) -> str:
         elapsed_s = max(time.monotonic() - self._started_s, 1e-6)

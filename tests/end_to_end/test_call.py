@@ -135,3 +135,14 @@ def test_a_server_that_dies_is_said_once_and_at_once() -> None:
         server.signal(signal.SIGKILL)
         status, said = ended(process)
     assert (status, len(said.splitlines())) == (1, 1)
+
+
+def test_ctrl_c_silences_a_player_that_takes_nothing(url: str, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    path = player(tmp_path, 'echo >"$STARTED"', "exec /bin/sleep 1000")
+    with running("call", url, LONG, PATH=path, STARTED=str(started)) as process:
+        while not started.exists():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        # The player holds standard error too: its end is the player's.
+        assert ended(process) == (INTERRUPTED, b"")

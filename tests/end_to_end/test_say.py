@@ -28,6 +28,8 @@ TEXT = "Said without a server."
 SAMPLES = 1_600 * len(TEXT)
 #: Minutes of work for any model here.
 ENDLESS = "The quick brown fox jumps over the lazy dog. " * 20_000
+#: More than a pipe holds.
+LONG = "word " * 2_000
 TONE = ("--model", "tone")
 #: A codec's frame and its padding.
 PADDING_S = 0.12
@@ -176,8 +178,7 @@ def test_without_a_player_it_says_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lines", [["exit 3"], ["/bin/cat >/dev/null", "exit 3"]])
 def test_a_player_that_fails_is_named(tmp_path: Path, lines: list[str]) -> None:
-    text = "It goes on for a while, longer than any pipe can hold. " * 20
-    done = run("say", text, *TONE, PATH=player(tmp_path, *lines))
+    done = run("say", LONG, *TONE, PATH=player(tmp_path, *lines))
     assert "aplay" in complaint(done)
     assert "3" in complaint(done)
 
@@ -199,3 +200,14 @@ def test_the_model_can_be_set_in_the_environment() -> None:
 )
 def test_what_is_not_utf_8_is_said_in_one_line(arguments: list[str], stdin: bytes) -> None:
     assert "UTF-8" in complaint(run(*arguments, *TONE, "-o", "-", stdin=stdin))
+
+
+def test_ctrl_c_silences_a_player_that_takes_nothing(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    path = player(tmp_path, 'echo >"$STARTED"', "exec /bin/sleep 1000")
+    with running("say", LONG, *TONE, PATH=path, STARTED=str(started)) as process:
+        while not started.exists():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        # The player holds standard error too: its end is the player's.
+        assert ended(process) == (INTERRUPTED, b"")

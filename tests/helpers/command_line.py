@@ -30,10 +30,10 @@ def run_in_shell(script: str, *arguments: str) -> subprocess.CompletedProcess[by
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+def running(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run while the block does; every stream is a pipe."""
     with subprocess.Popen(
-        voxline(*arguments),
+        voxline(*arguments, environment=environment),
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
