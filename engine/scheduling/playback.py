@@ -8,7 +8,7 @@ class Playback:
     listener that ran dry goes on from where it stopped once there is audio again.
     """
 
-    __slots__ = ("_produced", "_rate_hz", "_nothing_to_hear", "dry_s")
+    __slots__ = ("_nothing_to_hear", "_produced", "_rate_hz", "dry_s")
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
