@@ -1,7 +1,7 @@
 """The engine in its thread, as a child of a task group."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 from anyio import from_thread, to_thread
@@ -12,8 +12,6 @@ from engine.outputs import Output
 from engine.runner import Runner
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
-from engine.scheduling.step_times import StepTimeModel
-from engine.warm_up import warm_up
 from server.admission import Admission
 from server.engine_client import EngineClient
 
@@ -31,18 +29,16 @@ class EngineThread:
         runner: Runner,
         limits: SchedulerLimits,
         admission: Admission,
-        times: StepTimeModel,
+        prepare: Callable[[], None] = lambda: None,
         watchdog_s: float = WATCHDOG_S,
     ) -> None:
-        """Run `runner` within `limits`; fill `times` with what its steps take, before the first."""
-        self._runner = runner
-        self._limits = limits
-        self._times = times
+        """Run `runner` within `limits`, in the thread in which `prepare` is called before."""
+        self._prepare = prepare
         self._watchdog_s = watchdog_s
         self._scheduler = Scheduler(runner.info, limits)
         self._loop = EngineLoop(runner, self._scheduler, self._deliver)
         self.client = EngineClient(runner.info, self._loop.put, admission)
-        #: Set once the engine is warm, or has failed.
+        #: Set once the engine is prepared, or has failed.
         self.ready = anyio.Event()
 
     @property
@@ -84,8 +80,7 @@ class EngineThread:
         self._loop.stop()
 
     def _work(self) -> None:
-        room = min(self._runner.info.max_rows, self._limits.num_slots)
-        warm_up(self._runner, self._times, room)
+        self._prepare()
         from_thread.run_sync(self.ready.set)
         self._loop.run()
 

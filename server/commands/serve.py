@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -17,6 +18,7 @@ from hypercorn.config import Config
 from engine.scheduling.capacity import Capacity
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.step_times import StepTimeModel
+from engine.warm_up import warm_up
 from protocol.messages import Limits
 from server.admission import Admission
 from server.app import create_app
@@ -102,7 +104,7 @@ def _engine(settings: Settings, metrics: Metrics, loop_load: LoopLoad) -> Engine
         MeteredRunner(runner, metrics, times, limits.num_slots),
         limits,
         Admission(settings.max_calls, settings.max_notes, capacity.keeps, loop_load.keeps),
-        times,
+        partial(warm_up, runner, times, min(runner.info.max_rows, limits.num_slots)),
         settings.watchdog_s,
     )
     metrics.heartbeat_age.set_function(lambda: engine.heartbeat_age_s)

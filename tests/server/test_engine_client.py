@@ -4,7 +4,6 @@ import pytest
 
 from engine.runner import Runner
 from engine.scheduling.limits import SchedulerLimits
-from engine.scheduling.step_times import StepTimeModel
 from server.admission import Admission
 from server.engine_thread import EngineThread
 from tests.helpers.virtual_engine_thread import VirtualEngineThread
@@ -23,7 +22,7 @@ class TestEngineThread(EngineConformance):
     @pytest.fixture
     def make_engine(self) -> MakeEngine:
         def make(runner: Runner) -> EngineThread:
-            return EngineThread(runner, LIMITS, Admission(2, 2), StepTimeModel())
+            return EngineThread(runner, LIMITS, Admission(2, 2))
 
         return make
 
