@@ -55,7 +55,7 @@ class LiveStream:
         self._flush_ids.append(flush_id)
         self.stream.flush(len(self._flush_ids))
 
-    def message(self, event: StreamEvent, now_s: float) -> ServerMessage:
+    def message(self, event: StreamEvent) -> ServerMessage:
         """Say an event on the wire."""
         match event:
             case AudioPiece(at, pcm):
@@ -65,7 +65,6 @@ class LiveStream:
             case FlushReached(_, at):
                 return Flushed(self.number, self._flush_ids.popleft(), at)
             case CreditUsedUp(at):
-                self.blocked_since_s = now_s
                 return Blocked(self.number, at)
             case StreamDone(samples, reason):
                 return Done(self.number, samples, reason.value)

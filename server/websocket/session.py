@@ -29,7 +29,7 @@ from protocol.messages import (
 )
 from server.errors import RequestError
 from server.service import Service
-from server.stream import AudioPiece, StreamDone, StreamFailed
+from server.stream import AudioPiece, CreditUsedUp, StreamDone, StreamFailed
 from server.websocket.live_stream import LiveStream
 from server.websocket.opening import open_stream
 from server.websocket.socket import Disconnected, Socket
@@ -254,12 +254,15 @@ class Session:
                 self._end_stream(live.number)
             elif isinstance(event, AudioPiece):
                 live.blocked_since_s = None
-            yield self._connection.send(live.message(event, anyio.current_time()))
+            elif isinstance(event, CreditUsedUp):
+                live.blocked_since_s = anyio.current_time()
+            yield self._connection.send(live.message(event))
 
     async def _keep_time(self) -> None:
         while True:
             await anyio.sleep(TIMEKEEPER_PERIOD_S)
             now_s = anyio.current_time()
+            self._socket.check_progress(now_s)
             for live in list(self._streams.values()):
                 expiry = live.expiry(self._limits, now_s)
                 if expiry is not None:

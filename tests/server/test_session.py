@@ -12,6 +12,7 @@ from protocol.codes import ErrorCode
 from server.app import create_app
 from server.service import Service
 from server.websocket.session import MAX_OUTBOX
+from server.websocket.socket import SEND_TIMEOUT_S
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
 from tests.helpers.broken import BadRowRunner, BrokenRunner
 from tests.helpers.talking import PLENTY, Client, opening
@@ -29,10 +30,10 @@ LONG = " ".join(["word"] * 100)
 
 @asynccontextmanager
 async def connected(
-    engine: VirtualEngineThread, *, buffer: int = 10_000
+    engine: VirtualEngineThread, *, buffer: int = 10_000, limits: m.Limits = LIMITS
 ) -> AsyncIterator[tuple[AsgiCall, Client]]:
     """Connect a client; it leaves with the block."""
-    app = create_app(Service(engine.client, LIMITS), is_alive=lambda: engine.is_alive)
+    app = create_app(Service(engine.client, limits), is_alive=lambda: engine.is_alive)
     async with calling(app, websocket_scope(m.SUBPROTOCOL), buffer=buffer) as call:
         socket = AsgiSocket(call)
         await socket.handshake()
@@ -154,6 +155,20 @@ async def test_a_reader_that_does_not_read_holds_up_its_own_streams_alone() -> N
         await stalled.send(opening(1, credit=SAMPLE_RATE_HZ), m.Text(1, LONG), m.End(1))
         heard = await other.speak(opening(1), "Nobody waits for the other one.")
         assert isinstance(heard.end, m.Done)
+
+
+async def test_a_reader_that_takes_nothing_is_given_up() -> None:
+    async with (
+        running(VirtualEngineThread()) as engine,
+        connected(engine, buffer=4, limits=m.Limits()) as (call, client),
+    ):
+        await client.send(opening(1), m.Text(1, LONG), m.End(1))
+        began_s = anyio.current_time()
+        with anyio.fail_after(2 * SEND_TIMEOUT_S):
+            await call.returned.wait()
+        assert anyio.current_time() - began_s >= SEND_TIMEOUT_S
+        await anyio.sleep(2 * STEP_S)
+        assert engine.scheduler.num_sequences == 0
 
 
 async def test_questions_whose_answers_nobody_reads_close_the_connection() -> None:
