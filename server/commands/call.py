@@ -55,8 +55,7 @@ async def _receive(stream: Stream, output: Output) -> None:
     async for event in stream:
         if isinstance(event, Audio):
             pcm = np.frombuffer(event.pcm, "<i2")
-            # A player that takes nothing is not waited for by who gives up.
-            await to_thread.run_sync(output.write, pcm, rate_hz, abandon_on_cancel=True)
+            await to_thread.run_sync(output.write, pcm, rate_hz)
             stream.report_played(event.at + len(pcm))
 
 

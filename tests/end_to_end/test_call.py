@@ -17,6 +17,7 @@ from tests.helpers.command_line import (
     run,
     run_in_shell,
     running,
+    stalled_player,
 )
 from tests.helpers.serving import Server, starting
 
@@ -138,10 +139,9 @@ def test_a_server_that_dies_is_said_once_and_at_once() -> None:
 
 
 def test_ctrl_c_silences_a_player_that_takes_nothing(url: str, tmp_path: Path) -> None:
-    started = tmp_path / "started"
-    path = player(tmp_path, 'echo >"$STARTED"', "exec /bin/sleep 1000")
-    with running("call", url, LONG, PATH=path, STARTED=str(started)) as process:
-        while not started.exists():
+    stalled = tmp_path / "stalled"
+    with running("call", url, LONG, PATH=stalled_player(tmp_path), STALLED=str(stalled)) as process:
+        while not stalled.exists():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         # The player holds standard error too: its end is the player's.

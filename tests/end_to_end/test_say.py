@@ -21,6 +21,7 @@ from tests.helpers.command_line import (
     run,
     run_in_shell,
     running,
+    stalled_player,
 )
 from tests.helpers.serving import ROOT, voxline
 
@@ -203,10 +204,11 @@ def test_what_is_not_utf_8_is_said_in_one_line(arguments: list[str], stdin: byte
 
 
 def test_ctrl_c_silences_a_player_that_takes_nothing(tmp_path: Path) -> None:
-    started = tmp_path / "started"
-    path = player(tmp_path, 'echo >"$STARTED"', "exec /bin/sleep 1000")
-    with running("say", LONG, *TONE, PATH=path, STARTED=str(started)) as process:
-        while not started.exists():
+    stalled = tmp_path / "stalled"
+    with running(
+        "say", LONG, *TONE, PATH=stalled_player(tmp_path), STALLED=str(stalled)
+    ) as process:
+        while not stalled.exists():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         # The player holds standard error too: its end is the player's.

@@ -1,6 +1,7 @@
 """The command `voxline` as a user types it."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,3 +68,19 @@ def player(folder: Path, *lines: str) -> str:
     program.write_text("\n".join(["#!/bin/sh", *lines]))
     program.chmod(0o755)
     return str(folder)
+
+
+def stalled_player(folder: Path) -> str:
+    """Make a player that takes nothing, and makes the file `$STALLED` once no more fits."""
+    return player(folder, f"exec {sys.executable} -c '{_STALL}'")
+
+
+#: Its own end of the pipe to write to tells whether more fits.
+_STALL = """
+import os, pathlib, select, signal
+inlet = os.open("/proc/self/fd/0", os.O_WRONLY | os.O_NONBLOCK)
+while select.select([], [inlet], [], 0)[1]:
+    pass
+pathlib.Path(os.environ["STALLED"]).touch()
+signal.pause()
+"""
