@@ -9,6 +9,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -27,10 +28,19 @@ AMPLITUDE = 8_192
 BASE_HZ = 220.0
 #: Neighbouring sequences sound a semitone apart, within three octaves.
 NUM_PITCHES = 36
+#: Tones are multiples of 10 Hz, so that each repeats after this many samples: load tests measure
+#: what is around the runner, and a sine by itself would cost more than that.
+CYCLE_SAMPLES = SAMPLE_RATE_HZ // 10
 #: A minute of silence is no model any more; endless ones would hang the engine.
 MAX_STEP_S = 60.0
 
 _WORD = re.compile(r"\S+")
+
+
+def frequency_hz(sequence_id: int, pitch: float = 0.0) -> float:
+    """Return the tone of a sequence, shifted by `pitch` semitones."""
+    semitones = sequence_id % NUM_PITCHES + pitch
+    return 10.0 * round(BASE_HZ * 2 ** (semitones / 12) / 10.0)
 
 
 class StepTimes:
@@ -64,7 +74,8 @@ class StepTimes:
 
 @dataclass(slots=True)
 class _State:
-    frequency_hz: float
+    #: One cycle.
+    wave: Pcm
     segment: Segment | None = None
     segment_at: int = 0
     phase_at: int = 0
@@ -125,8 +136,8 @@ class ToneRunner:
     def _admit(self, admission: Admission) -> None:
         self._slots[admission.slot] = admission.sequence_id
         if admission.sequence_id not in self._states:
-            semitones = admission.sequence_id % NUM_PITCHES + admission.request.pitch
-            self._states[admission.sequence_id] = _State(BASE_HZ * 2 ** (semitones / 12))
+            tone_hz = frequency_hz(admission.sequence_id, admission.request.pitch)
+            self._states[admission.sequence_id] = _State(_wave(tone_hz))
 
     def _advance(self, row: Row) -> RowResult:
         state = self._states[self._slots[row.slot]]
@@ -142,12 +153,18 @@ class ToneRunner:
         )
 
 
-def _sine(state: _State, num_samples: int) -> Pcm:
-    index = np.arange(state.phase_at, state.phase_at + num_samples)
-    state.phase_at += num_samples
-    wave = np.sin(index * (2 * np.pi * state.frequency_hz / SAMPLE_RATE_HZ))
+@cache
+def _wave(tone_hz: float) -> Pcm:
+    wave = np.sin(np.arange(CYCLE_SAMPLES) * (2 * np.pi * tone_hz / SAMPLE_RATE_HZ))
     pcm: Pcm = np.round(wave * AMPLITUDE).astype(np.int16)
     return pcm
+
+
+def _sine(state: _State, num_samples: int) -> Pcm:
+    begin = state.phase_at
+    state.phase_at = (begin + num_samples) % CYCLE_SAMPLES
+    repeats = -(-(begin + num_samples) // CYCLE_SAMPLES)
+    return np.tile(state.wave, repeats)[begin : begin + num_samples]
 
 
 def _words(text: str, begin: int, end: int) -> tuple[WordMark, ...]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.runners.tone import AMPLITUDE, BASE_HZ, NUM_PITCHES
+from engine.runners.tone import AMPLITUDE, NUM_PITCHES, frequency_hz
 from protocol import messages as m
 from tests.helpers.serving import Server
 from tests.helpers.talking import Heard, opening, talking
@@ -48,7 +48,7 @@ def _semitones(heard: Heard) -> int:
     matching = [
         semitones
         for semitones in range(NUM_PITCHES)
-        if np.abs(np.sin(index * BASE_HZ * 2 ** (semitones / 12)) * AMPLITUDE - pcm).max() < 1
+        if np.abs(np.sin(index * frequency_hz(semitones)) * AMPLITUDE - pcm).max() < 1
     ]
     (semitones,) = matching
     return semitones

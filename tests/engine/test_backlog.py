@@ -98,7 +98,8 @@ def test_a_long_text_costs_its_command_no_more_than_a_short_one(pattern: str) ->
         text = (pattern * num_chars)[:num_chars]
         return calls_in(lambda: engine.append(1, text)) + calls_in(lambda: engine.end(1))
 
-    assert cost(NUM_CHARS) <= cost(1_000)
+    # The collector's own calls are counted too, when it happens to run.
+    assert cost(NUM_CHARS) <= 1.1 * cost(1_000)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

@@ -200,7 +200,7 @@ class Schedule:
 @functools.cache
 def _sine(sequence_id: int) -> Pcm:
     """Return the tone of a sequence: one unbroken sine, whatever it was cut into."""
-    hz = tone.BASE_HZ * 2 ** (sequence_id % tone.NUM_PITCHES / 12)
+    hz = tone.frequency_hz(sequence_id)
     wave = np.sin(np.arange(MAX_SAMPLES) * (2 * np.pi * hz / tone.SAMPLE_RATE_HZ))
     pcm: Pcm = np.round(wave * tone.AMPLITUDE).astype(np.int16)
     return pcm
