@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from loadtest.background import BadHabit, BadListener
 from loadtest.connection import LoadConnection, Refused, connect
 from loadtest.counters import Counters
-from loadtest.scenario import Scenario
+from loadtest.scenario import Scenario, ScenarioError
 
 
 @dataclass(slots=True)
@@ -27,6 +27,7 @@ class Crowd:
 
         Raises:
             OSError: the server is not there.
+            ScenarioError: it allows fewer streams on a connection.
         """
         _allow_many_files()
         for _ in range(scenario.idle):
@@ -35,6 +36,10 @@ class Crowd:
         await self._add_bad_listeners("deaf", scenario.deaf)
         share = scenario.streams_per_connection
         hosts = [await self._connect() for _ in range(math.ceil(scenario.calls / share))]
+        for host in filter(None, hosts):
+            allowed = host.ready.result().limits.max_streams
+            if share > allowed:
+                raise ScenarioError(f"the server allows {allowed} streams on a connection")
         return [hosts[index // share] for index in range(scenario.calls)]
 
     def bad_ends(self) -> Counter[str]:

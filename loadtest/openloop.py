@@ -1,7 +1,7 @@
 """How a server serves calls that come when they come: `python -m loadtest.openloop URL --calls N`.
 
 Arrivals follow a seeded schedule, latency counts from the intended time, and every call has a
-player. Exits with 1 where there is no server, and with 2 where the run is void: the generator was
+player. Exits with 1 where it cannot run, and with 2 where the run is void: the generator was
 too busy to be believed.
 """
 
@@ -13,9 +13,10 @@ from pathlib import Path
 
 import uvloop
 
+from engine.errors import EngineError
 from loadtest.report import lines, report
 from loadtest.run import measure
-from loadtest.scenario import add_arguments, read_scenario
+from loadtest.scenario import ScenarioError, add_arguments, read_scenario
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = parser.parse_args(arguments)
     try:
         outcome = uvloop.run(measure(read_scenario(flags)))
-    except OSError as error:
+    except (OSError, EngineError, ScenarioError) as error:
         print(f"openloop: {error}", file=sys.stderr)
         return 1
     result = report(outcome)

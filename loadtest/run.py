@@ -59,6 +59,8 @@ async def measure(scenario: Scenario) -> Outcome:
 
     Raises:
         OSError: the server, or the process of `--pid`, is not there.
+        ScenarioError: the server does not allow it.
+        EngineError: the server's model, whose segments time live text, is not installed here.
     """
     at_rest = _sample(scenario.pid)
     crowd = Crowd(scenario.url)

@@ -6,6 +6,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 
+class ScenarioError(Exception):
+    """The server does not allow what the scenario wants."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """The arguments of `python -m loadtest.openloop`."""

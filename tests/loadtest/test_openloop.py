@@ -69,6 +69,16 @@ def test_refused_calls_are_counted_and_their_advice_is_known(tmp_path: Path) -> 
     assert result["first_audio"]["max_ms"] is None
 
 
+def test_more_streams_on_a_connection_than_the_server_allows_are_refused(
+    tone: ServerProcess,
+) -> None:
+    flags = ("--calls", "40", "--streams-per-connection", "33")
+    command = [sys.executable, "-m", "loadtest.openloop", tone.server.ws_url, *flags]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "openloop: the server allows 32 streams on a connection\n"
+
+
 def test_without_a_server_it_says_so() -> None:
     command = [sys.executable, "-m", "loadtest.openloop", "ws://127.0.0.1:1/ws/tts"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
