@@ -6,86 +6,39 @@ the stream's own rate. Lives on the event loop; nothing here waits.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
-import numpy as np
 from anyio import to_thread
 
 from engine.outputs import (
     Chunk,
     Failed,
     Finished,
-    FinishReason,
     Flushed,
     Mark,
     MarkUnit,
     Output,
 )
+from engine.scheduling.playback import Playback
 from engine.steps import Pcm
 from protocol.codes import ErrorCode
 from server.heard import Heard
+from server.outgoing import Outgoing
 from server.parameters import Speech
 from server.service import Service
-
-#: No message carries more than a fifth of a second: an interruption should not wait behind more.
-PIECES_PER_S = 5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AudioPiece:
-    """Samples `at..at+len(pcm)-1`, int16."""
-
-    at: int
-    pcm: Pcm
-
-
-@dataclass(frozen=True, slots=True)
-class MarkReached:
-    """The characters `start:end` are spoken from sample `at`, which is sent next or later."""
-
-    at: int
-    start: int
-    end: int
-    unit: MarkUnit
-
-
-@dataclass(frozen=True, slots=True)
-class FlushReached:
-    """All audio before the flush `token` was sent."""
-
-    token: int
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class CreditUsedUp:
-    """Generation waits for credit. Said once per stall."""
-
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class StreamDone:
-    """All audio was sent."""
-
-    samples: int
-    reason: FinishReason
-
-
-@dataclass(frozen=True, slots=True)
-class StreamFailed:
-    """The engine lost this utterance."""
-
-    code: ErrorCode
-    message: str
-
-
-StreamEvent: TypeAlias = (
-    AudioPiece | MarkReached | FlushReached | CreditUsedUp | StreamDone | StreamFailed
+from server.stream_events import (
+    AudioPiece,
+    CreditUsedUp,
+    FlushReached,
+    MarkReached,
+    StreamDone,
+    StreamEvent,
+    StreamFailed,
 )
-_Queued: TypeAlias = Pcm | MarkReached | FlushReached | StreamDone | StreamFailed
+
+#: With more than this ahead of the listener, a message may wait until it is full: each costs the
+#: same, and none can be late.
+GROUP_LEAD_S = 0.5
 
 
 class Stream:
@@ -105,7 +58,6 @@ class Stream:
             RequestError: `overloaded`, or `engine_failed`.
         """
         self.sample_rate_hz = speech.sample_rate_hz
-        self.sent = 0
         self.blocked = False
         self._granted = credit
         self._played: int | None = None
@@ -115,9 +67,10 @@ class Stream:
         self._model_samples_per_sample = (
             speech.model_rate_hz * speech.stretch / speech.sample_rate_hz
         )
-        self._max_piece = speech.sample_rate_hz // PIECES_PER_S
         self._inbox: deque[Output] = deque()
-        self._queue: deque[_Queued] = deque()
+        self._outgoing = Outgoing(speech.sample_rate_hz)
+        self._clock = service.clock
+        self._listener = Playback(speech.sample_rate_hz)
         self._engine_waits = False
         self._cancelled = False
         self._heard = Heard()
@@ -126,6 +79,11 @@ class Stream:
             speech.request, self._path.demand(credit), self._receive
         )
         self._record = service.record(speech, request_id)
+
+    @property
+    def sent(self) -> int:
+        """The samples handed out so far."""
+        return self._outgoing.sent
 
     def append(self, text: str) -> None:
         """Append text, verbatim."""
@@ -151,7 +109,7 @@ class Stream:
         # Whoever wakes for this stream holds it, too.
         self._wake = _nobody
         self._inbox.clear()
-        self._queue.clear()
+        self._outgoing.clear()
 
     def grant(self, upto: int, played: int | None = None) -> None:
         """Allow samples up to `upto`; a smaller one changes nothing."""
@@ -162,6 +120,7 @@ class Stream:
         model_played = None
         if played is not None:
             self._played = played
+            self._listener.report(self._clock(), played)
             model_played = round(played * self._model_samples_per_sample)
         self._utterance.grant(self._path.demand(self._granted), model_played)
         self._wake()
@@ -181,16 +140,29 @@ class Stream:
 
     def take(self) -> Iterator[StreamEvent]:
         """Yield what may be sent now, in order; it counts as sent once yielded."""
-        while self._queue:
-            event = self._next()
+        while True:
+            now_s = self._clock()
+            event = self._outgoing.next(self._granted, may_hold=self._may_hold(now_s))
             if event is None:
-                yield from self._stalled()
-                return
-            if isinstance(event, StreamDone):
-                self._record.end("ok")
+                break
+            self._note(event, now_s)
             yield event
-        if self._engine_waits and self.sent >= self._granted:
+        if self.sent >= self._granted and (self._engine_waits or self._has_more):
             yield from self._stalled()
+
+    def _may_hold(self, now_s: float) -> bool:
+        return not self._engine_waits and self._listener.lead_s(now_s) > GROUP_LEAD_S
+
+    @property
+    def _has_more(self) -> bool:
+        return self._outgoing.available > self._granted
+
+    def _note(self, event: StreamEvent, now_s: float) -> None:
+        if isinstance(event, AudioPiece):
+            self._record.audio(len(event.pcm))
+            self._listener.produce(now_s, len(event.pcm))
+        elif isinstance(event, StreamDone):
+            self._record.end("ok")
 
     @property
     def _num_unsent(self) -> int:
@@ -218,19 +190,22 @@ class Stream:
             self._record.underran()
         for mark in chunk.marks:
             self._accept_mark(mark)
-        if len(samples):
-            self._queue.append(samples)
+        self._outgoing.put_audio(samples)
         if chunk.segment_end:
+            # What follows may be long in coming.
+            self._outgoing.put_event(self._path.produced, None)
             self._heard.segment_end(self._path.produced, self._segment_text_end)
 
     def _accept(self, output: Output) -> None:
         match output:
             case Flushed(_, token, _):
-                self._queue.append(FlushReached(token, self._path.produced))
+                at = self._path.produced
+                self._outgoing.put_event(at, FlushReached(token, at))
             case Finished(_, _, reason):
-                self._queue.append(StreamDone(self._path.produced, reason))
+                at = self._path.produced
+                self._outgoing.put_event(at, StreamDone(at, reason))
             case Failed(_, message):
-                self._queue.append(self._failed(message))
+                self._outgoing.fail(self._failed(message))
             case _:
                 self._engine_waits = True
 
@@ -240,25 +215,7 @@ class Stream:
             self._heard.word(at, mark.end)
         else:
             self._segment_text_end = mark.end
-        self._queue.append(MarkReached(at, mark.start, mark.end, mark.unit))
-
-    def _next(self) -> StreamEvent | None:
-        """Return the next event, or None where credit forbids it."""
-        head = self._queue[0]
-        if not isinstance(head, np.ndarray):
-            self._queue.popleft()
-            return head
-        room = min(self._granted - self.sent, self._max_piece)
-        if room <= 0:
-            return None
-        if len(head) <= room:
-            self._queue.popleft()
-        else:
-            self._queue[0] = head[room:]
-        piece = AudioPiece(self.sent, head[:room])
-        self.sent += len(piece.pcm)
-        self._record.audio(len(piece.pcm))
-        return piece
+        self._outgoing.put_event(at, MarkReached(at, mark.start, mark.end, mark.unit))
 
     def _stalled(self) -> Iterator[StreamEvent]:
         if not self.blocked:

@@ -19,7 +19,8 @@ from server.errors import RequestError
 from server.notes.request import NoteRequest
 from server.parameters import Speech, check
 from server.service import Service
-from server.stream import AudioPiece, Stream, StreamDone, StreamEvent, StreamFailed
+from server.stream import Stream
+from server.stream_events import AudioPiece, StreamDone, StreamEvent, StreamFailed
 
 #: How far a note runs ahead of its transport. It is also the part that is made with a call's
 #: urgency, since somebody may be listening while it arrives.

@@ -17,12 +17,12 @@ from protocol.messages import (
     ServerMessage,
 )
 from server.errors import RequestError
-from server.stream import (
+from server.stream import Stream
+from server.stream_events import (
     AudioPiece,
     CreditUsedUp,
     FlushReached,
     MarkReached,
-    Stream,
     StreamDone,
     StreamEvent,
     StreamFailed,

@@ -29,7 +29,7 @@ from protocol.messages import (
 )
 from server.errors import RequestError
 from server.service import Service
-from server.stream import AudioPiece, CreditUsedUp, StreamDone, StreamFailed
+from server.stream_events import AudioPiece, CreditUsedUp, StreamDone, StreamFailed
 from server.websocket.live_stream import LiveStream
 from server.websocket.opening import open_stream
 from server.websocket.socket import Disconnected, Socket

@@ -14,7 +14,8 @@ from server.admission import Admission
 from server.engine_client import EngineClient
 from server.parameters import Parameters, check
 from server.service import Service
-from server.stream import AudioPiece, CreditUsedUp, Stream, StreamDone, StreamEvent
+from server.stream import Stream
+from server.stream_events import AudioPiece, CreditUsedUp, StreamDone, StreamEvent
 
 MAX_PIECE = 4_800
 
