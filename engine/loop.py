@@ -40,6 +40,10 @@ class EngineLoop:
         """Return when the loop last turned, on its clock. A running step holds it back."""
         return self._last_beat_s
 
+    def beat(self) -> None:
+        """Show that the thread lives. `run` does so by itself, once a turn."""
+        self._last_beat_s = self._clock()
+
     def put(self, command: Command) -> None:
         """Hand a command to the engine. Never blocks."""
         self._mailbox.put(command)
@@ -58,7 +62,7 @@ class EngineLoop:
 
     def _turn(self) -> None:
         outputs = self._take_commands(self._patience_s())
-        self._last_beat_s = self._clock()
+        self.beat()
         outputs += self._scheduler.release_held_text(self._last_beat_s)
         self._hand_out(outputs)
         plan = self._scheduler.plan(self._last_beat_s)

@@ -81,6 +81,8 @@ class EngineThread:
 
     def _work(self) -> None:
         self._prepare()
+        # Preparing may take longer than a step ever may, and nobody waits for it yet.
+        self._loop.beat()
         from_thread.run_sync(self.ready.set)
         self._loop.run()
 
