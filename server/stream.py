@@ -11,6 +11,7 @@ from functools import partial
 from anyio import to_thread
 
 from engine.outputs import (
+    Blocked,
     Chunk,
     Failed,
     Finished,
@@ -25,6 +26,7 @@ from protocol.codes import ErrorCode
 from server.heard import Heard
 from server.outgoing import Outgoing
 from server.parameters import Speech
+from server.run_ahead import RunAhead
 from server.service import Service
 from server.stream_events import (
     AudioPiece,
@@ -37,8 +39,9 @@ from server.stream_events import (
 )
 
 #: With more than this ahead of the listener, a message may wait until it is full: each costs the
-#: same, and none can be late.
-GROUP_LEAD_S = 0.5
+#: same. Whoever takes looks at what is held every second, so it leaves half a second before it is
+#: missed.
+HOLD_LEAD_S = 1.5
 
 
 class Stream:
@@ -59,7 +62,7 @@ class Stream:
         """
         self.sample_rate_hz = speech.sample_rate_hz
         self.blocked = False
-        self._granted = credit
+        self._credit = RunAhead(credit, speech.sample_rate_hz)
         self._played: int | None = None
         self._wake = wake
         self._engine = service.engine
@@ -71,19 +74,24 @@ class Stream:
         self._outgoing = Outgoing(speech.sample_rate_hz)
         self._clock = service.clock
         self._listener = Playback(speech.sample_rate_hz)
-        self._engine_waits = False
+        #: In the model's samples: what the engine may make, and where it last ran out of credit.
+        self._demanded = self._path.demand(self._credit.allowed)
+        self._engine_blocked_at = -1
         self._cancelled = False
         self._heard = Heard()
         self._segment_text_end = 0
-        self._utterance = service.engine.open(
-            speech.request, self._path.demand(credit), self._receive
-        )
+        self._utterance = service.engine.open(speech.request, self._demanded, self._receive)
         self._record = service.record(speech, request_id)
 
     @property
     def sent(self) -> int:
         """The samples handed out so far."""
         return self._outgoing.sent
+
+    @property
+    def is_holding(self) -> bool:
+        """Tell whether audio waits here that may be sent: `take` again before long."""
+        return self.sent < min(self._outgoing.available, self._credit.granted)
 
     def append(self, text: str) -> None:
         """Append text, verbatim."""
@@ -113,16 +121,17 @@ class Stream:
 
     def grant(self, upto: int, played: int | None = None) -> None:
         """Allow samples up to `upto`; a smaller one changes nothing."""
-        if upto > self._granted:
-            self._granted = upto
-            self.blocked = self._engine_waits = False
+        if upto > self._credit.granted:
+            self._credit.granted = upto
+            self.blocked = False
             self._record.resumed()
         model_played = None
         if played is not None:
             self._played = played
             self._listener.report(self._clock(), played)
             model_played = round(played * self._model_samples_per_sample)
-        self._utterance.grant(self._path.demand(self._granted), model_played)
+        self._credit.renew(self.sent)
+        self._pass_credit_on(model_played)
         self._wake()
 
     def heard(self, played: int) -> int:
@@ -142,25 +151,35 @@ class Stream:
         """Yield what may be sent now, in order; it counts as sent once yielded."""
         while True:
             now_s = self._clock()
-            event = self._outgoing.next(self._granted, may_hold=self._may_hold(now_s))
+            event = self._outgoing.next(self._credit.granted, may_hold=self._may_hold(now_s))
             if event is None:
                 break
             self._note(event, now_s)
             yield event
-        if self.sent >= self._granted and (self._engine_waits or self._has_more):
+        if self.sent >= self._credit.granted and (self._engine_waits or self._has_more):
             yield from self._stalled()
 
     def _may_hold(self, now_s: float) -> bool:
-        return not self._engine_waits and self._listener.lead_s(now_s) > GROUP_LEAD_S
+        return not self._engine_waits and self._listener.lead_s(now_s) > HOLD_LEAD_S
+
+    @property
+    def _engine_waits(self) -> bool:
+        return self._engine_blocked_at >= self._demanded
 
     @property
     def _has_more(self) -> bool:
-        return self._outgoing.available > self._granted
+        return self._outgoing.available > self._credit.granted
+
+    def _pass_credit_on(self, model_played: int | None = None) -> None:
+        self._demanded = max(self._demanded, self._path.demand(self._credit.allowed))
+        self._utterance.grant(self._demanded, model_played)
 
     def _note(self, event: StreamEvent, now_s: float) -> None:
         if isinstance(event, AudioPiece):
             self._record.audio(len(event.pcm))
             self._listener.produce(now_s, len(event.pcm))
+            if self._credit.renew(self.sent):
+                self._pass_credit_on()
         elif isinstance(event, StreamDone):
             self._record.end("ok")
 
@@ -196,7 +215,7 @@ class Stream:
             self._outgoing.put_event(self._path.produced, None)
             self._heard.segment_end(self._path.produced, self._segment_text_end)
 
-    def _accept(self, output: Output) -> None:
+    def _accept(self, output: Flushed | Finished | Failed | Blocked) -> None:
         match output:
             case Flushed(_, token, _):
                 at = self._path.produced
@@ -206,8 +225,8 @@ class Stream:
                 self._outgoing.put_event(at, StreamDone(at, reason))
             case Failed(_, message):
                 self._outgoing.fail(self._failed(message))
-            case _:
-                self._engine_waits = True
+            case Blocked(_, at):
+                self._engine_blocked_at = at
 
     def _accept_mark(self, mark: Mark) -> None:
         at = self._path.position(mark.at)

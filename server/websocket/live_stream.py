@@ -39,7 +39,8 @@ class LiveStream:
         self.number = number
         self.stream = stream
         self.opened_s = now_s
-        self.text_s = now_s
+        #: When text came or audio left for the last time.
+        self.active_s = now_s
         self.text_ended = False
         self.blocked_since_s: float | None = None
         self._flush_ids: deque[MessageId | None] = deque()
@@ -77,8 +78,8 @@ class LiveStream:
             return ErrorCode.STALLED, "no credit for too long"
         if now_s - self.opened_s > limits.max_stream_s:
             return ErrorCode.TIME_LIMIT, "the stream is too old"
-        if not self.text_ended and now_s - self.text_s > limits.idle_stream_s:
-            return ErrorCode.IDLE, "no text for too long"
+        if not self.text_ended and now_s - self.active_s > limits.idle_stream_s:
+            return ErrorCode.IDLE, "no text for too long, and none left to speak"
         return None
 
     def cancelled(self, cancel: Cancel) -> Cancelled:

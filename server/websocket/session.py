@@ -1,8 +1,8 @@
 """One connection: a reader in the host task, a writer and a timekeeper as its children."""
 
 import logging
-from collections import deque
 from collections.abc import Iterator
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,6 +13,7 @@ from protocol.errors import CloseCode, RemoteProtocolError
 from protocol.messages import (
     Bye,
     Cancel,
+    Cancelled,
     ClientMessage,
     Credit,
     Draining,
@@ -32,16 +33,15 @@ from server.service import Service
 from server.stream_events import AudioPiece, CreditUsedUp, StreamDone, StreamFailed
 from server.websocket.live_stream import LiveStream
 from server.websocket.opening import open_stream
+from server.websocket.outbox import MAX_OUTBOX, Outbox
 from server.websocket.socket import Disconnected, Socket
 
 _log = logging.getLogger(__name__)
 
-#: Answers that wait for a peer that does not read. Each costs it a message of its own, so a peer
-#: this far behind is not reading at all.
-MAX_OUTBOX = 1_024
 #: The close code of RFC 6455, 7.4.1, for a server that could not go on.
 INTERNAL_ERROR = 1011
-#: How often the limits in time are looked at; they are tens of seconds and more.
+#: How often the limits in time are looked at, which are tens of seconds and more, and what a stream
+#: holds back, which counts on it: see `HOLD_LEAD_S`.
 TIMEKEEPER_PERIOD_S = 1.0
 #: A closing handshake with a peer that is still there takes one round trip.
 CLOSE_TIMEOUT_S = 1.0
@@ -59,7 +59,7 @@ class Session:
         self._connection = Connection(Role.SERVER, service.limits)
         self._streams: dict[int, LiveStream] = {}
         self._ready: dict[int, None] = {}
-        self._outbox: deque[tuple[bytes, float | None]] = deque()
+        self._outbox = Outbox(service)
         self._changed = anyio.Event()
         self._close_code: int | None = None
         self._writer_done: anyio.Event | None = None
@@ -168,18 +168,16 @@ class Session:
     def _open(self, message: Open) -> None:
         self._service.drain.check()
 
-        def wake() -> None:
-            self._ready[message.stream] = None
-            self._wake()
-
-        stream = open_stream(message, self._service, self._session_id, wake)
+        stream = open_stream(
+            message, self._service, self._session_id, partial(self._call_on, message.stream)
+        )
         self._streams[message.stream] = LiveStream(message.stream, stream, anyio.current_time())
         self._post(Opened(message.stream, stream.sample_rate_hz))
 
     def _pass_on(self, message: Text | Flush | End | Cancel | Credit, live: LiveStream) -> None:
         match message:
             case Text(_, text):
-                live.text_s = anyio.current_time()
+                live.active_s = anyio.current_time()
                 live.stream.append(text)
             case Flush(_, flush_id):
                 live.flush(flush_id)
@@ -192,7 +190,7 @@ class Session:
                     live.blocked_since_s = None
             case Cancel():
                 self._end_stream(live.number, "cancelled", message.played)
-                self._post(live.cancelled(message), asked_s=self._service.clock())
+                self._post(live.cancelled(message))
 
     def _end_stream(
         self, number: int | None, outcome: str = "ok", played: int | None = None
@@ -202,18 +200,26 @@ class Session:
             self._ready.pop(live.number, None)
             live.stream.cancel(outcome, played)
 
-    def _post(self, message: ServerMessage, asked_s: float | None = None) -> None:
-        """Queue an answer ahead of all audio. `asked_s` is when a cancel was read."""
+    def _post(self, message: ServerMessage) -> None:
+        """Queue an answer ahead of all audio."""
+        if self._close_code is not None:
+            return  # nothing follows what closes the connection
         if len(self._outbox) == MAX_OUTBOX:
             message = _connection_error(ErrorCode.STALLED, "answers are not read")
+        data = self._connection.send(message)
+        self._outbox.put(data, is_cancelled=isinstance(message, Cancelled))
+        if len(self._outbox) > MAX_OUTBOX:
             self._leave(CloseCode.POLICY)
-        if len(self._outbox) <= MAX_OUTBOX:
-            self._outbox.append((self._connection.send(message), asked_s))
         self._wake()
 
     def _fail(self, code: ErrorCode, text: str, close_code: int) -> None:
         self._post(_connection_error(code, text))
-        self._close_code = close_code
+        self._close_code = self._close_code or close_code
+
+    def _call_on(self, number: int) -> None:
+        """Let the writer look at a stream."""
+        self._ready[number] = None
+        self._wake()
 
     def _wake(self) -> None:
         self._changed.set()
@@ -222,37 +228,32 @@ class Session:
         while self._close_code is None:
             await self._changed.wait()
             self._changed = anyio.Event()
-            await self._send_outbox()
+            await self._outbox.send(self._socket)
             while self._ready and self._close_code is None:
                 number = next(iter(self._ready))
                 del self._ready[number]
                 await self._send_stream(self._streams[number])
             self._leave_if_drained()
-        await self._send_outbox()
+        await self._outbox.send(self._socket)
         done.set()
-
-    async def _send_outbox(self) -> None:
-        while self._outbox:
-            data, asked_s = self._outbox.popleft()
-            if asked_s is not None:
-                latency_s = self._service.clock() - asked_s
-                self._service.metrics.cancel_latency.observe(latency_s)
-            await self._socket.send(data)
 
     async def _send_stream(self, live: LiveStream) -> None:
         """Send what a stream has; answers that come up meanwhile go first."""
         await live.stream.convert()
-        for message in self._messages(live):
+        messages = self._messages(live)
+        while self._is_open(live) and (message := next(messages, None)) is not None:
             await self._socket.send(message)
-            await self._send_outbox()
-            if live.number not in self._streams or self._close_code is not None:
-                return
+            await self._outbox.send(self._socket)
+
+    def _is_open(self, live: LiveStream) -> bool:
+        return live.number in self._streams and self._close_code is None
 
     def _messages(self, live: LiveStream) -> Iterator[bytes]:
         for event in live.stream.take():
             if isinstance(event, StreamDone | StreamFailed):
                 self._end_stream(live.number)
             elif isinstance(event, AudioPiece):
+                live.active_s = anyio.current_time()
                 live.blocked_since_s = None
             elif isinstance(event, CreditUsedUp):
                 live.blocked_since_s = anyio.current_time()
@@ -264,15 +265,20 @@ class Session:
             now_s = anyio.current_time()
             self._socket.check_progress(now_s)
             for live in list(self._streams.values()):
-                expiry = live.expiry(self._limits, now_s)
-                if expiry is not None:
-                    code, text = expiry
-                    self._end_stream(live.number, code.value)
-                    self._post(Error(code, text, code.retryable, stream=live.number))
+                self._look_at(live, now_s)
+
+    def _look_at(self, live: LiveStream, now_s: float) -> None:
+        expiry = live.expiry(self._limits, now_s)
+        if expiry is not None:
+            code, text = expiry
+            self._end_stream(live.number, code.value)
+            self._post(Error(code, text, code.retryable, stream=live.number))
+        elif live.stream.is_holding:
+            self._call_on(live.number)
 
     async def _close(self) -> None:
         try:
-            await self._send_outbox()
+            await self._outbox.send(self._socket)
             await self._socket.close(self._close_code or 1000)
         except Disconnected:
             pass

@@ -1,4 +1,4 @@
-"""Runners that fail, each in one way."""
+"""Runners that fail or fall behind, each in one way."""
 
 from dataclasses import replace
 
@@ -29,3 +29,19 @@ class BadRowRunner(ToneRunner):
             rows[self._left] = replace(bad, pcm=bad.pcm[:0], segment_done=False, error="bad row")
         self._left -= len(rows)
         return StepResult(tuple(rows))
+
+
+class StuckRunner(ToneRunner):
+    """Makes `after` rows and leaves out all later ones, as a step that has no time for them."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__(sleep=lambda _: None)
+        self._left = after
+        self.num_samples = 0
+
+    def run(self, plan: StepPlan) -> StepResult:
+        rows = plan.rows[: self._left]
+        self._left -= len(rows)
+        result = super().run(replace(plan, rows=rows))
+        self.num_samples += sum(len(row.pcm) for row in result.rows)
+        return result

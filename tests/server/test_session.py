@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from engine.runners.tone import SAMPLE_RATE_HZ
+from engine.runners.tone import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from protocol import messages as m
 from protocol.codes import ErrorCode
 from server.app import create_app
 from server.service import Service
-from server.websocket.session import MAX_OUTBOX
+from server.stream import Stream
+from server.websocket.outbox import MAX_OUTBOX
 from server.websocket.socket import SEND_TIMEOUT_S
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
-from tests.helpers.broken import BadRowRunner, BrokenRunner
+from tests.helpers.broken import BadRowRunner, BrokenRunner, StuckRunner
 from tests.helpers.talking import PLENTY, Client, opening
 from tests.helpers.virtual_engine import STEP_S
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
@@ -33,7 +34,8 @@ async def connected(
     engine: VirtualEngineThread, *, buffer: int = 10_000, limits: m.Limits = LIMITS
 ) -> AsyncIterator[tuple[AsgiCall, Client]]:
     """Connect a client; it leaves with the block."""
-    app = create_app(Service(engine.client, limits), is_alive=lambda: engine.is_alive)
+    service = Service(engine.client, limits, clock=anyio.current_time)
+    app = create_app(service, is_alive=lambda: engine.is_alive)
     async with calling(app, websocket_scope(m.SUBPROTOCOL), buffer=buffer) as call:
         socket = AsgiSocket(call)
         await socket.handshake()
@@ -65,6 +67,40 @@ async def test_a_grant_ends_the_stall() -> None:
             await client.send(m.Credit(1, upto))
         (heard,) = await client.finish(1)
         assert isinstance(heard.end, m.Done)
+
+
+async def test_a_grant_of_what_is_made_already_is_another_stall_and_ends_as_one() -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        await client.send(opening(1, credit=FRAME_SAMPLES + 1), m.Text(1, LONG), m.End(1))
+        await client.expect(m.Blocked)
+        await client.send(m.Credit(1, 2 * FRAME_SAMPLES))
+        assert await client.expect(m.Blocked) == m.Blocked(1, 2 * FRAME_SAMPLES)
+        assert (await client.expect(m.Error)).code is ErrorCode.STALLED
+
+
+async def test_audio_that_waits_for_a_fuller_message_leaves_before_it_is_missed() -> None:
+    runner = StuckRunner(after=11)
+    async with running(VirtualEngineThread(runner)) as engine, connected(engine) as (_, client):
+        await client.send(opening(1), m.Text(1, LONG))
+        await client.expect(m.Audio)
+        began_s = anyio.current_time()
+        await anyio.sleep(11 * STEP_S)
+        held = runner.num_samples % (SAMPLE_RATE_HZ // 5)
+        assert held, "or nothing is held back that this could be shown of"
+        while client.heard[1].samples < runner.num_samples:
+            await client.expect(m.Audio)
+        dry_s = began_s + runner.num_samples / SAMPLE_RATE_HZ
+        assert dry_s - anyio.current_time() >= 0.5
+
+
+async def test_a_stream_is_not_idle_while_it_speaks() -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        await client.send(opening(1, credit=SAMPLE_RATE_HZ), m.Text(1, LONG))
+        for second in range(2, 2 + round(1.5 * LIMITS.idle_stream_s)):
+            await anyio.sleep(1.0)
+            await client.send(m.Credit(1, second * SAMPLE_RATE_HZ))
+        await client.settle()
+        assert not client.heard[1].of(m.Error)
 
 
 async def test_a_stream_without_text_is_idle() -> None:
@@ -245,3 +281,21 @@ async def test_a_fault_of_the_server_is_said_before_the_close(
         error = await client.expect(m.Error)
         assert (error.stream, error.code) == (None, ErrorCode.INTERNAL)
         assert await client.closed() == 1011
+
+
+async def test_a_malformed_message_while_audio_is_converted_ends_the_connection_quietly(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow_convert(stream: Stream) -> None:
+        await anyio.sleep(STEP_S)  # as a worker thread that stretches
+        await convert(stream)
+
+    convert = Stream.convert
+    monkeypatch.setattr(Stream, "convert", slow_convert)
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        await client.send(opening(1), m.Text(1, LONG))
+        await client.expect(m.Audio)
+        error = await client.answer(b"\xc1")
+        assert error.code is ErrorCode.BAD_MESSAGE
+        assert await client.closed() == 1007
+    assert not caplog.records

@@ -1,18 +1,21 @@
 """`Stream.take`: whatever comes and is granted, the audio is whole, in order, within credit."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.commands import Command
-from engine.outputs import Chunk, Finished, FinishReason
+from engine.commands import Command, Grant, Open
+from engine.outputs import Blocked, Chunk, Finished, FinishReason
 from engine.request import ServiceClass
-from engine.runners.tone import ToneRunner
+from engine.runners.tone import SAMPLE_RATE_HZ, ToneRunner
 from protocol.messages import Limits
 from server.admission import Admission
 from server.engine_client import EngineClient
 from server.parameters import Parameters, check
+from server.run_ahead import RUN_AHEAD_S
 from server.service import Service
 from server.stream import Stream
 from server.stream_events import AudioPiece, CreditUsedUp, StreamDone, StreamEvent
@@ -20,20 +23,25 @@ from server.stream_events import AudioPiece, CreditUsedUp, StreamDone, StreamEve
 MAX_PIECE = 4_800
 
 
-def open_stream(credit: int) -> tuple[EngineClient, Stream]:
+def open_stream(credit: int, commands: list[Command] | None = None) -> tuple[EngineClient, Stream]:
     info = ToneRunner().info
-    commands: list[Command] = []
+    commands = [] if commands is None else commands
     client = EngineClient(info, commands.append, Admission(1, 1))
     speech = check(Parameters(), info, Limits(), ServiceClass.CALL)
     service = Service(client)
     return client, Stream(service, speech, credit, "request", lambda: None)
 
 
-def taken_from(stream: Stream) -> list[StreamEvent]:
-    """Take what there is; without stretching, converting never waits."""
+def taking(stream: Stream) -> Iterator[StreamEvent]:
+    """Begin to take; without stretching, converting never waits."""
     with pytest.raises(StopIteration):
         stream.convert().send(None)
-    return list(stream.take())
+    return stream.take()
+
+
+def taken_from(stream: Stream) -> list[StreamEvent]:
+    """Take all there is."""
+    return list(taking(stream))
 
 
 @given(
@@ -80,3 +88,22 @@ def test_a_cancelled_stream_gives_nothing_and_its_place_back() -> None:
     client.deliver([Chunk(1, 100, np.ones(100, np.int16))])
     assert taken_from(stream) == []
     assert client.admission.reserved(ServiceClass.CALL) == 0
+
+
+def test_the_engine_runs_no_further_ahead_of_what_has_left_than_its_window() -> None:
+    commands: list[Command] = []
+    client, stream = open_stream(2**31 - 1, commands)
+    window = round(RUN_AHEAD_S * SAMPLE_RATE_HZ)
+    (opened,) = commands
+    assert isinstance(opened, Open)
+    assert opened.credit == window
+    half = np.ones(window // 2, np.int16)
+    client.deliver([Chunk(1, 0, half), Chunk(1, len(half), half), Blocked(1, window)])
+    allowed = opened.credit
+    for event in taking(stream):
+        assert isinstance(event, AudioPiece)
+        allowed = max([allowed, *(c.upto for c in commands if isinstance(c, Grant))])
+        assert allowed <= stream.sent + window
+    assert stream.sent == window
+    assert allowed > window, "or the engine would wait for ever"
+    assert len(commands) <= 3, "a command for each message costs too much"
