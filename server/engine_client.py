@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from engine.commands import AppendText, Cancel, Command, EndText, Flush, Grant, Open
 from engine.outputs import Failed, Finished, Output
-from engine.request import ServiceClass, SynthesisRequest
+from engine.request import SynthesisRequest
 from engine.runner import ModelInfo
 from protocol.codes import ErrorCode
 from server.admission import Admission
 from server.errors import RequestError
+from server.places import Place
 
 #: Hears of one sequence, on the event loop. It must neither block nor raise.
 Sink = Callable[[Output], None]
@@ -43,6 +44,12 @@ class Utterance:
         self._client.forget(self.sequence_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    sink: Sink
+    place: Place
+
+
 class EngineClient:
     """The engine as the event loop sees it. `put` hands a command over and never blocks."""
 
@@ -52,7 +59,7 @@ class EngineClient:
         self.info = info
         self.admission = admission
         self._put = put
-        self._sinks: dict[int, tuple[Sink, ServiceClass]] = {}
+        self._open: dict[int, _Opened] = {}
         self._last_id = 0
         self._failure: str | None = None
 
@@ -69,16 +76,22 @@ class EngineClient:
         """
         if self._failure is not None:
             raise RequestError(ErrorCode.ENGINE_FAILED, self._failure)
-        self.admission.reserve(request.service_class)
+        place = self.admission.reserve(request)
         self._last_id += 1
-        self._sinks[self._last_id] = sink, request.service_class
+        self._open[self._last_id] = _Opened(sink, place)
         self._put(Open(self._last_id, request, credit))
         return Utterance(self._last_id, self)
 
     def put(self, command: AppendText | Flush | EndText | Grant) -> None:
         """Hand a command over, unless its sequence is over."""
-        if command.sequence_id in self._sinks:
-            self._put(command)
+        opened = self._open.get(command.sequence_id)
+        if opened is None:
+            return
+        if isinstance(command, AppendText):
+            opened.place.num_chars += len(command.text)
+        elif isinstance(command, EndText):
+            opened.place.is_complete = True
+        self._put(command)
 
     def forget(self, sequence_id: int) -> None:
         """Cancel a sequence."""
@@ -89,25 +102,22 @@ class EngineClient:
         """Pass the outputs of a step on. Called on the event loop, once per step."""
         for output in outputs:
             if isinstance(output, Finished | Failed):
-                sink = self._drop(output.sequence_id)
+                opened = self._drop(output.sequence_id, is_spoken=isinstance(output, Finished))
             else:
-                entry = self._sinks.get(output.sequence_id)
-                sink = None if entry is None else entry[0]
-            if sink is not None:
-                sink(output)
+                opened = self._open.get(output.sequence_id)
+            if opened is not None:
+                opened.sink(output)
 
     def fail(self, message: str) -> None:
         """Tell every open sequence that the engine is gone."""
         self._failure = message
-        for sequence_id in list(self._sinks):
-            sink = self._drop(sequence_id)
-            if sink is not None:
-                sink(Failed(sequence_id, message))
+        for sequence_id in list(self._open):
+            opened = self._drop(sequence_id)
+            if opened is not None:
+                opened.sink(Failed(sequence_id, message))
 
-    def _drop(self, sequence_id: int) -> Sink | None:
-        entry = self._sinks.pop(sequence_id, None)
-        if entry is None:
-            return None
-        sink, service_class = entry
-        self.admission.release(service_class)
-        return sink
+    def _drop(self, sequence_id: int, *, is_spoken: bool = False) -> _Opened | None:
+        opened = self._open.pop(sequence_id, None)
+        if opened is not None:
+            self.admission.release(opened.place, is_spoken=is_spoken)
+        return opened

@@ -7,18 +7,22 @@ import anyio
 from anyio import from_thread, to_thread
 
 from engine.errors import EngineFailed
-from engine.loop import EngineLoop
+from engine.loop import HEARTBEAT_S, EngineLoop
 from engine.outputs import Output
 from engine.runner import Runner
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
+from engine.scheduling.step_times import StepTimeModel
 from server.admission import Admission
 from server.engine_client import EngineClient
 
 #: A step lasts tens of milliseconds, an idle engine beats every second: this long is dead.
 WATCHDOG_S = 10.0
-#: Looks per limit: a hung engine is known at most this part of the limit too late.
+#: Looks and beats per limit: a hung engine is known at most this part of the limit too late.
 _LOOKS = 10
+#: Weights are loaded and steps measured within seconds; within minutes for a large model on a slow
+#: disk. After this nobody believes in it any more.
+PREPARE_LIMIT_S = 900.0
 
 
 class EngineThread:
@@ -29,14 +33,22 @@ class EngineThread:
         runner: Runner,
         limits: SchedulerLimits,
         admission: Admission,
+        *,
+        times: StepTimeModel | None = None,
         prepare: Callable[[], None] = lambda: None,
         watchdog_s: float = WATCHDOG_S,
+        prepare_limit_s: float = PREPARE_LIMIT_S,
     ) -> None:
-        """Run `runner` within `limits`, in the thread in which `prepare` is called before."""
+        """Run `runner` within `limits`, in the thread in which `prepare` is called before.
+
+        `times` says what its steps take.
+        """
         self._prepare = prepare
         self._watchdog_s = watchdog_s
-        self._scheduler = Scheduler(runner.info, limits)
-        self._loop = EngineLoop(runner, self._scheduler, self._deliver)
+        self._prepare_limit_s = prepare_limit_s
+        self._scheduler = Scheduler(runner.info, limits, times)
+        heartbeat_s = min(HEARTBEAT_S, watchdog_s / _LOOKS)
+        self._loop = EngineLoop(runner, self._scheduler, self._deliver, heartbeat_s=heartbeat_s)
         self.client = EngineClient(runner.info, self._loop.put, admission)
         #: Set once the engine is prepared, or has failed.
         self.ready = anyio.Event()
@@ -87,7 +99,10 @@ class EngineThread:
         self._loop.run()
 
     async def _watch(self) -> None:
-        await self.ready.wait()
+        with anyio.move_on_after(self._prepare_limit_s):
+            await self.ready.wait()
+        if not self.ready.is_set():
+            raise EngineFailed(f"the engine was not ready after {self._prepare_limit_s:g} s")
         while self.heartbeat_age_s < self._watchdog_s:  # noqa: ASYNC110 a hang sets no event
             await anyio.sleep(self._watchdog_s / _LOOKS)
         raise EngineFailed(f"the engine has not turned for {self._watchdog_s:g} s")

@@ -35,7 +35,7 @@ class Metrics:
         }
         self.connections = self._gauge("connections", "Open WebSockets")
         self.first_audio = self._histogram(
-            "first_audio_seconds",
+            "ttfa_seconds",
             "From the first text to the first audio handed to the transport",
             _FIRST_AUDIO_S,
             "kind",

@@ -82,6 +82,7 @@ def check(
         service_class=service_class,
         speed=native_speed,
         pitch=_pitch(parameters.pitch, model),
+        pace=speed / native_speed,
         head_start_s=head_start_s,
         sampling=_sampling(parameters.sampling, model),
     )

@@ -75,7 +75,9 @@ class RequestRecord:
             self._metrics.underruns.inc()
 
     def cancelled(self, num_unsent: int, num_unplayed: int) -> None:
-        """Take note of the samples that were made for nothing, at the stream's rate."""
+        """Take note of the samples that were made for nothing, unless it has ended already."""
+        if self._ended:
+            return
         wasted = self._metrics.cancelled
         wasted.labels(stage="generated_unsent").inc(num_unsent / self._rate_hz)
         wasted.labels(stage="sent_unplayed").inc(num_unplayed / self._rate_hz)

@@ -24,3 +24,7 @@ class Capacity:
         num_steps = -(-num_rows // self._room)
         step_s = self._times.predict(min(num_rows, self._room))
         return num_steps * step_s <= SHARE * self._frame_s
+
+    def num_rows(self) -> int:
+        """Return the most rows of a step for which every call can wait."""
+        return self._times.most_rows(SHARE * self._frame_s, self._room)

@@ -1,10 +1,21 @@
 """In which order the rows of a step stand: playback deadlines, and a floor for notes."""
 
 from collections.abc import Iterable, Iterator
-from itertools import count
+from dataclasses import dataclass
+from itertools import chain, count
 
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.sequence import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sequences in the order of their rows, and how many rows they may have at most."""
+
+    sequences: Iterator[Sequence]
+    most: int
+    #: Whether they get no row that would make the step too long for the calls.
+    is_spare: bool = False
 
 
 class RowOrder:
@@ -32,36 +43,39 @@ class RowOrder:
         sequence.playback.want(now_s)
         sequence.turn = next(self._turns)
 
-    def groups(
-        self, sequences: Iterable[Sequence], now_s: float
-    ) -> list[tuple[Iterator[Sequence], int]]:
-        """Return who is next, group after group, and how many rows each may have at most.
+    def groups(self, sequences: Iterable[Sequence], now_s: float) -> list[Group]:
+        """Return who is next, group after group.
 
-        Urgent calls by deadline, notes by age, and last the calls that are far ahead. A sequence
-        that finds no slot has no row, and leaves its place to the next of its kind.
+        Urgent calls by deadline, notes by age, and last the calls that are far ahead; of the notes
+        those first that somebody listens to. A sequence that finds no slot has no row, and leaves
+        its place to the next of its kind.
         """
         urgent: list[tuple[float, int, Sequence]] = []
-        aged: list[tuple[int, Sequence]] = []
         ahead: list[tuple[float, int, Sequence]] = []
+        early: list[tuple[float, int, Sequence]] = []
+        aged: list[tuple[int, Sequence]] = []
         comfortable_s = now_s + self._limits.target_lead_s
         for sequence in sequences:
-            if sequence.is_call(now_s):
-                dry_s = sequence.playback.dry_s
-                entry = (dry_s, sequence.turn, sequence)
-                (ahead if dry_s >= comfortable_s else urgent).append(entry)
+            entry = (sequence.playback.dry_s, sequence.turn, sequence)
+            if sequence.is_call:
+                (ahead if entry[0] >= comfortable_s else urgent).append(entry)
+            elif sequence.has_listener(now_s):
+                early.append(entry)
             else:
                 aged.append((sequence.id, sequence))
         self._notes = {note_id for note_id, _ in aged}
-        calls = iter([sequence for _, _, sequence in sorted(urgent)])
-        notes = iter([sequence for _, sequence in sorted(aged)])
+        calls = _in_order(urgent)
+        old_notes = iter([sequence for _, sequence in sorted(aged)])
+        notes = chain(_in_order(early), old_notes)
         missed = self._missed // self._call_rows
+        is_spare = bool(urgent or ahead)
         return [
-            (notes, missed),
-            (calls, self._call_rows),
-            (notes, self._limits.note_floor - missed),
-            (calls, len(urgent)),
-            (notes, len(aged)),
-            (iter([sequence for _, _, sequence in sorted(ahead)]), len(ahead)),
+            Group(old_notes, missed),
+            Group(calls, self._call_rows),
+            Group(notes, self._limits.note_floor - missed),
+            Group(calls, len(urgent)),
+            Group(notes, len(early) + len(aged), is_spare),
+            Group(_in_order(ahead), len(ahead), is_spare),
         ]
 
     def record(self, made: list[Sequence]) -> None:
@@ -77,3 +91,7 @@ class RowOrder:
         # No more than two steps' worth is owed, lest the calls pay for a long wait in one go.
         most = 2 * self._note_rows * self._call_rows
         self._missed = min(max(self._missed + missed, 0), most)
+
+
+def _in_order(entries: list[tuple[float, int, Sequence]]) -> Iterator[Sequence]:
+    return iter([sequence for _, _, sequence in sorted(entries)])

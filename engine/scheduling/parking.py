@@ -34,14 +34,14 @@ class Parking:
             if not holder.is_schedulable:
                 self._idle.append(holder)
             else:
-                (self._calls if holder.is_call(now_s) else self._notes).append(holder)
+                (self._calls if holder.has_listener(now_s) else self._notes).append(holder)
         self._calls.sort(key=lambda call: call.playback.dry_s)
         self._notes.sort(key=lambda note: note.id)
         self._num_notes = len(self._notes)
 
     def make_room(self, taker: Sequence) -> Sequence | None:
         """Return the holder that is parked for `taker`, or None if that must wait."""
-        is_call = taker.is_call(self._now_s)
+        is_call = taker.has_listener(self._now_s)
         if self._idle:
             victims = self._idle
         else:

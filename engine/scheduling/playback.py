@@ -10,7 +10,8 @@ class Playback:
 
     __slots__ = ("_nothing_to_hear", "_produced", "_rate_hz", "dry_s")
 
-    def __init__(self, rate_hz: int) -> None:
+    def __init__(self, rate_hz: float) -> None:
+        """Play `rate_hz` samples a second."""
         self._rate_hz = rate_hz
         self._produced = 0
         self._nothing_to_hear = True

@@ -3,16 +3,20 @@
 Pure: time comes in as `now_s`, plans go out, results come in. It knows no clock and no tensor.
 """
 
+import math
+
 from engine.commands import AppendText, Cancel, Command, EndText, Flush, Grant, Open
 from engine.outputs import Failed, Output
 from engine.runner import ModelInfo
 from engine.scheduling.backlog import Backlog
+from engine.scheduling.capacity import Capacity
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.order import RowOrder
 from engine.scheduling.parking import Parking
 from engine.scheduling.playback import Playback
 from engine.scheduling.sequence import Sequence
 from engine.scheduling.slots import SlotPool
+from engine.scheduling.step_times import StepTimeModel
 from engine.steps import Admission, Prefill, Row, RowResult, StepPlan, StepResult
 from engine.text.segmenter import Segmenter
 
@@ -20,9 +24,13 @@ from engine.text.segmenter import Segmenter
 class Scheduler:
     """Turns commands into plans and results into outputs."""
 
-    def __init__(self, model: ModelInfo, limits: SchedulerLimits) -> None:
+    def __init__(
+        self, model: ModelInfo, limits: SchedulerLimits, times: StepTimeModel | None = None
+    ) -> None:
+        """Plan for `model`; `times` says what a step takes, which is nothing where it is None."""
         self._model = model
         self._limits = limits
+        self._capacity = Capacity(model, limits, times or StepTimeModel())
         self._slots = SlotPool(limits.num_slots)
         self._order = RowOrder(min(model.max_rows, limits.num_slots), limits)
         self._sequences: dict[int, Sequence] = {}
@@ -80,10 +88,12 @@ class Scheduler:
         """Choose the rows of the next step. False where there is nothing to do."""
         released, self._released = tuple(self._released), []
         draft = _Draft()
-        for group, most in self._order.groups(self._schedulable.values(), now_s):
-            num_rows = min(len(draft.rows) + most, self._model.max_rows)
-            while len(draft.rows) < num_rows and (sequence := next(group, None)):
-                self._add_row(draft, sequence, now_s)
+        for group in self._order.groups(self._schedulable.values(), now_s):
+            if group.most > 0:
+                room = self._capacity.num_rows() if group.is_spare else self._model.max_rows
+                num_rows = min(len(draft.rows) + group.most, room)
+                while len(draft.rows) < num_rows and (sequence := next(group.sequences, None)):
+                    self._add_row(draft, sequence, now_s)
         return StepPlan(
             released=released,
             parked=tuple(draft.parked),
@@ -110,7 +120,7 @@ class Scheduler:
             id=command.sequence_id,
             request=command.request,
             backlog=Backlog(Segmenter(self._model.segmentation)),
-            playback=Playback(self._model.sample_rate_hz),
+            playback=Playback(self._model.sample_rate_hz * command.request.pace),
             granted=command.credit,
         )
 
@@ -162,11 +172,15 @@ class Scheduler:
         return self._slots.take(sequence.id)
 
     def _num_frames(self, sequence: Sequence, now_s: float) -> int:
-        """Ramp 1, 2, 4, 8 as the lead grows; never a whole frame beyond the credit."""
+        """Ramp 1, 2, 4, 8 as the lead grows; never a whole frame beyond the credit.
+
+        A listener who uses up several frames in the time of one gets no fewer of them.
+        """
         frame = self._model.frame_samples
-        if sequence.is_call(now_s):
+        if sequence.has_listener(now_s):
             lead_frames = sequence.playback.lead_s(now_s) * self._model.sample_rate_hz / frame
             ramp = 1 << max(int(lead_frames / 2), 1).bit_length() - 1
+            ramp = max(ramp, math.ceil(sequence.request.pace))
         else:
             ramp = self._limits.max_chunk_frames
         return min(ramp, self._limits.max_chunk_frames, -(-sequence.credit // frame))

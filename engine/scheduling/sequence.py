@@ -59,11 +59,14 @@ class Sequence:
         """Tell whether a step would bring it forward: it has speech and credit."""
         return self.has_speech and self.credit > 0
 
-    def is_call(self, now_s: float) -> bool:
-        """Tell whether a listener waits for it now: a call, or a note in its head start."""
-        if self.request.service_class is ServiceClass.CALL:
-            return True
-        return self.playback.lead_s(now_s) < self.request.head_start_s
+    @property
+    def is_call(self) -> bool:
+        """Tell whether it has a deadline from its first sample to its last."""
+        return self.request.service_class is ServiceClass.CALL
+
+    def has_listener(self, now_s: float) -> bool:
+        """Tell whether somebody waits for it now: a call, or a note in its head start."""
+        return self.is_call or self.playback.lead_s(now_s) < self.request.head_start_s
 
     def append(self, text: str, now_s: float) -> list[Output]:
         """Take more text. After `end` it is ignored, and so is none."""

@@ -1,6 +1,6 @@
 """How long a step takes, by its number of rows: measured at warm-up, corrected while running."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 #: How much one step moves an average: a change of pace is believed after some hundred steps, a
 #: hiccup never.
@@ -52,6 +52,10 @@ class StepTimeModel:
         lower = buckets[index - 1]
         share = (num_rows - lower) / (upper - lower)
         return self._of(lower) * (1 - share) + self._of(upper) * share
+
+    def most_rows(self, seconds: float, limit: int) -> int:
+        """Return the most rows, `limit` at most, of a step that takes no longer than `seconds`."""
+        return bisect_right(range(1, limit + 1), seconds, key=self.predict)
 
     def _of(self, bucket: int) -> float:
         return min(max(self._measured[bucket], self._shortest[bucket]), self._longest[bucket])

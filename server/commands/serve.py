@@ -104,8 +104,9 @@ def _engine(settings: Settings, metrics: Metrics, loop_load: LoopLoad) -> Engine
         MeteredRunner(runner, metrics, times, limits.num_slots),
         limits,
         Admission(settings.max_calls, settings.max_notes, capacity.keeps, loop_load.keeps),
-        partial(warm_up, runner, times, min(runner.info.max_rows, limits.num_slots)),
-        settings.watchdog_s,
+        times=times,
+        prepare=partial(warm_up, runner, times, min(runner.info.max_rows, limits.num_slots)),
+        watchdog_s=settings.watchdog_s,
     )
     metrics.heartbeat_age.set_function(lambda: engine.heartbeat_age_s)
     metrics.sequences.set_function(lambda: engine.num_sequences)

@@ -63,7 +63,7 @@ async def test_a_call_is_counted_from_its_opening_to_its_end() -> None:
         (heard,) = await client.finish(1)
         assert value(metrics, "calls_active") == 0
         assert value(metrics, "requests_total", kind="call", outcome="ok") == 1
-        assert value(metrics, "first_audio_seconds_count", kind="call") == 1
+        assert value(metrics, "ttfa_seconds_count", kind="call") == 1
         assert value(metrics, "samples_sent_total") == heard.samples
         assert value(metrics, "samples_generated_total") == heard.samples
         spoken_s = heard.samples / SAMPLE_RATE_HZ
@@ -149,5 +149,5 @@ async def test_the_page_is_prometheus_text_with_a_bounded_number_of_series() -> 
             start, body = await call.get(), await call.get()
         assert start["status"] == 200
         assert dict(start["headers"])[b"content-type"].startswith(b"text/plain; version=")
-        assert b"voxline_first_audio_seconds_bucket" in body["body"]
+        assert b"voxline_ttfa_seconds_bucket" in body["body"]
         assert len(metrics.render().splitlines()) < before + 40
