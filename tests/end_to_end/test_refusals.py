@@ -143,6 +143,22 @@ async def test_too_much_text_ends_its_stream(tone: Server) -> None:
         await _lives(client, 2)
 
 
+async def test_the_limits_that_are_set_are_told_and_hold() -> None:
+    flags = ("--max-streams", "1", "--max-text-chars", "5", "--max-message-bytes", "4096")
+    with serving("tone", *flags, "--ping-interval-s", "1") as server:
+        async with talking(server) as client:
+            assert client.connection.limits == m.Limits(
+                max_streams=1, max_text_chars=5, max_message_bytes=4_096, ping_interval_s=1.0
+            )
+            await client.send(opening(1, credit=0))
+            error = await client.answer(packed(type="open", stream=2))
+            assert error.code is ErrorCode.TOO_MANY_STREAMS
+            error = await client.answer(packed(type="text", stream=1, text="sixth."))
+            assert error.code is ErrorCode.TEXT_TOO_LONG
+            await client.answer(bytes(4_097))
+            assert await client.closed() == 1009
+
+
 async def test_the_thirty_third_stream_is_refused(tone: Server) -> None:
     async with talking(tone) as client:
         await client.send(*(opening(number) for number in range(1, 33)))

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from protocol.messages import Limits
 from server.setting_checks import SettingsError
-from server.settings import Settings, add_settings, read_settings
+from server.setting_sources import add_settings, read_settings
+from server.settings import Settings
 from tests.server.certificates import CERTIFICATE, KEY, LOCKED_KEY, OTHER_KEY
 
 
@@ -37,6 +39,15 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
         ({"VOXLINE_DRAIN_S": "-1"}, "drain_s"),
         ({"VOXLINE_WATCHDOG_S": "0"}, "watchdog_s"),
         ({"VOXLINE_WATCHDOG_S": "inf"}, "watchdog_s"),
+        ({"VOXLINE_MAX_STREAMS": "0"}, "max_streams"),
+        ({"VOXLINE_MAX_TEXT_CHARS": "1000000"}, "max_text_chars"),
+        ({"VOXLINE_MAX_MESSAGE_BYTES": "100"}, "max_message_bytes"),
+        ({"VOXLINE_DEFAULT_CREDIT_S": "-1"}, "default_credit_s"),
+        ({"VOXLINE_STALL_S": "0"}, "stall_s"),
+        ({"VOXLINE_IDLE_STREAM_S": "nan"}, "idle_stream_s"),
+        ({"VOXLINE_IDLE_CONNECTION_S": "inf"}, "idle_connection_s"),
+        ({"VOXLINE_MAX_STREAM_S": "1e9"}, "max_stream_s"),
+        ({"VOXLINE_PING_INTERVAL_S": "0"}, "ping_interval_s"),
         ({"VOXLINE_HOST": ""}, "host"),
         ({"VOXLINE_HOST": " "}, "host"),
         ({"VOXLINE_TONE_STEP_MS": "1:5"}, "tone_step_ms"),
@@ -51,6 +62,15 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
 def test_a_bad_setting_is_named(environ: dict[str, str], name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         parsed(**environ)
+
+
+def test_the_limits_of_the_wire_are_the_default() -> None:
+    assert parsed().limits == Limits()
+
+
+def test_a_limit_that_is_set_is_the_one_that_clients_are_told() -> None:
+    limits = parsed("--stall-s", "600", "--max-text-chars", "500", VOXLINE_PING_INTERVAL_S="5")
+    assert limits.limits == Limits(stall_s=600.0, max_text_chars=500, ping_interval_s=5.0)
 
 
 def test_origins_are_separated_by_commas() -> None:
