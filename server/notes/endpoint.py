@@ -1,17 +1,17 @@
 """`POST /v1/notes`: the text in, the file out while it is being made."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import anyio
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.middleware import request_id_of
+from server.notes.bodies import Bodies, max_body_bytes
 from server.notes.request import NoteRequest, parse_note
 from server.notes.streaming import NoteStream
 from server.problems import problem, problem_of
@@ -19,8 +19,6 @@ from server.service import Service
 
 _log = logging.getLogger(__name__)
 
-#: The body has arrived by then or never will: a text is a few kilobytes.
-BODY_TIMEOUT_S = 30.0
 #: A reader that takes nothing for this long is not reading.
 SEND_TIMEOUT_S = 30.0
 
@@ -30,7 +28,8 @@ class NotesEndpoint:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._limits = service.limits
+        self._max_text_chars = service.limits.max_text_chars
+        self._bodies = Bodies(max_body_bytes(self._max_text_chars))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -53,18 +52,7 @@ class NotesEndpoint:
             note.close()
 
     async def _read(self, receive: Receive) -> NoteRequest:
-        body = bytearray()
-        with _time_limit(BODY_TIMEOUT_S, "the body did not arrive in time"):
-            more_body = True
-            while more_body:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnect
-                body += message.get("body", b"")
-                if len(body) > self._limits.max_message_bytes:
-                    raise RequestError(ErrorCode.TEXT_TOO_LONG, "the body is too large")
-                more_body = message.get("more_body", False)
-        return parse_note(bytes(body), self._limits.max_text_chars)
+        return parse_note(await self._bodies.read(receive), self._max_text_chars)
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
@@ -102,15 +90,6 @@ def _other_method(method: str) -> Response:
     if method == "OPTIONS":
         return Response(status_code=204, headers=headers)
     return problem(405, "method_not_allowed", "notes are made by POST", headers)
-
-
-@contextmanager
-def _time_limit(limit_s: float, message: str) -> Iterator[None]:
-    try:
-        with anyio.fail_after(limit_s):
-            yield
-    except TimeoutError as error:
-        raise RequestError(ErrorCode.STALLED, message) from error
 
 
 async def _send_note(
