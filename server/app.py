@@ -86,5 +86,6 @@ def _voices(catalogue: VoiceCatalogue) -> dict[str, object]:
             {"id": voice.id, "name": voice.name, "languages": list(voice.languages)}
             for voice in catalogue
         ],
+        "aliases": dict(catalogue.aliases),
         "variants": sorted(catalogue.variants),
     }
