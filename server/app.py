@@ -11,8 +11,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from engine.voices import VoiceCatalogue
+from server.callers import CallerCheck
 from server.metrics import CONTENT_TYPE
-from server.middleware import OriginCheck, RequestId
+from server.middleware import RequestId
 from server.notes.endpoint import NotesEndpoint
 from server.problems import problem
 from server.service import Service
@@ -24,6 +25,7 @@ def create_app(
     *,
     is_alive: Callable[[], bool],
     max_connections: int = 1_000,
+    allowed_hosts: tuple[str, ...] = (),
     allowed_origins: tuple[str, ...] = (),
 ) -> ASGIApp:
     """Build the application. `is_alive` tells whether the engine still turns."""
@@ -58,7 +60,7 @@ def create_app(
         allow_headers=["*"],
         expose_headers=["Retry-After", "X-Request-Id"],
     )
-    return RequestId(OriginCheck(app, allowed_origins))
+    return RequestId(CallerCheck(app, allowed_hosts, allowed_origins))
 
 
 #: What only HTTP can get wrong has no code on the wire.

@@ -9,8 +9,10 @@ from server.setting_checks import (
     SettingsError,
     check_certificate,
     check_descriptors,
+    check_hosts,
     check_origins,
     check_range,
+    is_loopback,
 )
 
 HELP, GROUP, _BOUNDS = "help", "group", "bounds"
@@ -24,6 +26,8 @@ _MOST_S = 86_400.0
 _MOST_CHARS = 100_000
 #: `open` and a sentence fit into the least, a reference of minutes into the most.
 _MESSAGE_BYTES = (4_096, 1 << 24)
+
+ANY_HOST = ("*",)
 
 
 def _setting(group: str, default: Any, text: str, *bounds: float) -> Any:  # noqa: ANN401 any type
@@ -48,6 +52,11 @@ class Settings:
     port: int = _listening(8080, "TCP port; 0 takes a free one", 0, 65_535)
     tls_cert: str = _listening("", "PEM file of the certificate chain; with --tls-key, serves TLS")
     tls_key: str = _listening("", "PEM file of the private key")
+    allowed_hosts: str = _listening(
+        "",
+        "names by which clients may call this server, comma-separated; * is any. Addresses and "
+        "localhost always pass; without this, so do all names unless --host is a loopback address",
+    )
     allowed_origins: str = _listening(
         "", "origins whose pages may connect, comma-separated; * is any"
     )
@@ -133,6 +142,13 @@ class Settings:
         return _listed(self.allowed_origins)
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that may stand in `Host` beside addresses and localhost."""
+        if self.allowed_hosts or is_loopback(self.host):
+            return _listed(self.allowed_hosts)
+        return ANY_HOST
+
+    @property
     def limits(self) -> Limits:
         """What `ready` tells a client. The sample rates are what the audio path was made for."""
         told = [item.name for item in fields(Limits) if hasattr(self, item.name)]
@@ -151,6 +167,7 @@ class Settings:
             raise SettingsError("host is empty: that would be every address; say 0.0.0.0 for it")
         if self.tone_step_ms and self.model != "tone":
             raise SettingsError(f"tone_step_ms is for model tone, not for {self.model}")
+        check_hosts(_listed(self.allowed_hosts))
         check_origins(self.origins)
         check_certificate(self.tls_cert, self.tls_key)
         check_descriptors(self.max_connections, self.max_notes)

@@ -121,6 +121,7 @@ async def _serve_http(
         service,
         is_alive=lambda: engine.is_alive,
         max_connections=settings.max_connections,
+        allowed_hosts=settings.hosts,
         allowed_origins=settings.origins,
     )
     await serve(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx
 import msgpack
 import pytest
 from websockets.asyncio.client import connect
@@ -196,6 +197,18 @@ async def test_no_subprotocol_is_refused(tone: Server) -> None:
 async def test_a_page_of_another_origin_is_refused(tone: Server) -> None:
     assert await _status(tone, origin="https://attacker.example") == 403
     assert await _status(tone, origin=f"http://attacker.example:{tone.port}") == 403
+
+
+@pytest.mark.parametrize("path", ["/v1/voices", "/metrics", "/livez"])
+async def test_a_name_that_was_made_to_resolve_here_is_refused(tone: Server, path: str) -> None:
+    async with httpx.AsyncClient(base_url=tone.http_url, trust_env=False) as client:
+        assert (await client.get(path, headers={"Host": "attacker.example"})).status_code == 403
+
+
+async def test_a_server_for_a_network_answers_to_any_name() -> None:
+    with serving("tone", "--host", "0.0.0.0") as server:
+        async with httpx.AsyncClient(base_url=server.http_url, trust_env=False) as client:
+            assert (await client.get("/livez", headers={"Host": "voxline.svc"})).status_code == 200
 
 
 async def test_a_page_of_this_server_may_connect(tone: Server) -> None:

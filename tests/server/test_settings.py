@@ -55,6 +55,9 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
         ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example, b.example"}, "'b.example'"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example/"}, "https://a.example/"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://A.example"}, "https://A.example"),
+        ({"VOXLINE_ALLOWED_HOSTS": "a.example:80"}, "'a.example:80'"),
+        ({"VOXLINE_ALLOWED_HOSTS": "A.example"}, "'A.example'"),
+        ({"VOXLINE_ALLOWED_HOSTS": "http://a.example"}, "allowed_hosts"),
         ({"VOXLINE_TLS_CERT": "cert.pem"}, "tls_key"),
         ({"VOXLINE_TLS_CERT": "no.pem", "VOXLINE_TLS_KEY": "no.key"}, "no.pem"),
     ],
@@ -87,6 +90,19 @@ def test_origins_are_separated_by_commas() -> None:
 )
 def test_what_a_browser_can_send_may_be_allowed(origin: str) -> None:
     assert parsed("--allowed-origins", origin).origins == (origin,)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_a_server_for_this_machine_has_only_the_names_it_is_given(host: str) -> None:
+    assert parsed("--host", host).hosts == ()
+    named = parsed("--host", host, "--allowed-hosts", "a.example, b.example")
+    assert named.hosts == ("a.example", "b.example")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "tts.example"])
+def test_a_server_for_a_network_has_any_name_until_it_is_given_some(host: str) -> None:
+    assert parsed("--host", host).hosts == ("*",)
+    assert parsed("--host", host, "--allowed-hosts", "a.example").hosts == ("a.example",)
 
 
 def written(folder: Path, certificate: str, key: str) -> list[str]:
