@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.voices import VoiceCatalogue
 from server.callers import CallerCheck
@@ -50,11 +50,14 @@ def create_app(
         Route("/livez", livez),
         Route("/readyz", readyz),
     ]
-    handlers = {HTTPException: _http_problem, Exception: _internal_problem}
+    handlers = {HTTPException: _wrong_method, Exception: _internal_problem}
+    starlette = Starlette(routes=routes, exception_handlers=handlers)
+    # Else it sends a path with a slash too many elsewhere, and refuses a WebSocket without a word.
+    starlette.router.redirect_slashes = False
+    starlette.router.default = _no_such_path
     # Around Starlette, not in it: so that its answer to a fault passes them too.
-    app: ASGIApp = Starlette(routes=routes, exception_handlers=handlers)
-    app = CORSMiddleware(
-        app,
+    app: ASGIApp = CORSMiddleware(
+        starlette,
         allow_origins=allowed_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
@@ -63,14 +66,14 @@ def create_app(
     return RequestId(CallerCheck(app, allowed_hosts, allowed_origins))
 
 
-#: What only HTTP can get wrong has no code on the wire.
-_ROUTER_CODES = {404: "not_found", 405: "method_not_allowed"}
+# What only HTTP can get wrong has no code on the wire.
+async def _no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
+    await problem(404, "not_found", "there is no such path")(scope, receive, send)
 
 
-async def _http_problem(_: Request, error: Exception) -> Response:
-    """Say what the router refuses as everything else is said."""
+async def _wrong_method(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 registered for it
-    return problem(error.status_code, _ROUTER_CODES[error.status_code], error.detail, error.headers)
+    return problem(error.status_code, "method_not_allowed", error.detail, error.headers)
 
 
 async def _internal_problem(_: Request, __: Exception) -> Response:

@@ -194,6 +194,14 @@ async def test_no_subprotocol_is_refused(tone: Server) -> None:
     assert refused.value.response.status_code == 400
 
 
+async def test_a_path_that_is_none_is_said_as_a_problem(tone: Server) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(tone.ws_url + "/none", subprotocols=[Subprotocol(m.SUBPROTOCOL)], proxy=None)
+    assert refused.value.response.status_code == 404
+    assert refused.value.response.headers["content-type"] == "application/problem+json"
+    assert refused.value.response.headers["x-request-id"]
+
+
 async def test_a_page_of_another_origin_is_refused(tone: Server) -> None:
     assert await _status(tone, origin="https://attacker.example") == 403
     assert await _status(tone, origin=f"http://attacker.example:{tone.port}") == 403
