@@ -7,6 +7,14 @@ from engine.errors import UnknownVoice
 
 #: The name by which a client asks for whatever voice the model thinks best.
 DEFAULT_VOICE = "default"
+#: Other names for it, by which clients ask that were made for other servers and know no others:
+#: the stock voices of OpenAI, and what LiveKit's plugin for Fish asks for when it is told nothing.
+ALIASES = (
+    DEFAULT_VOICE,
+    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage",
+    "shimmer", "verse",
+    "933563129e564b19a115bedd57b7406a",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +53,31 @@ class VoiceCatalogue:
         """The variants that may follow a voice's id after a `+`."""
         return self._variants
 
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """The id behind each alias. A voice of the model's own that has such a name keeps it."""
+        return {name: self.default.id for name in ALIASES if name not in self._voices}
+
     def resolve(self, name: str | None, language: str | None) -> str:
         """Return the id to put in a `SynthesisRequest`.
 
-        Without a name the language chooses; with both, the voice must speak the language.
+        Without a name, or with an alias, the language chooses; a voice that is named must speak it.
 
         Raises:
             UnknownVoice: no voice has that name, or none (or not this one) speaks that language.
         """
-        base, _, variant = (name or DEFAULT_VOICE).partition("+")
+        base, _, variant = (DEFAULT_VOICE if name is None else name).partition("+")
         if variant and variant not in self._variants:
             raise UnknownVoice(f"no voice variant {variant!r}")
         voice = self._find(base, language)
         return f"{voice.id}+{variant}" if variant else voice.id
 
     def _find(self, base: str, language: str | None) -> Voice:
-        if base == DEFAULT_VOICE:
+        voice = self._voices.get(base)
+        if voice is None:
+            if base not in ALIASES:
+                raise UnknownVoice(f"no voice {base!r}")
             return self.default if language is None else self._speaker(language)
-        try:
-            voice = self._voices[base]
-        except KeyError:
-            raise UnknownVoice(f"no voice {base!r}") from None
         if language is not None and not _speaks(voice, language):
             raise UnknownVoice(f"voice {base!r} does not speak {language!r}")
         return voice

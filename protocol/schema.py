@@ -7,15 +7,13 @@ from typing import Any
 from . import messages as m
 from .codes import ErrorCode
 from .fields import (
-    LANGUAGE,
     MAX_SEED,
-    VOICE_ID,
     Reader,
     binary,
     boolean,
     count,
     integer,
-    matching,
+    language_tag,
     message_id,
     number,
     one_of,
@@ -23,6 +21,7 @@ from .fields import (
     seconds,
     stream_id,
     string,
+    voice_id,
 )
 
 
@@ -144,9 +143,9 @@ CLIENT_SCHEMAS: dict[str, Schema] = {
     "open": _schema(
         m.Open,
         stream=stream_id,
-        voice=matching(VOICE_ID, "a voice id"),
+        voice=voice_id,
         reference=_nested(_REFERENCE),
-        language=matching(LANGUAGE, "a BCP 47 language tag"),
+        language=language_tag,
         sample_rate=integer(1, 2**31 - 1),
         speed=number(0.25, 4),
         pitch=number(-12, 12),

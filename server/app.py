@@ -8,11 +8,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.voices import VoiceCatalogue
+from server.callers import CallerCheck
 from server.metrics import CONTENT_TYPE
-from server.middleware import OriginCheck, RequestId
+from server.middleware import RequestId
 from server.notes.endpoint import NotesEndpoint
 from server.problems import problem
 from server.service import Service
@@ -24,6 +25,7 @@ def create_app(
     *,
     is_alive: Callable[[], bool],
     max_connections: int = 1_000,
+    allowed_hosts: tuple[str, ...] = (),
     allowed_origins: tuple[str, ...] = (),
 ) -> ASGIApp:
     """Build the application. `is_alive` tells whether the engine still turns."""
@@ -48,27 +50,30 @@ def create_app(
         Route("/livez", livez),
         Route("/readyz", readyz),
     ]
-    handlers = {HTTPException: _http_problem, Exception: _internal_problem}
+    handlers = {HTTPException: _wrong_method, Exception: _internal_problem}
+    starlette = Starlette(routes=routes, exception_handlers=handlers)
+    # Else it sends a path with a slash too many elsewhere, and refuses a WebSocket without a word.
+    starlette.router.redirect_slashes = False
+    starlette.router.default = _no_such_path
     # Around Starlette, not in it: so that its answer to a fault passes them too.
-    app: ASGIApp = Starlette(routes=routes, exception_handlers=handlers)
-    app = CORSMiddleware(
-        app,
+    app: ASGIApp = CORSMiddleware(
+        starlette,
         allow_origins=allowed_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
         expose_headers=["Retry-After", "X-Request-Id"],
     )
-    return RequestId(OriginCheck(app, allowed_origins))
+    return RequestId(CallerCheck(app, allowed_hosts, allowed_origins))
 
 
-#: What only HTTP can get wrong has no code on the wire.
-_ROUTER_CODES = {404: "not_found", 405: "method_not_allowed"}
+# What only HTTP can get wrong has no code on the wire.
+async def _no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
+    await problem(404, "not_found", "there is no such path")(scope, receive, send)
 
 
-async def _http_problem(_: Request, error: Exception) -> Response:
-    """Say what the router refuses as everything else is said."""
+async def _wrong_method(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 registered for it
-    return problem(error.status_code, _ROUTER_CODES[error.status_code], error.detail, error.headers)
+    return problem(error.status_code, "method_not_allowed", error.detail, error.headers)
 
 
 async def _internal_problem(_: Request, __: Exception) -> Response:
@@ -86,5 +91,6 @@ def _voices(catalogue: VoiceCatalogue) -> dict[str, object]:
             {"id": voice.id, "name": voice.name, "languages": list(voice.languages)}
             for voice in catalogue
         ],
+        "aliases": dict(catalogue.aliases),
         "variants": sorted(catalogue.variants),
     }

@@ -7,7 +7,7 @@ from engine.errors import UnknownVoice
 from engine.request import Sampling, ServiceClass, SynthesisRequest
 from engine.runner import Feature, ModelInfo
 from protocol.codes import ErrorCode
-from protocol.fields import MAX_SEED
+from protocol.fields import MAX_SEED, Reader, language_tag, voice_id
 from protocol.messages import Limits
 from server.audio.errors import CodecsMissing
 from server.audio.path import AudioPath
@@ -98,6 +98,8 @@ def check(
 
 
 def _voice(parameters: Parameters, model: ModelInfo) -> str:
+    _pass_as("voice", parameters.voice, voice_id)
+    _pass_as("language", parameters.language, language_tag)
     try:
         return model.voices.resolve(parameters.voice, parameters.language)
     except UnknownVoice as error:
@@ -135,6 +137,15 @@ def _sample_rate(rate_hz: int | None, model: ModelInfo, limits: Limits) -> int:
             f"sample_rate must be {limits.min_sample_rate} to {limits.max_sample_rate} Hz",
         )
     return rate_hz
+
+
+def _pass_as(name: str, value: str | None, read: Reader) -> None:
+    """Hold a name to what it must be on the wire, whatever dialect it came by."""
+    try:
+        if value is not None:
+            read(value)
+    except ValueError as error:
+        raise RequestError(ErrorCode.BAD_VALUE, f"{name} {error}") from error
 
 
 def _within(name: str, value: float | None, default: float, limits: tuple[float, float]) -> float:

@@ -18,6 +18,7 @@ _STATUS = {
     ErrorCode.OVERLOADED: 503,
     ErrorCode.DRAINING: 503,
     ErrorCode.STALLED: 408,
+    ErrorCode.TIME_LIMIT: 503,
     ErrorCode.UNAUTHORIZED: 401,
     ErrorCode.QUOTA: 429,
     ErrorCode.ENGINE_FAILED: 503,

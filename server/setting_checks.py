@@ -1,13 +1,16 @@
 """What a setting must be beside its type."""
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 
 from server.transport.descriptors import OWN_DESCRIPTORS, most_descriptors
 
 #: As a browser writes it, since it is compared letter by letter.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
-_ANY_ORIGIN = "*"
+#: As it stands in `Host`, without its port.
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?")
+_ANY = "*"
 
 
 class SettingsError(Exception):
@@ -24,10 +27,27 @@ def check_range(name: str, value: float, limits: tuple[float, float]) -> None:
 def check_origins(origins: tuple[str, ...]) -> None:
     """Pass if a browser could send each of `origins`, or it stands for any."""
     for origin in origins:
-        if origin != _ANY_ORIGIN and not _ORIGIN.fullmatch(origin):
+        if origin != _ANY and not _ORIGIN.fullmatch(origin):
             raise SettingsError(
                 f"allowed_origins must be scheme://host[:port] in small letters, not {origin!r}"
             )
+
+
+def check_hosts(hosts: tuple[str, ...]) -> None:
+    """Pass if each of `hosts` could be a name, or stands for any."""
+    for host in hosts:
+        if host != _ANY and not _HOST.fullmatch(host):
+            raise SettingsError(
+                f"allowed_hosts must be names in small letters, without a port, not {host!r}"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach what listens on `host`."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def check_descriptors(max_connections: int, max_notes: int) -> None:

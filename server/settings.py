@@ -1,73 +1,158 @@
-"""What can be set, by flag or by environment: each with its unit, its default and its reason."""
+"""What can be set: each setting with its unit, its default, its bounds and its reason."""
 
-import argparse
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
+from protocol.messages import Limits
 from server.setting_checks import (
     SettingsError,
     check_certificate,
     check_descriptors,
+    check_hosts,
     check_origins,
     check_range,
+    is_loopback,
 )
 
-#: `--max-calls` is `VOXLINE_MAX_CALLS`.
-ENVIRONMENT_PREFIX = "VOXLINE_"
-
-_HELP, _LIMITS = "help", "limits"
+HELP, GROUP, _BOUNDS = "help", "group", "bounds"
 #: A hundred times what one machine carries: more is a slip of the finger.
 _MOST = 10_000
 #: They are cheaper than calls: many listen and few speak.
 _MOST_CONNECTIONS = 100_000
-#: Longer than any work here lasts, so it is a slip of the finger too.
-_MOST_S = 3_600.0
+#: A day. Longer than any work here lasts, so it is a slip of the finger too.
+_MOST_S = 86_400.0
+#: Spoken as slowly as may be, at 48 kHz, more of them could outgrow a count on the wire.
+_MOST_CHARS = 100_000
+#: `open` and a sentence fit into the least, a reference of minutes into the most.
+_MESSAGE_BYTES = (4_096, 1 << 24)
+
+ANY_HOST = ("*",)
 
 
-def _setting(default: Any, text: str, *limits: float) -> Any:  # noqa: ANN401 stands for any type
-    bounded = {_LIMITS: limits} if limits else {}
-    return field(default=default, metadata={_HELP: text, **bounded})
+def _setting(group: str, default: Any, text: str, *bounds: float) -> Any:  # noqa: ANN401 any type
+    bounded = {_BOUNDS: bounds} if bounds else {}
+    return field(default=default, metadata={GROUP: group, HELP: text, **bounded})
+
+
+_listening = partial(_setting, "where it listens, and to whom")
+_speaking = partial(_setting, "what speaks")
+_sharing = partial(_setting, "how much at once")
+_limiting = partial(_setting, "what one caller may do; clients are told when they connect")
+_waiting = partial(_setting, "how long it waits")
+#: Their defaults are those of the specification.
+_WIRE = Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of `voxline serve`."""
 
-    host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 lets the network in")
-    port: int = _setting(8080, "TCP port; 0 takes a free one", 0, 65_535)
-    model: str = _setting("espeak", "model to serve: espeak or tone")
-    tls_cert: str = _setting("", "PEM file of the certificate chain; with --tls-key, serves TLS")
-    tls_key: str = _setting("", "PEM file of the private key")
-    max_connections: int = _setting(
+    host: str = _listening("127.0.0.1", "address to listen on; 0.0.0.0 lets the network in")
+    port: int = _listening(8080, "TCP port; 0 takes a free one", 0, 65_535)
+    tls_cert: str = _listening("", "PEM file of the certificate chain; with --tls-key, serves TLS")
+    tls_key: str = _listening("", "PEM file of the private key")
+    allowed_hosts: str = _listening(
+        "",
+        "names by which clients may call this server, comma-separated; * is any. Addresses and "
+        "localhost always pass; without this, so do all names unless --host is a loopback address",
+    )
+    allowed_origins: str = _listening(
+        "", "origins whose pages may connect, comma-separated; * is any"
+    )
+
+    model: str = _speaking("espeak", "model to serve: espeak or tone")
+    tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
+
+    max_connections: int = _sharing(
         1_000, "WebSockets open at once; about 30 KB each", 1, _MOST_CONNECTIONS
     )
-    max_calls: int = _setting(
+    max_calls: int = _sharing(
         100, "calls open at once; the next is refused as overloaded", 1, _MOST
     )
-    max_notes: int = _setting(100, "notes open at once, waiting ones too", 1, _MOST)
-    note_floor: int = _setting(
+    max_notes: int = _sharing(100, "notes open at once, waiting ones too", 1, _MOST)
+    note_floor: int = _sharing(
         8, "rows of a step kept for notes, however many calls there are", 1, _MOST
     )
-    drain_s: float = _setting(
+
+    max_streams: int = _limiting(
+        _WIRE.max_streams, "streams open at once on a connection", 1, _MOST
+    )
+    max_text_chars: int = _limiting(
+        _WIRE.max_text_chars,
+        "characters of a stream or a note; 20000 are about 20 minutes of speech",
+        1,
+        _MOST_CHARS,
+    )
+    max_message_bytes: int = _limiting(
+        _WIRE.max_message_bytes,
+        "bytes of a WebSocket message, all of which are held until it is whole",
+        *_MESSAGE_BYTES,
+    )
+    default_credit_s: float = _limiting(
+        _WIRE.default_credit_s,
+        "seconds of audio that are sent before the first grant, where open has no credit",
+        0,
+        60,
+    )
+    stall_s: float = _limiting(
+        _WIRE.stall_s,
+        "seconds without credit after which a stream ends: it holds a place meanwhile",
+        1,
+        _MOST_S,
+    )
+    idle_stream_s: float = _limiting(
+        _WIRE.idle_stream_s,
+        "seconds without text after which an open stream ends: it holds a place meanwhile",
+        1,
+        _MOST_S,
+    )
+    idle_connection_s: float = _limiting(
+        _WIRE.idle_connection_s,
+        "seconds without a message after which a connection without streams is closed",
+        1,
+        _MOST_S,
+    )
+    max_stream_s: float = _limiting(
+        _WIRE.max_stream_s,
+        "seconds after which a stream or a note ends, however slowly it is heard",
+        1,
+        _MOST_S,
+    )
+    ping_interval_s: float = _limiting(
+        _WIRE.ping_interval_s,
+        "seconds between pings; proxies drop silent connections after a minute or so",
+        1,
+        _MOST_S,
+    )
+
+    drain_s: float = _waiting(
         25.0, "seconds that open work has after SIGTERM; orchestrators kill after 30", 0, _MOST_S
     )
-    watchdog_s: float = _setting(
+    watchdog_s: float = _waiting(
         10.0,
         "seconds without a turn after which the engine counts as hung, and the server ends",
         0.1,
         _MOST_S,
     )
-    allowed_origins: str = _setting(
-        "", "origins whose pages may connect, comma-separated; * is any"
-    )
-    tone_step_ms: str = _setting("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
 
     @property
     def origins(self) -> tuple[str, ...]:
         """The allowed origins, one by one."""
-        return tuple(filter(None, map(str.strip, self.allowed_origins.split(","))))
+        return _listed(self.allowed_origins)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that may stand in `Host` beside addresses and localhost."""
+        if self.allowed_hosts or is_loopback(self.host):
+            return _listed(self.allowed_hosts)
+        return ANY_HOST
+
+    @property
+    def limits(self) -> Limits:
+        """What `ready` tells a client. The sample rates are what the audio path was made for."""
+        told = [item.name for item in fields(Limits) if hasattr(self, item.name)]
+        return Limits(**{name: getattr(self, name) for name in told})
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -76,62 +161,17 @@ class Settings:
             SettingsError: a value is out of range, or two do not go together.
         """
         for item in fields(self):
-            if _LIMITS in item.metadata:
-                check_range(item.name, getattr(self, item.name), item.metadata[_LIMITS])
+            if _BOUNDS in item.metadata:
+                check_range(item.name, getattr(self, item.name), item.metadata[_BOUNDS])
         if not self.host.strip():
             raise SettingsError("host is empty: that would be every address; say 0.0.0.0 for it")
         if self.tone_step_ms and self.model != "tone":
             raise SettingsError(f"tone_step_ms is for model tone, not for {self.model}")
+        check_hosts(_listed(self.allowed_hosts))
         check_origins(self.origins)
         check_certificate(self.tls_cert, self.tls_key)
         check_descriptors(self.max_connections, self.max_notes)
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Give the parser a flag for every setting."""
-    for item in fields(Settings):
-        parser.add_argument(
-            "--" + item.name.replace("_", "-"),
-            type=type(item.default),
-            default=None,
-            metavar=type(item.default).__name__.upper(),
-            help=f"{item.metadata[_HELP]} (default {item.default!r})",
-        )
-
-
-def read_settings(flags: argparse.Namespace, environ: Mapping[str, str] | None = None) -> Settings:
-    """Take each setting from its flag, else from the environment, else its default.
-
-    Raises:
-        SettingsError: a value is not valid.
-    """
-    return Settings(
-        **{item.name: read_setting(item.name, flags, environ) for item in fields(Settings)}
-    )
-
-
-def read_setting(
-    name: str, flags: argparse.Namespace, environ: Mapping[str, str] | None = None
-) -> Any:  # noqa: ANN401 as _setting
-    """Take one setting by itself, where a command has no use for the others.
-
-    Raises:
-        SettingsError: the environment's value is of another type.
-    """
-    environ = os.environ if environ is None else environ
-    default = _DEFAULTS[name]
-    given = getattr(flags, name, None)
-    variable = ENVIRONMENT_PREFIX + name.upper()
-    if given is None and variable in environ:
-        return _from_environment(variable, environ[variable], type(default))
-    return default if given is None else given
-
-
-_DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Settings)}
-
-
-def _from_environment(variable: str, text: str, kind: type) -> Any:  # noqa: ANN401 as _setting
-    try:
-        return kind(text)
-    except ValueError:
-        raise SettingsError(f"{variable} must be of type {kind.__name__}, not {text!r}") from None
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.split(","))))

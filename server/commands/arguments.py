@@ -5,7 +5,7 @@ from importlib import metadata
 from typing import Any
 
 from server.commands.errors import CommandError
-from server.settings import add_settings
+from server.setting_sources import add_settings
 
 _ENDINGS = "file.wav|mp3|opus|flac|pcm"
 

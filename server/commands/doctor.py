@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from engine.errors import ModelUnavailable
 from server.commands.playing import find_player
 from server.models import MODEL_NAMES, load_runner
-from server.settings import read_setting
+from server.setting_sources import read_setting
 from server.transport.descriptors import OWN_DESCRIPTORS, most_descriptors
 
 #: Extra → the distribution that it brings, and what is missing without it.

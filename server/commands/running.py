@@ -10,7 +10,7 @@ from server.commands.arguments import make_parser
 from server.commands.errors import CommandError
 from server.errors import RequestError
 from server.setting_checks import SettingsError
-from server.settings import read_setting
+from server.setting_sources import read_setting
 
 #: What a shell says of a program that wrote to a reader who has gone.
 _NO_READER = 128 + signal.SIGPIPE

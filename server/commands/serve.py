@@ -19,7 +19,6 @@ from engine.scheduling.capacity import Capacity
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.step_times import StepTimeModel
 from engine.warm_up import warm_up
-from protocol.messages import Limits
 from server.admission import Admission
 from server.app import create_app
 from server.audio.errors import CodecsMissing
@@ -32,15 +31,14 @@ from server.metered_runner import MeteredRunner
 from server.metrics import Metrics
 from server.models import load_runner
 from server.service import Service
-from server.settings import Settings, read_settings
+from server.setting_sources import read_settings
+from server.settings import Settings
 from server.transport.guards import install
 from server.transport.listener import BACKLOG, listen
 
 #: The interpreter hands over between engine and event loop this often: ten times the default, so
 #: that a busy engine delays a socket by no more than half a millisecond.
 SWITCH_INTERVAL_S = 0.0005
-#: Pings keep the way through proxies open; they drop silent connections after a minute or so.
-PING_INTERVAL_S = 20.0
 #: Longer than `Lifetime` takes to cut off what does not end by itself.
 GRACEFUL_TIMEOUT_S = CLOSING_S + 1.0
 #: Sockets that come and go make little garbage in cycles: looking for it this seldom keeps a storm
@@ -68,7 +66,7 @@ async def _serve(settings: Settings) -> int:
     metrics = Metrics()
     loop_load = LoopLoad(metrics)
     engine = _engine(settings, metrics, loop_load)
-    service = Service(engine.client, metrics=metrics)
+    service = Service(engine.client, settings.limits, metrics=metrics)
     listener = listen(settings.host, settings.port)
     asyncio.get_running_loop().set_exception_handler(_report)
     lifetime = Lifetime(service.drain, settings.drain_s)
@@ -124,6 +122,7 @@ async def _serve_http(
         service,
         is_alive=lambda: engine.is_alive,
         max_connections=settings.max_connections,
+        allowed_hosts=settings.hosts,
         allowed_origins=settings.origins,
     )
     await serve(
@@ -137,8 +136,8 @@ def _config(settings: Settings, listener: socket.socket) -> Config:
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]  # hypercorn closes it
     config.backlog = BACKLOG
-    config.websocket_ping_interval = PING_INTERVAL_S
-    config.websocket_max_message_size = Limits().max_message_bytes
+    config.websocket_ping_interval = settings.ping_interval_s
+    config.websocket_max_message_size = settings.max_message_bytes
     config.graceful_timeout = GRACEFUL_TIMEOUT_S
     config.loglevel = "WARNING"
     if settings.tls_cert:

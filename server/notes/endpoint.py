@@ -1,8 +1,7 @@
 """`POST /v1/notes`: the text in, the file out while it is being made."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 
 import anyio
 from starlette.requests import ClientDisconnect
@@ -12,17 +11,14 @@ from starlette.types import Receive, Scope, Send
 from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.middleware import request_id_of
+from server.notes.bodies import Bodies, max_body_bytes
+from server.notes.file_response import FileResponse
 from server.notes.request import NoteRequest, parse_note
 from server.notes.streaming import NoteStream
 from server.problems import problem, problem_of
 from server.service import Service
 
 _log = logging.getLogger(__name__)
-
-#: The body has arrived by then or never will: a text is a few kilobytes.
-BODY_TIMEOUT_S = 30.0
-#: A reader that takes nothing for this long is not reading.
-SEND_TIMEOUT_S = 30.0
 
 
 class NotesEndpoint:
@@ -31,6 +27,7 @@ class NotesEndpoint:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._limits = service.limits
+        self._bodies = Bodies(max_body_bytes(self._limits.max_text_chars))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -53,18 +50,7 @@ class NotesEndpoint:
             note.close()
 
     async def _read(self, receive: Receive) -> NoteRequest:
-        body = bytearray()
-        with _time_limit(BODY_TIMEOUT_S, "the body did not arrive in time"):
-            more_body = True
-            while more_body:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnect
-                body += message.get("body", b"")
-                if len(body) > self._limits.max_message_bytes:
-                    raise RequestError(ErrorCode.TEXT_TOO_LONG, "the body is too large")
-                more_body = message.get("more_body", False)
-        return parse_note(bytes(body), self._limits.max_text_chars)
+        return parse_note(await self._bodies.read(receive), self._limits.max_text_chars)
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
@@ -79,8 +65,31 @@ class NotesEndpoint:
 
             with self._service.drain.working(_NoteInHand(tasks.cancel_scope)):
                 tasks.start_soon(listen)
-                await _send_note(scope, receive, send, request, note)
+                await self._send(scope, receive, send, request, note)
                 tasks.cancel_scope.cancel()
+
+    async def _send(
+        self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
+    ) -> None:
+        response = FileResponse(send, request.format)
+        try:
+            await self._send_in_time(response, note)
+        except RequestError as error:
+            note.close(error.code.value)
+            if response.has_begun:
+                # Too late for a status. A chunked body without its end tells the reader.
+                _log.warning("a note was cut short")
+            else:
+                await problem_of(error)(scope, receive, send)
+
+    async def _send_in_time(self, response: FileResponse, note: NoteStream) -> None:
+        """Send the note: as any stream, it holds a place, however little of it is read."""
+        try:
+            with anyio.fail_after(self._limits.max_stream_s):
+                async with aclosing(note.chunks()) as chunks:
+                    await response.send(chunks)
+        except TimeoutError as error:
+            raise RequestError(ErrorCode.TIME_LIMIT, "the note took too long") from error
 
 
 class _NoteInHand:
@@ -102,42 +111,3 @@ def _other_method(method: str) -> Response:
     if method == "OPTIONS":
         return Response(status_code=204, headers=headers)
     return problem(405, "method_not_allowed", "notes are made by POST", headers)
-
-
-@contextmanager
-def _time_limit(limit_s: float, message: str) -> Iterator[None]:
-    try:
-        with anyio.fail_after(limit_s):
-            yield
-    except TimeoutError as error:
-        raise RequestError(ErrorCode.STALLED, message) from error
-
-
-async def _send_note(
-    scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
-) -> None:
-    async with aclosing(note.chunks()) as chunks:
-        try:
-            first = await anext(chunks)
-        except RequestError as error:
-            await problem_of(error)(scope, receive, send)
-            return
-        headers = [(b"content-type", request.format.media_type.encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        try:
-            await _send_body(send, first, chunks)
-        except (RequestError, TimeoutError):
-            # Too late for a status. A chunked body without its end tells the reader.
-            _log.warning("a note was cut short")
-
-
-async def _send_body(send: Send, first: bytes, rest: AsyncIterator[bytes]) -> None:
-    await _send_part(send, first)
-    async for data in rest:
-        await _send_part(send, data)
-    await _send_part(send, b"", more_body=False)
-
-
-async def _send_part(send: Send, data: bytes, *, more_body: bool = True) -> None:
-    with anyio.fail_after(SEND_TIMEOUT_S):
-        await send({"type": "http.response.body", "body": data, "more_body": more_body})

@@ -1,6 +1,5 @@
 """The JSON body of `POST /v1/notes`, read strictly."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ from engine.request import Sampling
 from protocol.codes import ErrorCode
 from server.audio.formats import AudioFormat
 from server.errors import RequestError
+from server.notes.flat_json import read_object
 from server.parameters import Parameters
 
 _T = TypeVar("_T")
@@ -23,16 +23,13 @@ class NoteRequest:
     parameters: Parameters
 
 
-def parse_note(body: bytes, max_text_chars: int) -> NoteRequest:
+def parse_note(body: bytes | bytearray, max_text_chars: int) -> NoteRequest:
     """Read a note.
 
     Raises:
         RequestError: `bad_message` (no JSON object), `bad_value` (a field), `text_too_long`.
     """
-    fields = _object(body)
-    unknown = sorted(set(fields) - _FIELDS)
-    if unknown:
-        raise RequestError(ErrorCode.BAD_VALUE, f"unknown field {unknown[0]!r}")
+    fields = read_object(body, _FIELDS)
     text = _field(fields, "text", _string)
     if text is None:
         raise RequestError(ErrorCode.BAD_VALUE, "text is missing")
@@ -71,24 +68,6 @@ _FIELDS = {
     "text", "format", "voice", "language", "sample_rate", "speed", "pitch", "volume_db",
     "normalize", "seed", "temperature", "top_p", "repetition_penalty",
 }  # fmt: skip
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        fields = json.loads(body, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(ErrorCode.BAD_MESSAGE, "the body is not JSON") from error
-    if not isinstance(fields, dict):
-        raise RequestError(ErrorCode.BAD_MESSAGE, "the body is not a JSON object")
-    return fields
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse what has no one meaning: parsers differ in which of two equal keys they keep."""
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise ValueError("a key is given twice")
-    return fields
 
 
 def _field(fields: Mapping[str, Any], name: str, read: Callable[[Any], _T]) -> _T | None:

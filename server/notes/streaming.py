@@ -52,9 +52,12 @@ class NoteStream:
         self._stream.append(request.text)
         self._stream.end()
 
-    def close(self) -> None:
-        """Give up what is not made yet, and all that was needed for it."""
-        self._stream.cancel("disconnected")
+    def close(self, outcome: str = "disconnected") -> None:
+        """Give up what is not made yet, and all that was needed for it.
+
+        `outcome` says why, for the record; of several, the first counts.
+        """
+        self._stream.cancel(outcome)
         if self._encoder is not None:
             self._encoder.close()
 

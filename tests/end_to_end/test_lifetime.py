@@ -64,7 +64,7 @@ async def test_at_the_deadline_calls_are_told_and_a_stalled_reader_is_cut_off() 
             # A note of minutes that nobody reads: more than the kernel's buffers take.
             body = b'{"text": "%s", "sample_rate": 48000}' % (LONG * 30).encode()
             await stalled.send(
-                b"POST /v1/notes HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s"
+                b"POST /v1/notes HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
                 % (len(body), body)
             )
             await open_calls(client, range(1, 3))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx
 import msgpack
 import pytest
 from websockets.asyncio.client import connect
@@ -143,6 +144,22 @@ async def test_too_much_text_ends_its_stream(tone: Server) -> None:
         await _lives(client, 2)
 
 
+async def test_the_limits_that_are_set_are_told_and_hold() -> None:
+    flags = ("--max-streams", "1", "--max-text-chars", "5", "--max-message-bytes", "4096")
+    with serving("tone", *flags, "--ping-interval-s", "1") as server:
+        async with talking(server) as client:
+            assert client.connection.limits == m.Limits(
+                max_streams=1, max_text_chars=5, max_message_bytes=4_096, ping_interval_s=1.0
+            )
+            await client.send(opening(1, credit=0))
+            error = await client.answer(packed(type="open", stream=2))
+            assert error.code is ErrorCode.TOO_MANY_STREAMS
+            error = await client.answer(packed(type="text", stream=1, text="sixth."))
+            assert error.code is ErrorCode.TEXT_TOO_LONG
+            await client.answer(bytes(4_097))
+            assert await client.closed() == 1009
+
+
 async def test_the_thirty_third_stream_is_refused(tone: Server) -> None:
     async with talking(tone) as client:
         await client.send(*(opening(number) for number in range(1, 33)))
@@ -177,9 +194,29 @@ async def test_no_subprotocol_is_refused(tone: Server) -> None:
     assert refused.value.response.status_code == 400
 
 
+async def test_a_path_that_is_none_is_said_as_a_problem(tone: Server) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(tone.ws_url + "/none", subprotocols=[Subprotocol(m.SUBPROTOCOL)], proxy=None)
+    assert refused.value.response.status_code == 404
+    assert refused.value.response.headers["content-type"] == "application/problem+json"
+    assert refused.value.response.headers["x-request-id"]
+
+
 async def test_a_page_of_another_origin_is_refused(tone: Server) -> None:
     assert await _status(tone, origin="https://attacker.example") == 403
     assert await _status(tone, origin=f"http://attacker.example:{tone.port}") == 403
+
+
+@pytest.mark.parametrize("path", ["/v1/voices", "/metrics", "/livez"])
+async def test_a_name_that_was_made_to_resolve_here_is_refused(tone: Server, path: str) -> None:
+    async with httpx.AsyncClient(base_url=tone.http_url, trust_env=False) as client:
+        assert (await client.get(path, headers={"Host": "attacker.example"})).status_code == 403
+
+
+async def test_a_server_for_a_network_answers_to_any_name() -> None:
+    with serving("tone", "--host", "0.0.0.0") as server:
+        async with httpx.AsyncClient(base_url=server.http_url, trust_env=False) as client:
+            assert (await client.get("/livez", headers={"Host": "voxline.svc"})).status_code == 200
 
 
 async def test_a_page_of_this_server_may_connect(tone: Server) -> None:

@@ -55,8 +55,9 @@ async def test_http2_by_prior_knowledge_is_refused(tone: Server) -> None:
 async def test_an_upgrade_to_http2_is_not_taken(tone: Server) -> None:
     async with await dial(tone) as stream:
         await stream.send(
-            b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\n"
-            b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n"
+            b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+            b"Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\n"
+            b"HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n"
         )
         assert (await rest(stream)).startswith(b"HTTP/1.1 200 ")
 

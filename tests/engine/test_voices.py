@@ -33,6 +33,10 @@ CATALOGUE = VoiceCatalogue(
         (None, "de", "anna"),
         (None, "PT", "joao"),
         (None, "pt-pt", "joao"),
+        # An alias is no name of its own.
+        ("alloy", None, "bob"),
+        ("933563129e564b19a115bedd57b7406a", "de", "anna"),
+        ("nova+f1", None, "bob+f1"),
         # A variant stays with the voice it colours.
         ("anna+f1", None, "anna+f1"),
         ("default+whisper", "de", "anna+whisper"),
@@ -52,7 +56,9 @@ def test_a_voice_is_found(name: str | None, language: str | None, expected: str)
         ("anna+nope", None),
         ("dave+f1", None),
         ("+f1", None),
+        ("", None),
         ("", "ja"),
+        ("Alloy", None),
     ],
 )
 def test_what_does_not_exist_is_an_unknown_voice(name: str | None, language: str | None) -> None:
@@ -64,3 +70,16 @@ def test_the_catalogue_lists_its_voices_in_order_without_variants() -> None:
     assert [voice.id for voice in CATALOGUE] == ["anna", "bob", "carol", "joao"]
     assert len(CATALOGUE) == 4
     assert CATALOGUE.variants == {"f1", "whisper"}
+
+
+def test_every_alias_is_listed_with_the_voice_behind_it() -> None:
+    assert len(CATALOGUE.aliases) == 15
+    assert set(CATALOGUE.aliases.values()) == {"bob"}
+    assert {CATALOGUE.resolve(name, None) for name in CATALOGUE.aliases} == {"bob"}
+
+
+def test_a_voice_of_the_models_own_goes_before_an_alias() -> None:
+    voices = [Voice("alloy", "An alloy", ("en",)), Voice("bob", "Bob", ("de",))]
+    own = VoiceCatalogue(voices, default="bob")
+    assert own.resolve("alloy", None) == "alloy"
+    assert "alloy" not in own.aliases

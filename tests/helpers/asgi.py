@@ -66,8 +66,10 @@ def http_scope(method: str, path: str, headers: dict[str, str] | None = None) ->
     return {**_scope("http", path, headers or {}), "method": method, "scheme": "http"}
 
 
-def websocket_scope(*subprotocols: str, headers: dict[str, str] | None = None) -> Scope:
-    scope = _scope("websocket", "/ws/tts", headers or {})
+def websocket_scope(
+    *subprotocols: str, path: str = "/ws/tts", headers: dict[str, str] | None = None
+) -> Scope:
+    scope = _scope("websocket", path, headers or {})
     return {**scope, "scheme": "ws", "subprotocols": list(subprotocols)}
 
 

@@ -13,16 +13,22 @@ pytestmark = pytest.mark.anyio
 HOST = "127.0.0.1:8080"
 
 
-def app(*origins: str) -> ASGIApp:
+def app(*origins: str, hosts: tuple[str, ...] = ()) -> ASGIApp:
     engine = VirtualEngineThread()
     return create_app(
-        Service(engine.client), is_alive=lambda: engine.is_alive, allowed_origins=origins
+        Service(engine.client),
+        is_alive=lambda: engine.is_alive,
+        allowed_hosts=hosts,
+        allowed_origins=origins,
     )
 
 
-async def ask(asgi: ASGIApp, method: str = "GET", **headers: str) -> tuple[int, dict[str, str]]:
+async def ask(
+    asgi: ASGIApp, method: str = "GET", *, scheme: str = "http", **headers: str
+) -> tuple[int, dict[str, str]]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    async with calling(asgi, http_scope(method, "/v1/voices", named)) as call:
+    scope = {**http_scope(method, "/v1/voices", named), "scheme": scheme}
+    async with calling(asgi, scope) as call:
         call.put(type="http.request", body=b"", more_body=False)
         start = await call.get()
     return start["status"], {k.decode(): v.decode() for k, v in start["headers"]}
@@ -37,6 +43,9 @@ async def ask(asgi: ASGIApp, method: str = "GET", **headers: str) -> tuple[int, 
         ("http://127.0.0.1", HOST),
         ("http://rebound.example:8080", "rebound.example:8080"),
         ("file://", HOST),
+        (f"https://{HOST}", HOST),
+        (f"ftp://{HOST}", HOST),
+        (f"http://a@{HOST}", HOST),
         ("http://[::1", "[::1"),
     ],
 )
@@ -54,6 +63,40 @@ async def test_a_page_from_elsewhere_is_refused(origin: str, host: str) -> None:
 )
 async def test_a_page_of_this_server_passes(origin: str, host: str) -> None:
     assert (await ask(app(), origin=origin, host=host))[0] == 200
+
+
+async def test_a_page_over_tls_is_of_the_server_that_speaks_tls() -> None:
+    assert (await ask(app(), scheme="https", origin=f"https://{HOST}"))[0] == 200
+    assert (await ask(app(), scheme="https", origin=f"http://{HOST}"))[0] == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["rebound.example", "rebound.example:8080", "localhost.rebound.example", "", "[::1"]
+)
+@pytest.mark.parametrize("hosts", [(), ("tts.example",)])
+async def test_a_name_that_is_not_ours_is_refused(host: str, hosts: tuple[str, ...]) -> None:
+    assert (await ask(app(hosts=hosts), host=host))[0] == 403
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["10.0.0.7", "10.0.0.7:8080", "[fe80::1]:8080", "localhost", "LOCALHOST:8080", "TTS.example:1"],
+)
+async def test_addresses_and_names_that_are_ours_pass(host: str) -> None:
+    assert (await ask(app(hosts=("tts.example",)), host=host))[0] == 200
+
+
+async def test_any_name_may_be_ours_but_its_pages_are_not() -> None:
+    asgi = app(hosts=("*",))
+    assert (await ask(asgi, host="voxline.speech.svc:8080"))[0] == 200
+    rebound = {"host": "rebound.example", "origin": "http://rebound.example"}
+    assert (await ask(asgi, **rebound))[0] == 403
+
+
+async def test_a_page_of_a_name_that_is_ours_passes() -> None:
+    asgi = app(hosts=("tts.example",))
+    assert (await ask(asgi, host="tts.example", origin="http://tts.example"))[0] == 200
+    assert (await ask(asgi, host=HOST, origin="http://tts.example"))[0] == 403
 
 
 async def test_a_program_passes_and_is_told_nothing_of_origins() -> None:

@@ -27,7 +27,14 @@ def parsed(**fields: object) -> bytes:
         b"\xff\xfe",
         b"[" * 100_000,
         b'{"text": "a"} {}',
-        b'{"text": "a", "text": "b"}',
+        b'{"text": "a"',
+        b'{"text": "a",}',
+        b'{"text" "a"}',
+        b'{text: "a"}',
+        b'{1: "a"}',
+        b'{"text": }',
+        b'{"text": "\xff"}',
+        '{"text": "a"}'.encode("utf-16"),
     ],
     ids=lambda body: repr(body[:12]),
 )
@@ -62,6 +69,28 @@ def test_a_bad_field_is_named(fields: dict[str, object], name: str) -> None:
     with pytest.raises(RequestError, match=name) as refused:
         parse_note(parsed(**fields), MAX_CHARS)
     assert refused.value.code is ErrorCode.BAD_VALUE
+
+
+def test_a_field_given_twice_is_said() -> None:
+    with pytest.raises(RequestError, match="text is given twice") as refused:
+        parse_note(b'{"text": "a", "text": "b"}', MAX_CHARS)
+    assert refused.value.code is ErrorCode.BAD_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [(b'{"0": 1, ', "'0'"), (b'{"text": [', "text"), (b'{"text": {', "text")],
+)
+def test_nothing_is_read_behind_what_is_not_wanted(body: bytes, name: str) -> None:
+    with pytest.raises(RequestError, match=name) as refused:
+        parse_note(body + b"?", MAX_CHARS)
+    assert refused.value.code is ErrorCode.BAD_VALUE
+
+
+def test_a_long_name_is_not_sent_back_whole() -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_note(parsed(**{"x" * 10_000: 1}), MAX_CHARS)
+    assert len(refused.value.message) < 100
 
 
 def test_too_much_text_is_said_with_its_limit() -> None:

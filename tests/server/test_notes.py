@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 import pytest
@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message
 from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR
 from protocol.messages import Limits
 from server.app import create_app
-from server.notes.endpoint import BODY_TIMEOUT_S, SEND_TIMEOUT_S
+from server.notes.bodies import BODY_TIMEOUT_S, MAX_ARRIVING_BYTES, max_body_bytes
+from server.notes.file_response import SEND_TIMEOUT_S
 from server.notes.streaming import WINDOW_S
 from server.service import Service
 from tests.helpers.asgi import AsgiCall, calling, http_scope
@@ -25,12 +26,15 @@ SHORT = "A note that is whole."
 LONG = " ".join(["word"] * 200)
 POST = http_scope("POST", "/v1/notes", {"content-type": "application/json"})
 WAV_HEADER_BYTES = 44
+DEFAULTS = Limits()
+MAX_BODY_BYTES = max_body_bytes(DEFAULTS.max_text_chars)
+PART_BYTES = 65_536
 
 
 @asynccontextmanager
-async def serving(engine: VirtualEngineThread) -> AsyncIterator[ASGIApp]:
+async def serving(engine: VirtualEngineThread, limits: Limits = DEFAULTS) -> AsyncIterator[ASGIApp]:
     async with running(engine):
-        yield create_app(Service(engine.client), is_alive=lambda: engine.is_alive)
+        yield create_app(Service(engine.client, limits), is_alive=lambda: engine.is_alive)
 
 
 def post(call: AsgiCall, **fields: object) -> None:
@@ -102,6 +106,34 @@ async def test_a_reader_that_stops_stops_the_engine_and_is_given_up() -> None:
         assert engine.scheduler.num_sequences == 0
 
 
+async def test_a_reader_that_takes_little_by_little_has_so_long_and_no_longer() -> None:
+    engine = VirtualEngineThread()
+    async with serving(engine, Limits(max_stream_s=60.0)) as app:
+        async with calling(app, POST, buffer=2) as call:
+            post(call)
+            began_s = anyio.current_time()
+            with anyio.fail_after(120):
+                while not call.returned.is_set():
+                    assert (await call.get()).get("more_body", True)
+                    with anyio.move_on_after(SEND_TIMEOUT_S / 2):
+                        await call.returned.wait()
+            assert anyio.current_time() - began_s == pytest.approx(60.0, abs=0.1)
+        await anyio.sleep(2 * STEP_S)
+        assert engine.scheduler.num_sequences == 0
+
+
+async def test_a_note_that_never_begins_is_told_so() -> None:
+    engine = VirtualEngineThread()
+    app = create_app(Service(engine.client), is_alive=lambda: engine.is_alive)
+    async with calling(app, POST) as call:
+        began_s = anyio.current_time()
+        post(call)
+        with anyio.fail_after(2 * DEFAULTS.max_stream_s):
+            status, problem = await answer(call)
+        assert (status, problem["code"]) == (503, "time_limit")
+        assert anyio.current_time() - began_s == pytest.approx(DEFAULTS.max_stream_s, abs=0.1)
+
+
 async def test_a_body_that_never_comes_is_given_up() -> None:
     async with serving(VirtualEngineThread()) as app, calling(app, POST) as call:
         began_s = anyio.current_time()
@@ -113,10 +145,42 @@ async def test_a_body_that_never_comes_is_given_up() -> None:
 
 async def test_a_body_without_end_is_refused_at_its_limit() -> None:
     async with serving(VirtualEngineThread()) as app, calling(app, POST) as call:
-        for _ in range(Limits().max_message_bytes // 65_536 + 1):
-            call.put(type="http.request", body=bytes(65_536), more_body=True)
+        for _ in range(MAX_BODY_BYTES // PART_BYTES + 1):
+            call.put(type="http.request", body=bytes(PART_BYTES), more_body=True)
         status, problem = await answer(call)
         assert (status, problem["code"]) == (413, "text_too_long")
+
+
+async def test_the_longest_text_fits_however_it_is_written() -> None:
+    async with serving(VirtualEngineThread()) as app, calling(app, POST) as call:
+        post(call, text="\N{GRINNING FACE}" * DEFAULTS.max_text_chars)
+        assert (await call.get())["status"] == 200
+        call.put(type="http.disconnect")
+
+
+async def test_bodies_that_never_end_hold_so_much_and_no_more() -> None:
+    async with serving(VirtualEngineThread()) as app, AsyncExitStack() as crowd:
+        for _ in range(MAX_ARRIVING_BYTES // PART_BYTES):
+            call = await crowd.enter_async_context(calling(app, POST))
+            call.put(type="http.request", body=bytes(PART_BYTES), more_body=True)
+        await anyio.wait_all_tasks_blocked()
+        async with calling(app, POST) as late:
+            post(late)
+            start, body = await late.get(), await late.get()
+            assert (start["status"], json.loads(body["body"])["code"]) == (503, "overloaded")
+            assert int(dict(start["headers"])[b"retry-after"]) > 0
+        await anyio.sleep(BODY_TIMEOUT_S)
+        async with calling(app, POST) as later:
+            post(later, text=SHORT)
+            assert (await whole(later))[0] == 200
+
+
+async def test_bodies_that_ended_hold_nothing() -> None:
+    async with serving(VirtualEngineThread()) as app:
+        for _ in range(MAX_ARRIVING_BYTES // PART_BYTES + 1):
+            async with calling(app, POST) as call:
+                call.put(type="http.request", body=b" " * PART_BYTES, more_body=False)
+                assert (await answer(call))[0] == 400
 
 
 async def test_a_failure_before_the_first_audio_is_a_status() -> None:

@@ -24,7 +24,11 @@ def checked(parameters: Parameters, model: ModelInfo = MODEL) -> Speech:
     ("parameters", "code"),
     [
         (Parameters(voice="nobody"), ErrorCode.UNKNOWN_VOICE),
+        (Parameters(voice=""), ErrorCode.BAD_VALUE),
+        (Parameters(voice="../tone"), ErrorCode.BAD_VALUE),
+        (Parameters(voice="x" * 129), ErrorCode.BAD_VALUE),
         (Parameters(language="tlh"), ErrorCode.UNKNOWN_VOICE),
+        (Parameters(language=""), ErrorCode.BAD_VALUE),
         (Parameters(sample_rate=7_999), ErrorCode.BAD_VALUE),
         (Parameters(sample_rate=48_001), ErrorCode.BAD_VALUE),
         (Parameters(speed=0.24), ErrorCode.BAD_VALUE),

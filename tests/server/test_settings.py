@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from protocol.messages import Limits
 from server.setting_checks import SettingsError
-from server.settings import Settings, add_settings, read_settings
+from server.setting_sources import add_settings, read_settings
+from server.settings import Settings
 from tests.server.certificates import CERTIFICATE, KEY, LOCKED_KEY, OTHER_KEY
 
 
@@ -37,6 +39,15 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
         ({"VOXLINE_DRAIN_S": "-1"}, "drain_s"),
         ({"VOXLINE_WATCHDOG_S": "0"}, "watchdog_s"),
         ({"VOXLINE_WATCHDOG_S": "inf"}, "watchdog_s"),
+        ({"VOXLINE_MAX_STREAMS": "0"}, "max_streams"),
+        ({"VOXLINE_MAX_TEXT_CHARS": "1000000"}, "max_text_chars"),
+        ({"VOXLINE_MAX_MESSAGE_BYTES": "100"}, "max_message_bytes"),
+        ({"VOXLINE_DEFAULT_CREDIT_S": "-1"}, "default_credit_s"),
+        ({"VOXLINE_STALL_S": "0"}, "stall_s"),
+        ({"VOXLINE_IDLE_STREAM_S": "nan"}, "idle_stream_s"),
+        ({"VOXLINE_IDLE_CONNECTION_S": "inf"}, "idle_connection_s"),
+        ({"VOXLINE_MAX_STREAM_S": "1e9"}, "max_stream_s"),
+        ({"VOXLINE_PING_INTERVAL_S": "0"}, "ping_interval_s"),
         ({"VOXLINE_HOST": ""}, "host"),
         ({"VOXLINE_HOST": " "}, "host"),
         ({"VOXLINE_TONE_STEP_MS": "1:5"}, "tone_step_ms"),
@@ -44,6 +55,9 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
         ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example, b.example"}, "'b.example'"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example/"}, "https://a.example/"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://A.example"}, "https://A.example"),
+        ({"VOXLINE_ALLOWED_HOSTS": "a.example:80"}, "'a.example:80'"),
+        ({"VOXLINE_ALLOWED_HOSTS": "A.example"}, "'A.example'"),
+        ({"VOXLINE_ALLOWED_HOSTS": "http://a.example"}, "allowed_hosts"),
         ({"VOXLINE_TLS_CERT": "cert.pem"}, "tls_key"),
         ({"VOXLINE_TLS_CERT": "no.pem", "VOXLINE_TLS_KEY": "no.key"}, "no.pem"),
     ],
@@ -51,6 +65,15 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
 def test_a_bad_setting_is_named(environ: dict[str, str], name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         parsed(**environ)
+
+
+def test_the_limits_of_the_wire_are_the_default() -> None:
+    assert parsed().limits == Limits()
+
+
+def test_a_limit_that_is_set_is_the_one_that_clients_are_told() -> None:
+    limits = parsed("--stall-s", "600", "--max-text-chars", "500", VOXLINE_PING_INTERVAL_S="5")
+    assert limits.limits == Limits(stall_s=600.0, max_text_chars=500, ping_interval_s=5.0)
 
 
 def test_origins_are_separated_by_commas() -> None:
@@ -67,6 +90,19 @@ def test_origins_are_separated_by_commas() -> None:
 )
 def test_what_a_browser_can_send_may_be_allowed(origin: str) -> None:
     assert parsed("--allowed-origins", origin).origins == (origin,)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_a_server_for_this_machine_has_only_the_names_it_is_given(host: str) -> None:
+    assert parsed("--host", host).hosts == ()
+    named = parsed("--host", host, "--allowed-hosts", "a.example, b.example")
+    assert named.hosts == ("a.example", "b.example")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "tts.example"])
+def test_a_server_for_a_network_has_any_name_until_it_is_given_some(host: str) -> None:
+    assert parsed("--host", host).hosts == ("*",)
+    assert parsed("--host", host, "--allowed-hosts", "a.example").hosts == ("a.example",)
 
 
 def written(folder: Path, certificate: str, key: str) -> list[str]:

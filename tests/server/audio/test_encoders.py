@@ -102,6 +102,13 @@ def test_a_stream_of_wav_says_that_its_length_is_unknown() -> None:
     assert data[4:8] == data[40:44] == b"\xff\xff\xff\xff"
 
 
+def test_a_stream_of_flac_says_that_its_total_is_unknown() -> None:
+    data = encoded(make_encoder(AudioFormat.FLAC, 24000), noise(5000), 1000)
+    stream_info = data[8:42]
+    # The last 36 bits before the checksum of the samples.
+    assert int.from_bytes(stream_info[13:18], "big") & (2**36 - 1) == 0
+
+
 def test_a_wav_header_of_known_length_makes_a_proper_file() -> None:
     pcm = noise(500)
     data = wav_header(pcm.size, 11111) + pcm.tobytes()

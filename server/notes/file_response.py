@@ -1,0 +1,50 @@
+"""A file as the body of an HTTP response, sent while it is made."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+from starlette.types import Send
+
+from protocol.codes import ErrorCode
+from server.audio.formats import AudioFormat
+from server.errors import RequestError
+from server.transport.listener import USER_TIMEOUT_S
+
+#: A reader that takes nothing for so long is not reading. The kernel then drops the connection of
+#: itself, where it can.
+SEND_TIMEOUT_S = USER_TIMEOUT_S
+
+
+class FileResponse:
+    """The response. Its status line waits for the first bytes, so that an error is an error."""
+
+    def __init__(self, send: Send, audio_format: AudioFormat) -> None:
+        self._send = send
+        self._media_type = audio_format.media_type
+        self.has_begun = False
+
+    async def send(self, chunks: AsyncIterator[bytes]) -> None:
+        """Send all of the file.
+
+        Raises:
+            RequestError: `stalled`, since nobody reads, or what `chunks` raises.
+        """
+        async for data in chunks:
+            if not self.has_begun:
+                await self._begin()
+            await self._send_part(data)
+        await self._send_part(b"", more_body=False)
+
+    async def _begin(self) -> None:
+        self.has_begun = True
+        headers = [(b"content-type", self._media_type.encode())]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def _send_part(self, data: bytes, *, more_body: bool = True) -> None:
+        try:
+            with anyio.fail_after(SEND_TIMEOUT_S):
+                await self._send(
+                    {"type": "http.response.body", "body": data, "more_body": more_body}
+                )
+        except TimeoutError as error:
+            raise RequestError(ErrorCode.STALLED, "the file is not read") from error

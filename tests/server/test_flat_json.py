@@ -1,0 +1,47 @@
+"""The reader of flat objects against the one of the standard library."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.codes import ErrorCode
+from server.errors import RequestError
+from server.notes.flat_json import read_object
+
+NAMES = ("text", "speed", "ä", "")
+STRINGS = st.text('a"\\/\n\0\x7fä€\N{GRINNING FACE}')
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | STRINGS
+SPACE = st.text(" \t\r\n", max_size=3)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), PLAIN), st.booleans(), SPACE)
+def test_what_is_written_is_read(fields: dict[str, object], escaped: bool, space: str) -> None:
+    indent = space or None
+    written = space + json.dumps(fields, ensure_ascii=escaped, indent=indent) + space
+    assert read_object(written.encode(), NAMES) == fields
+
+
+@given(st.text(alphabet='{}[]":,ax1 \\\n'))
+def test_nothing_is_taken_that_the_standard_library_refuses(text: str) -> None:
+    try:
+        fields = read_object(text.encode(), ("a", "ax", "x"))
+    except RequestError:
+        return
+    assert json.loads(text) == fields
+
+
+@pytest.mark.parametrize("body", [b"{}", b" { } ", b"\xef\xbb\xbf{}"])
+def test_an_object_may_be_empty(body: bytes) -> None:
+    assert read_object(body, NAMES) == {}
+
+
+def test_a_half_of_a_surrogate_pair_is_kept() -> None:
+    assert read_object(rb'{"text": "\ud800"}', NAMES) == {"text": "\ud800"}
+
+
+def test_an_integer_of_too_many_digits_is_no_json_of_ours() -> None:
+    with pytest.raises(RequestError) as refused:
+        read_object(b'{"speed": ' + b"9" * 5_000 + b"}", NAMES)
+    assert refused.value.code is ErrorCode.BAD_MESSAGE
