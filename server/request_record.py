@@ -1,7 +1,8 @@
 """The story of one call or note: counted in the metrics, and told in one line of the log."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from engine.request import ServiceClass
@@ -91,14 +92,11 @@ class RequestRecord:
         kind = self._service_class.value
         self._metrics.active[self._service_class].dec()
         self._metrics.requests.labels(kind=kind, outcome=outcome).inc()
-        _log.info("request", extra={FIELDS: self._fields(outcome)})
+        tell(self._request_id, self._service_class, outcome, self._figures())
 
-    def _fields(self, outcome: str) -> dict[str, Any]:
+    def _figures(self) -> dict[str, Any]:
         first_audio_s = self._first_audio_s
         return {
-            "request_id": self._request_id,
-            "kind": self._service_class.value,
-            "outcome": outcome,
             "chars": self._num_chars,
             "audio_s": round(self._num_samples / self._rate_hz, 3),
             "first_audio_ms": None if first_audio_s is None else round(first_audio_s * _MS, 1),
@@ -106,3 +104,14 @@ class RequestRecord:
             "stalls": self._num_stalls,
             "underruns": self._num_underruns,
         }
+
+
+def tell(
+    request_id: str,
+    service_class: ServiceClass,
+    outcome: str,
+    figures: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Write the one line of a request; one that was refused has no figures."""
+    names = {"request_id": request_id, "kind": service_class.value, "outcome": outcome}
+    _log.info("request", extra={FIELDS: {**names, **figures}})

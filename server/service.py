@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from engine.request import ServiceClass
+from protocol.codes import ErrorCode
 from protocol.messages import Limits
 from server.drain import Drain
 from server.engine_client import EngineClient
-from server.errors import RequestError
 from server.metrics import Metrics
 from server.parameters import Speech
-from server.request_record import RequestRecord
+from server.request_record import RequestRecord, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Service:
             self.clock,
         )
 
-    def count_refusal(self, error: RequestError) -> None:
-        """Count a request that was turned away."""
-        self.metrics.rejected.labels(reason=error.code.value).inc()
+    def refuse(self, code: ErrorCode, service_class: ServiceClass, request_id: str) -> None:
+        """Count a request that was turned away before it began, and tell its story."""
+        self.metrics.rejected.labels(reason=code.value).inc()
+        tell(request_id, service_class, code.value)

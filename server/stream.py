@@ -38,10 +38,11 @@ from server.stream_events import (
     StreamFailed,
 )
 
+#: Whoever takes looks this often at what is held, since nothing may come that wakes it.
+HOLD_LOOK_S = 1.0
 #: With more than this ahead of the listener, a message may wait until it is full: each costs the
-#: same. Whoever takes looks at what is held every second, so it leaves half a second before it is
-#: missed.
-HOLD_LEAD_S = 1.5
+#: same. So it leaves half a second before it is missed.
+HOLD_LEAD_S = HOLD_LOOK_S + 0.5
 
 
 class Stream:

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from engine.request import ServiceClass
 from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.middleware import request_id_of
@@ -39,7 +40,7 @@ class NotesEndpoint:
             request = await self._read(receive)
             note = NoteStream(self._service, request, request_id_of(scope))
         except RequestError as error:
-            self._service.count_refusal(error)
+            self._service.refuse(error.code, ServiceClass.NOTE, request_id_of(scope))
             await problem_of(error)(scope, receive, send)
             return
         except ClientDisconnect:

@@ -1,4 +1,4 @@
-"""One note as chunks of bytes: its audio pulled, encoded, and paid for as the transport drains."""
+"""One note as chunks of bytes: its audio pulled as the transport drains, and encoded."""
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
@@ -18,13 +18,16 @@ from server.audio.pyav import load_pyav
 from server.errors import RequestError
 from server.notes.request import NoteRequest
 from server.parameters import Speech, check
+from server.run_ahead import RUN_AHEAD_S
 from server.service import Service
-from server.stream import Stream
+from server.stream import HOLD_LOOK_S, Stream
 from server.stream_events import AudioPiece, StreamDone, StreamEvent, StreamFailed
 
-#: How far a note runs ahead of its transport. It is also the part that is made with a call's
-#: urgency, since somebody may be listening while it arrives.
-WINDOW_S = 4.0
+#: HTTP has no credit: the transport alone says how far a note may go.
+UNBOUNDED = 2**62
+#: The part that is made with a call's urgency, since somebody may be listening while it arrives: as
+#: much as can be on its way.
+HEAD_START_S = RUN_AHEAD_S
 
 _T = TypeVar("_T")
 _Args = TypeVarTuple("_Args")
@@ -46,9 +49,8 @@ class NoteStream:
         _check_format(request.format, speech.sample_rate_hz)
         self._format = request.format
         self._encoder: Encoder | None = None
-        self._window = round(WINDOW_S * speech.sample_rate_hz)
         self._changed = anyio.Event()
-        self._stream = Stream(service, speech, self._window, request_id, self._wake)
+        self._stream = Stream(service, speech, UNBOUNDED, request_id, self._wake)
         self._stream.append(request.text)
         self._stream.end()
 
@@ -70,14 +72,14 @@ class NoteStream:
         encoder = await self._call(make_encoder, self._format, self._stream.sample_rate_hz)
         self._encoder = encoder
         while True:
-            await self._changed.wait()
+            with anyio.move_on_after(HOLD_LOOK_S if self._stream.is_holding else None):
+                await self._changed.wait()
             self._changed = anyio.Event()
             await self._stream.convert()
             for event in self._stream.take():
                 data = await self._encode(encoder, event)
                 if data:
                     yield data
-                self._stream.grant(self._stream.sent + self._window)
                 if isinstance(event, StreamDone):
                     return
 
@@ -107,7 +109,7 @@ def _speech(request: NoteRequest, model: ModelInfo, limits: Limits) -> Speech:
     if parameters.sample_rate is None:
         rate_hz = natural_rate(request.format, model.sample_rate_hz)
         parameters = replace(parameters, sample_rate=rate_hz)
-    return check(parameters, model, limits, ServiceClass.NOTE, head_start_s=WINDOW_S)
+    return check(parameters, model, limits, ServiceClass.NOTE, head_start_s=HEAD_START_S)
 
 
 def _check_format(audio_format: AudioFormat, rate_hz: int) -> None:

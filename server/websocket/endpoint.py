@@ -2,6 +2,7 @@
 
 from starlette.types import Receive, Scope, Send
 
+from engine.request import ServiceClass
 from protocol.codes import ErrorCode
 from protocol.messages import SUBPROTOCOL
 from server.errors import RequestError
@@ -32,7 +33,7 @@ class WebSocketEndpoint:
         try:
             self._check_room()
         except RequestError as error:
-            self._service.count_refusal(error)
+            self._service.refuse(error.code, ServiceClass.CALL, request_id_of(scope))
             await problem_of(error)(scope, receive, send)
             return
         self._num_connections += 1

@@ -8,13 +8,17 @@ from protocol.messages import (
     Blocked,
     Cancel,
     Cancelled,
+    Credit,
     Done,
+    End,
     Error,
+    Flush,
     Flushed,
     Limits,
     Mark,
     MessageId,
     ServerMessage,
+    Text,
 )
 from server.errors import RequestError
 from server.stream import Stream
@@ -45,16 +49,25 @@ class LiveStream:
         self.blocked_since_s: float | None = None
         self._flush_ids: deque[MessageId | None] = deque()
 
-    def flush(self, flush_id: MessageId | None) -> None:
-        """Pass a flush on. Tokens are answered in order, so the ids wait in order.
+    def take(self, message: Text | Flush | End | Credit, now_s: float) -> None:
+        """Pass a message on.
 
         Raises:
-            RequestError: too many of them wait already.
+            RequestError: too many flushes wait already.
         """
-        if len(self._flush_ids) >= MAX_WAITING_FLUSHES:
-            raise RequestError(ErrorCode.BAD_STATE, "too many flushes wait for their audio")
-        self._flush_ids.append(flush_id)
-        self.stream.flush(len(self._flush_ids))
+        match message:
+            case Text(_, text):
+                self.active_s = now_s
+                self.stream.append(text)
+            case Flush(_, flush_id):
+                self._flush(flush_id)
+            case End():
+                self.text_ended = True
+                self.stream.end()
+            case Credit(_, upto, played):
+                self.stream.grant(upto, played)
+                if not self.stream.blocked:
+                    self.blocked_since_s = None
 
     def message(self, event: StreamEvent) -> ServerMessage:
         """Say an event on the wire."""
@@ -86,3 +99,10 @@ class LiveStream:
         """Say what was sent, and what was heard if the caller knows how much was played."""
         heard = None if cancel.played is None else self.stream.heard(cancel.played)
         return Cancelled(self.number, self.stream.sent, heard)
+
+    def _flush(self, flush_id: MessageId | None) -> None:
+        # Tokens are answered in order, so the ids wait in order.
+        if len(self._flush_ids) >= MAX_WAITING_FLUSHES:
+            raise RequestError(ErrorCode.BAD_STATE, "too many flushes wait for their audio")
+        self._flush_ids.append(flush_id)
+        self.stream.flush(len(self._flush_ids))

@@ -7,6 +7,7 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup
 
+from engine.request import ServiceClass
 from protocol.codes import ErrorCode
 from protocol.connection import Connection, Fault, Role
 from protocol.errors import CloseCode, RemoteProtocolError
@@ -30,6 +31,7 @@ from protocol.messages import (
 )
 from server.errors import RequestError
 from server.service import Service
+from server.stream import HOLD_LOOK_S
 from server.stream_events import AudioPiece, CreditUsedUp, StreamDone, StreamFailed
 from server.websocket.live_stream import LiveStream
 from server.websocket.opening import open_stream
@@ -40,9 +42,8 @@ _log = logging.getLogger(__name__)
 
 #: The close code of RFC 6455, 7.4.1, for a server that could not go on.
 INTERNAL_ERROR = 1011
-#: How often the limits in time are looked at, which are tens of seconds and more, and what a stream
-#: holds back, which counts on it: see `HOLD_LEAD_S`.
-TIMEKEEPER_PERIOD_S = 1.0
+#: How often the limits in time are looked at, too, which are tens of seconds and more.
+TIMEKEEPER_PERIOD_S = HOLD_LOOK_S
 #: A closing handshake with a peer that is still there takes one round trip.
 CLOSE_TIMEOUT_S = 1.0
 
@@ -145,8 +146,7 @@ class Session:
     def _handle(self, message: ClientMessage | Fault) -> None:
         match message:
             case Fault(error):
-                self._end_stream(error.stream, error.code.value)
-                self._post(error)
+                self._refuse(error)
             case Ping(ping_id):
                 self._post(Pong(ping_id))
             case Bye():
@@ -158,39 +158,39 @@ class Session:
         try:
             if isinstance(message, Open):
                 self._open(message)
+            elif isinstance(message, Cancel):
+                live = self._streams[message.stream]
+                self._end_stream(message.stream, "cancelled", message.played)
+                self._post(live.cancelled(message))
             else:
-                self._pass_on(message, self._streams[message.stream])
+                self._streams[message.stream].take(message, anyio.current_time())
         except RequestError as error:
-            self._service.count_refusal(error)
-            self._end_stream(message.stream, error.code.value)
-            self._post(_error(message.stream, error))
+            self._refuse(_error(message.stream, error), message)
+
+    def _refuse(self, error: Error, message: ClientMessage | None = None) -> None:
+        """End the stream that an error is about, or count one that never began."""
+        if error.stream in self._streams:
+            self._end_stream(error.stream, error.code.value)
+        else:
+            service_class = message.service_class if isinstance(message, Open) else "call"
+            request_id = self._request_id(error.stream)
+            self._service.refuse(error.code, ServiceClass(service_class), request_id)
+        self._post(error)
+
+    def _request_id(self, stream: int | None) -> str:
+        return f"{self._session_id}/{stream}"
 
     def _open(self, message: Open) -> None:
         self._service.drain.check()
 
         stream = open_stream(
-            message, self._service, self._session_id, partial(self._call_on, message.stream)
+            message,
+            self._service,
+            self._request_id(message.stream),
+            partial(self._call_on, message.stream),
         )
         self._streams[message.stream] = LiveStream(message.stream, stream, anyio.current_time())
         self._post(Opened(message.stream, stream.sample_rate_hz))
-
-    def _pass_on(self, message: Text | Flush | End | Cancel | Credit, live: LiveStream) -> None:
-        match message:
-            case Text(_, text):
-                live.active_s = anyio.current_time()
-                live.stream.append(text)
-            case Flush(_, flush_id):
-                live.flush(flush_id)
-            case End():
-                live.text_ended = True
-                live.stream.end()
-            case Credit(_, upto, played):
-                live.stream.grant(upto, played)
-                if not live.stream.blocked:
-                    live.blocked_since_s = None
-            case Cancel():
-                self._end_stream(live.number, "cancelled", message.played)
-                self._post(live.cancelled(message))
 
     def _end_stream(
         self, number: int | None, outcome: str = "ok", played: int | None = None

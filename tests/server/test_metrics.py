@@ -4,7 +4,9 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import msgpack
 import pytest
 from starlette.types import ASGIApp
 
@@ -88,14 +90,44 @@ async def test_what_was_made_for_nothing_is_counted_by_how_far_it_came() -> None
         assert value(metrics, "requests_total", kind="call", outcome="cancelled") == 1
 
 
-async def test_a_refusal_is_counted_by_its_code() -> None:
+def stories(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """Return the lines that tell a request."""
+    lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+    return [line for line in lines if line["logger"] == "voxline.request"]
+
+
+async def test_a_refusal_is_counted_by_its_code_and_told_as_any_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     async with serving(max_calls=1) as (app, metrics), connected(app) as client:
         await client.send(opening(1), opening(2), opening(3, voice="nobody"))
         for _ in range(2):
             await client.expect(m.Error)
-        assert value(metrics, "rejected_total", reason="overloaded") == 1
-        assert value(metrics, "rejected_total", reason="unknown_voice") == 1
+        await client.answer(msgpack.packb({"type": "open", "stream": 4, "class": "x"}))
+        for code in ("overloaded", "unknown_voice", "bad_value"):
+            assert value(metrics, "rejected_total", reason=code) == 1
         assert value(metrics, "calls_active") == 1
+        async with calling(app, http_scope("POST", "/v1/notes")) as call:
+            call.put(type="http.request", body=b"{}", more_body=False)
+            assert (await call.get())["status"] == 422
+    told = [(line["kind"], line["outcome"]) for line in stories(caplog)]
+    assert told == [
+        ("call", "overloaded"),
+        ("call", "unknown_voice"),
+        ("call", "bad_value"),
+        ("note", "bad_value"),
+        ("call", "disconnected"),
+    ]
+    assert len({line["request_id"] for line in stories(caplog)}) == len(told)
+
+
+async def test_a_stream_that_was_spoken_to_its_end_is_no_waste() -> None:
+    async with serving() as (app, metrics), connected(app) as client:
+        await client.send(opening(1), m.Text(1, TEXT), m.Credit(1, 2**31 - 1, 0), m.End(1))
+        await client.finish(1)
+        for stage in ("sent_unplayed", "generated_unsent"):
+            assert not value(metrics, "audio_cancelled_seconds_total", stage=stage)
 
 
 @pytest.mark.parametrize("ending", ["vanish", "cancel", "done"])
@@ -125,8 +157,7 @@ async def test_one_line_tells_a_note_and_nothing_of_its_text(
             while (await call.get()).get("more_body", True):
                 pass
         assert value(metrics, "requests_total", kind="note", outcome="ok") == 1
-    lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
-    (line,) = [line for line in lines if line["logger"] == "voxline.request"]
+    (line,) = stories(caplog)
     assert line["request_id"] == "note-7"
     assert line["kind"] == ServiceClass.NOTE.value
     assert line["outcome"] == "ok"
@@ -136,7 +167,7 @@ async def test_one_line_tells_a_note_and_nothing_of_its_text(
     )
     assert line["first_audio_ms"] >= 0
     assert "swordfish" not in caplog.text
-    assert all("swordfish" not in json.dumps(line) for line in lines)
+    assert "swordfish" not in json.dumps(line)
 
 
 async def test_the_page_is_prometheus_text_with_a_bounded_number_of_series() -> None:

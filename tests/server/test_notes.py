@@ -13,7 +13,7 @@ from protocol.messages import Limits
 from server.app import create_app
 from server.notes.bodies import BODY_TIMEOUT_S, MAX_ARRIVING_BYTES, max_body_bytes
 from server.notes.file_response import SEND_TIMEOUT_S
-from server.notes.streaming import WINDOW_S
+from server.run_ahead import RUN_AHEAD_S
 from server.service import Service
 from tests.helpers.asgi import AsgiCall, calling, http_scope
 from tests.helpers.broken import BadRowRunner, BrokenRunner
@@ -101,7 +101,7 @@ async def test_a_reader_that_stops_stops_the_engine_and_is_given_up() -> None:
             made = [await call.get() for _ in range(2)]
             with anyio.fail_after(2 * SEND_TIMEOUT_S):
                 await call.returned.wait()
-        assert num_bytes(made) < 2 * WINDOW_S * SAMPLE_RATE_HZ
+        assert num_bytes(made) < 2 * RUN_AHEAD_S * SAMPLE_RATE_HZ
         await anyio.sleep(2 * STEP_S)
         assert engine.scheduler.num_sequences == 0
 
