@@ -18,6 +18,7 @@ from hypercorn.events import Closed
 from hypercorn.protocol.events import Event, Request, StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
+from prometheus_client import Counter
 from wsproto.events import Message, Ping
 
 _HTTP_VERSION_NOT_SUPPORTED = 505
@@ -86,14 +87,26 @@ class AbortableConnection(TCPServer):
 
     #: The open ones. Hypercorn makes them itself, so there is nowhere else to keep them.
     open_ones: ClassVar["set[AbortableConnection]"] = set()
+    #: How many may be open: each takes a descriptor, and the process must not run out of them.
+    most: ClassVar[int]
+    dropped: ClassVar[Counter]
 
     async def run(self) -> None:
-        """Serve the connection."""
+        """Serve the connection, or drop it where there are enough."""
+        if len(self.open_ones) >= self.most:
+            self.dropped.inc()
+            self.abort()
+            return
         self.open_ones.add(self)
         try:
             await super().run()
         finally:
             self.open_ones.discard(self)
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        # Who has left will ask for nothing: hypercorn would wait for it, and keep the descriptor.
+        await self.idle_task.stop()
 
     def abort(self) -> None:
         """Drop the connection without a word."""
@@ -114,7 +127,9 @@ _REPLACEMENTS: tuple[tuple[ModuleType, type], ...] = (
 )
 
 
-def install() -> None:
-    """Let hypercorn use the classes of this module."""
+def install(most_connections: int, dropped: Counter) -> None:
+    """Let hypercorn use our classes. Connections beyond so many are dropped, and counted."""
+    AbortableConnection.most = most_connections
+    AbortableConnection.dropped = dropped
     for module, replacement in _REPLACEMENTS:
         setattr(module, replacement.__bases__[0].__name__, replacement)
