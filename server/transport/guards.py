@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import anyio
 import h11
 import hypercorn.asyncio.run
+import hypercorn.asyncio.tcp_server
 import hypercorn.protocol
 import hypercorn.protocol.h11
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -20,6 +21,8 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
 from prometheus_client import Counter
 from wsproto.events import Message, Ping
+
+from server.transport.inbox import InboxTasks
 
 _HTTP_VERSION_NOT_SUPPORTED = 505
 
@@ -124,6 +127,7 @@ _REPLACEMENTS: tuple[tuple[ModuleType, type], ...] = (
     (hypercorn.protocol, Http11Protocol),
     (hypercorn.protocol.h11, PlainWebSocket),
     (hypercorn.asyncio.run, AbortableConnection),
+    (hypercorn.asyncio.tcp_server, InboxTasks),
 )
 
 

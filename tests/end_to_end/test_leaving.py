@@ -7,11 +7,17 @@ import anyio
 import pytest
 from starlette.responses import Response
 
+from protocol import messages as m
+from protocol.codec import encode
 from tests.helpers.dialling import TIMEOUT_S, dial, rest
 from tests.helpers.in_process import web_server
+from tests.helpers.serving import Server
+from tests.helpers.talking import opening
 
 pytestmark = pytest.mark.anyio
 
+#: More than an application's inbox, the reader and the parser take together.
+TOO_MANY = 100
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: a\r\n"
 WHOLE_REQUEST = REQUEST + b"\r\n"
 
@@ -20,6 +26,41 @@ WHOLE_REQUEST = REQUEST + b"\r\n"
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     """What `voxline serve` runs on: the loops differ in what they make of a dead peer."""
     return "asyncio", {"use_uvloop": True}
+
+
+def upgrade() -> bytes:
+    return (
+        "GET /ws/tts HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"Sec-WebSocket-Protocol: {m.SUBPROTOCOL}\r\n\r\n"
+    ).encode()
+
+
+def frame(message: m.ClientMessage) -> bytes:
+    """Frame a short message, with a mask that changes nothing."""
+    data = encode(message)
+    return bytes([0x82, 0x80 | len(data), 0, 0, 0, 0]) + data
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/livez", 200), ("/v1/voices", 200), ("/absent", 404), ("/metrics", 200)]
+)
+async def test_a_body_that_nobody_reads_does_not_hold_its_connection(
+    tone: Server, path: str, status: int
+) -> None:
+    head = f"GET {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    async with await dial(tone.host, tone.port, head + b"1\r\nx\r\n" * TOO_MANY) as stream:
+        assert (await rest(stream)).startswith(b"HTTP/1.1 %d " % status)
+
+
+@pytest.mark.parametrize("last", [frame(m.Bye()), frame(opening(1)) * 2], ids=["bye", "fault"])
+async def test_messages_after_the_last_one_do_not_hold_their_connection(
+    tone: Server, last: bytes
+) -> None:
+    async with await dial(tone.host, tone.port, upgrade()) as stream:
+        await stream.receive()
+        await stream.send(last + frame(m.Text(1, "too late ")) * TOO_MANY)
+        await rest(stream)
 
 
 async def test_connections_beyond_the_most_are_dropped_until_others_leave() -> None:
