@@ -9,40 +9,18 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import anyio
-import h11
 import hypercorn.asyncio.run
 import hypercorn.asyncio.tcp_server
 import hypercorn.protocol
 import hypercorn.protocol.h11
 from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.events import Closed
 from hypercorn.protocol.events import Event, Request, StreamClosed
-from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
 from prometheus_client import Counter
 from wsproto.events import Message, Ping
 
+from server.transport.http11 import Http11Protocol
 from server.transport.inbox import InboxTasks
-
-_HTTP_VERSION_NOT_SUPPORTED = 505
-
-
-class Http11Protocol(H11Protocol):
-    """Speaks HTTP/1.1 alone.
-
-    An HTTP/2 client that shuts its window is sent to without end: hypercorn's sender never waits.
-    An offer to upgrade is declined by not taking it, as RFC 9110, 7.8 has it.
-    """
-
-    async def _check_protocol(self, event: h11.Request) -> None:
-        pass
-
-    async def _create_stream(self, request: h11.Request) -> None:
-        if request.http_version > b"1.1":
-            await self._send_error_response(_HTTP_VERSION_NOT_SUPPORTED)
-            await self.send(Closed())
-        else:
-            await super()._create_stream(request)
 
 
 class CappedBuffer(WebsocketBuffer):

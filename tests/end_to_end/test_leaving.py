@@ -6,9 +6,11 @@ from typing import Any
 import anyio
 import pytest
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from protocol import messages as m
 from protocol.codec import encode
+from server.transport.http11 import MAX_AHEAD_BYTES
 from tests.helpers.dialling import TIMEOUT_S, dial, rest
 from tests.helpers.in_process import web_server
 from tests.helpers.serving import Server
@@ -42,6 +44,28 @@ def frame(message: m.ClientMessage) -> bytes:
     return bytes([0x82, 0x80 | len(data), 0, 0, 0, 0]) + data
 
 
+class Listener:
+    """An application that listens until it is alone."""
+
+    def __init__(self) -> None:
+        self.is_asked = anyio.Event()
+        self.is_alone = anyio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, _: Send) -> None:
+        if scope["type"] != "http":
+            return
+        async with anyio.create_task_group() as tasks:
+            while (await receive())["type"] != "http.disconnect":
+                self.is_asked.set()
+            tasks.cancel_scope.cancel()
+        self.is_alone.set()
+
+    async def left(self) -> None:
+        """Wait until the peer is known to be gone."""
+        with anyio.fail_after(TIMEOUT_S):
+            await self.is_alone.wait()
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [("/livez", 200), ("/v1/voices", 200), ("/absent", 404), ("/metrics", 200)]
 )
@@ -61,6 +85,42 @@ async def test_messages_after_the_last_one_do_not_hold_their_connection(
         await stream.receive()
         await stream.send(last + frame(m.Text(1, "too late ")) * TOO_MANY)
         await rest(stream)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        WHOLE_REQUEST,
+        WHOLE_REQUEST + b"G",
+        WHOLE_REQUEST + WHOLE_REQUEST,
+        REQUEST + b"Upgrade: other\r\n\r\n",
+    ],
+    ids=["one", "one and a byte", "two", "one that would upgrade"],
+)
+async def test_a_peer_that_has_asked_for_more_is_seen_to_leave(sent: bytes) -> None:
+    app = Listener()
+    async with web_server(app) as address:
+        async with await dial(*address, sent):
+            await app.is_asked.wait()
+        await app.left()
+
+
+async def test_a_peer_that_sends_ahead_without_end_is_cut_off() -> None:
+    app = Listener()
+    async with (
+        web_server(app) as address,
+        await dial(*address, WHOLE_REQUEST + bytes(MAX_AHEAD_BYTES + 1)) as stream,
+    ):
+        assert await rest(stream) == b""
+        await app.left()
+
+
+async def test_requests_sent_ahead_are_answered_in_their_order(tone: Server) -> None:
+    asked = [b"GET %s HTTP/1.1\r\nHost: a\r\n" % path for path in (b"/livez", b"/absent")]
+    sent = b"\r\n".join([*asked, *asked]) + b"Connection: close\r\n\r\n"
+    async with await dial(tone.host, tone.port, sent) as stream:
+        answers = (await rest(stream)).split(b"HTTP/1.1 ")
+        assert [answer[:3] for answer in answers] == [b"", b"200", b"404", b"200", b"404"]
 
 
 async def test_connections_beyond_the_most_are_dropped_until_others_leave() -> None:
