@@ -4,6 +4,7 @@ It has no settings for these, so its classes are replaced by subclasses, once, b
 Hypercorn is pinned to the versions this was tried with, and each replacement has its test.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, ClassVar
@@ -14,6 +15,8 @@ import hypercorn.asyncio.tcp_server
 import hypercorn.protocol
 import hypercorn.protocol.h11
 from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.events import Closed
+from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Event, Request, StreamClosed
 from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
 from prometheus_client import Counter
@@ -64,7 +67,11 @@ class PlainWebSocket(WSStream):
 
 
 class AbortableConnection(TCPServer):
-    """Can be cut off from outside, with all that waits to be sent to a peer that does not read."""
+    """Can be cut off from outside, with all that waits to be sent to a peer that does not read.
+
+    However the peer goes, that is no fault of ours: hypercorn knows of a reset, and lets every
+    other error pass, as that of a peer that was given up or whose network is gone.
+    """
 
     #: The open ones. Hypercorn makes them itself, so there is nowhere else to keep them.
     open_ones: ClassVar["set[AbortableConnection]"] = set()
@@ -84,10 +91,21 @@ class AbortableConnection(TCPServer):
         finally:
             self.open_ones.discard(self)
 
+    async def protocol_send(self, event: ConnectionEvent) -> None:
+        """Send; to a peer that is gone, nothing."""
+        try:
+            await super().protocol_send(event)
+        except OSError:
+            await self.protocol.handle(Closed())
+
     async def _read_data(self) -> None:
         await super()._read_data()
         # Who has left will ask for nothing: hypercorn would wait for it, and keep the descriptor.
         await self.idle_task.stop()
+
+    async def _close(self) -> None:
+        with suppress(OSError):
+            await super()._close()
 
     def abort(self) -> None:
         """Drop the connection without a word."""

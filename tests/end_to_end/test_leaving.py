@@ -1,16 +1,19 @@
 """Peers that leave, or never do: what they sent too much holds nothing, and nobody is to blame."""
 
+import socket
 from contextlib import suppress
 from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from protocol import messages as m
 from protocol.codec import encode
 from server.transport.http11 import MAX_AHEAD_BYTES
+from server.transport.listener import listen
 from tests.helpers.dialling import TIMEOUT_S, dial, rest
 from tests.helpers.in_process import web_server
 from tests.helpers.serving import Server
@@ -20,6 +23,8 @@ pytestmark = pytest.mark.anyio
 
 #: More than an application's inbox, the reader and the parser take together.
 TOO_MANY = 100
+#: Soon enough for a test.
+GIVEN_UP_MS = 200
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: a\r\n"
 WHOLE_REQUEST = REQUEST + b"\r\n"
 
@@ -45,16 +50,19 @@ def frame(message: m.ClientMessage) -> bytes:
 
 
 class Listener:
-    """An application that listens until it is alone."""
+    """An application that listens until it is alone, and meanwhile sends what it is let."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: bytes = b"") -> None:
+        self._body = body
         self.is_asked = anyio.Event()
         self.is_alone = anyio.Event()
 
-    async def __call__(self, scope: Scope, receive: Receive, _: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         async with anyio.create_task_group() as tasks:
+            if self._body:
+                tasks.start_soon(self._answer, send)
             while (await receive())["type"] != "http.disconnect":
                 self.is_asked.set()
             tasks.cancel_scope.cancel()
@@ -64,6 +72,12 @@ class Listener:
         """Wait until the peer is known to be gone."""
         with anyio.fail_after(TIMEOUT_S):
             await self.is_alone.wait()
+
+    async def _answer(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": self._body, "more_body": True})
+            await checkpoint()
 
 
 @pytest.mark.parametrize(
@@ -121,6 +135,17 @@ async def test_requests_sent_ahead_are_answered_in_their_order(tone: Server) -> 
     async with await dial(tone.host, tone.port, sent) as stream:
         answers = (await rest(stream)).split(b"HTTP/1.1 ")
         assert [answer[:3] for answer in answers] == [b"", b"200", b"404", b"200", b"404"]
+
+
+async def test_a_peer_that_is_given_up_is_no_fault_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    listener = listen("127.0.0.1", 0)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GIVEN_UP_MS)
+    app = Listener(bytes(1 << 16))
+    async with web_server(app, listener=listener) as address, await dial(*address, WHOLE_REQUEST):
+        await app.left()
+    assert caplog.records == []
 
 
 async def test_connections_beyond_the_most_are_dropped_until_others_leave() -> None:
