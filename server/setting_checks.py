@@ -4,7 +4,11 @@ import re
 from ipaddress import ip_address
 from pathlib import Path
 
-from server.transport.descriptors import OWN_DESCRIPTORS, most_descriptors
+from server.transport.descriptors import (
+    OWN_DESCRIPTORS,
+    most_connections,
+    most_descriptors,
+)
 
 #: As a browser writes it, since it is compared letter by letter.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
@@ -52,7 +56,8 @@ def is_loopback(host: str) -> bool:
 
 def check_descriptors(max_connections: int, max_notes: int) -> None:
     """Pass if this process can open as many sockets."""
-    wanted, most = max_connections + max_notes + OWN_DESCRIPTORS, most_descriptors()
+    wanted = most_connections(max_connections, max_notes) + OWN_DESCRIPTORS
+    most = most_descriptors()
     if most is not None and wanted > most:
         raise SettingsError(
             f"max_connections {max_connections} and max_notes {max_notes} need {wanted} open "

@@ -11,7 +11,7 @@ from engine.errors import ModelUnavailable
 from server.commands.playing import find_player
 from server.models import MODEL_NAMES, load_runner
 from server.setting_sources import read_setting
-from server.transport.descriptors import OWN_DESCRIPTORS, most_descriptors
+from server.transport.descriptors import OWN_DESCRIPTORS, SPARE_CONNECTIONS, most_descriptors
 
 #: Extra → the distribution that it brings, and what is missing without it.
 _EXTRAS = {
@@ -39,7 +39,8 @@ def doctor(flags: argparse.Namespace) -> int:
 
 def _print_machine() -> None:
     most = most_descriptors()
-    carried = "any number of" if most is None else max(most - OWN_DESCRIPTORS, 0)
+    taken = OWN_DESCRIPTORS + SPARE_CONNECTIONS
+    carried = "any number of" if most is None else max(most - taken, 0)
     print(f"cores   {len(os.sched_getaffinity(0))} usable of {os.cpu_count()}")
     print(f"files   ulimit -Hn is {most or 'unlimited'}: {carried} connections and notes")
     print(f"gpu     {_gpu()}; no model here uses one yet")

@@ -33,12 +33,15 @@ from server.models import load_runner
 from server.service import Service
 from server.setting_sources import read_settings
 from server.settings import Settings
+from server.transport.descriptors import most_connections
 from server.transport.guards import install
 from server.transport.listener import BACKLOG, listen
 
 #: The interpreter hands over between engine and event loop this often: ten times the default, so
 #: that a busy engine delays a socket by no more than half a millisecond.
 SWITCH_INTERVAL_S = 0.0005
+#: A handshake takes two round trips; a peer that does not finish one holds a descriptor meanwhile.
+TLS_HANDSHAKE_TIMEOUT_S = 5.0
 #: Longer than `Lifetime` takes to cut off what does not end by itself.
 GRACEFUL_TIMEOUT_S = CLOSING_S + 1.0
 #: Sockets that come and go make little garbage in cycles: looking for it this seldom keeps a storm
@@ -51,7 +54,6 @@ def serve_command(flags: argparse.Namespace) -> int:
     settings = read_settings(flags)
     log_as_json()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    install()
     status = anyio.run(_serve, settings, backend="asyncio", backend_options={"use_uvloop": True})
     if status:
         # The engine's thread may hang, and the interpreter would wait for it.
@@ -64,6 +66,10 @@ async def _serve(settings: Settings) -> int:
     with suppress(CodecsMissing):
         load_pyav()  # here, or the first note that needs it would stall everybody
     metrics = Metrics()
+    install(
+        most_connections(settings.max_connections, settings.max_notes),
+        metrics.rejected.labels("connections"),
+    )
     loop_load = LoopLoad(metrics)
     engine = _engine(settings, metrics, loop_load)
     service = Service(engine.client, settings.limits, metrics=metrics)
@@ -142,6 +148,7 @@ def _config(settings: Settings, listener: socket.socket) -> Config:
     config.loglevel = "WARNING"
     if settings.tls_cert:
         config.certfile, config.keyfile = settings.tls_cert, settings.tls_key
+        config.ssl_handshake_timeout = TLS_HANDSHAKE_TIMEOUT_S
         config.alpn_protocols = ["http/1.1"]
     return config
 

@@ -4,6 +4,13 @@ import resource
 
 #: What the process needs beside its connections: libraries, logs, the loop, files of a model.
 OWN_DESCRIPTORS = 64
+#: Connections beside those at work: probes, and callers who are told that there is no room.
+SPARE_CONNECTIONS = 64
+
+
+def most_connections(max_connections: int, max_notes: int) -> int:
+    """Return how many connections of all kinds may be open: a note has one of its own."""
+    return max_connections + max_notes + SPARE_CONNECTIONS
 
 
 def most_descriptors() -> int | None:

@@ -4,41 +4,26 @@ It has no settings for these, so its classes are replaced by subclasses, once, b
 Hypercorn is pinned to the versions this was tried with, and each replacement has its test.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, ClassVar
 
 import anyio
-import h11
 import hypercorn.asyncio.run
+import hypercorn.asyncio.tcp_server
 import hypercorn.protocol
 import hypercorn.protocol.h11
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Closed
+from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Event, Request, StreamClosed
-from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
+from prometheus_client import Counter
 from wsproto.events import Message, Ping
 
-_HTTP_VERSION_NOT_SUPPORTED = 505
-
-
-class Http11Protocol(H11Protocol):
-    """Speaks HTTP/1.1 alone.
-
-    An HTTP/2 client that shuts its window is sent to without end: hypercorn's sender never waits.
-    An offer to upgrade is declined by not taking it, as RFC 9110, 7.8 has it.
-    """
-
-    async def _check_protocol(self, event: h11.Request) -> None:
-        pass
-
-    async def _create_stream(self, request: h11.Request) -> None:
-        if request.http_version > b"1.1":
-            await self._send_error_response(_HTTP_VERSION_NOT_SUPPORTED)
-            await self.send(Closed())
-        else:
-            await super()._create_stream(request)
+from server.transport.http11 import Http11Protocol
+from server.transport.inbox import InboxTasks
 
 
 class CappedBuffer(WebsocketBuffer):
@@ -82,18 +67,45 @@ class PlainWebSocket(WSStream):
 
 
 class AbortableConnection(TCPServer):
-    """Can be cut off from outside, with all that waits to be sent to a peer that does not read."""
+    """Can be cut off from outside, with all that waits to be sent to a peer that does not read.
+
+    However the peer goes, that is no fault of ours: hypercorn knows of a reset, and lets every
+    other error pass, as that of a peer that was given up or whose network is gone.
+    """
 
     #: The open ones. Hypercorn makes them itself, so there is nowhere else to keep them.
     open_ones: ClassVar["set[AbortableConnection]"] = set()
+    #: How many may be open: each takes a descriptor, and the process must not run out of them.
+    most: ClassVar[int]
+    dropped: ClassVar[Counter]
 
     async def run(self) -> None:
-        """Serve the connection."""
+        """Serve the connection, or drop it where there are enough."""
+        if len(self.open_ones) >= self.most:
+            self.dropped.inc()
+            self.abort()
+            return
         self.open_ones.add(self)
         try:
             await super().run()
         finally:
             self.open_ones.discard(self)
+
+    async def protocol_send(self, event: ConnectionEvent) -> None:
+        """Send; to a peer that is gone, nothing."""
+        try:
+            await super().protocol_send(event)
+        except OSError:
+            await self.protocol.handle(Closed())
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        # Who has left will ask for nothing: hypercorn would wait for it, and keep the descriptor.
+        await self.idle_task.stop()
+
+    async def _close(self) -> None:
+        with suppress(OSError):
+            await super()._close()
 
     def abort(self) -> None:
         """Drop the connection without a word."""
@@ -111,10 +123,13 @@ _REPLACEMENTS: tuple[tuple[ModuleType, type], ...] = (
     (hypercorn.protocol, Http11Protocol),
     (hypercorn.protocol.h11, PlainWebSocket),
     (hypercorn.asyncio.run, AbortableConnection),
+    (hypercorn.asyncio.tcp_server, InboxTasks),
 )
 
 
-def install() -> None:
-    """Let hypercorn use the classes of this module."""
+def install(most_connections: int, dropped: Counter) -> None:
+    """Let hypercorn use our classes. Connections beyond so many are dropped, and counted."""
+    AbortableConnection.most = most_connections
+    AbortableConnection.dropped = dropped
     for module, replacement in _REPLACEMENTS:
         setattr(module, replacement.__bases__[0].__name__, replacement)

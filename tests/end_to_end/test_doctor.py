@@ -34,7 +34,7 @@ def test_a_model_that_is_not_there_is_named() -> None:
     assert b"no model 'absent'" in done.stdout
 
 
-@pytest.mark.parametrize(("limit", "carried"), [(50, 0), (100, 36)])
+@pytest.mark.parametrize(("limit", "carried"), [(50, 0), (200, 72)])
 def test_it_counts_the_connections_that_are_left(limit: int, carried: int) -> None:
     done = run_in_shell(f'ulimit -n {limit}; "$@"', "doctor")
     assert (
