@@ -11,7 +11,7 @@ from anyio import to_thread
 from protocol.client import ClientError, Stream, StreamOptions, connect
 from protocol.errors import ProtocolError
 from protocol.messages import Audio
-from server.commands.errors import CommandError
+from server.commands.errors import CommandError, first_cause
 from server.commands.live_text import read_pieces
 from server.commands.output import Output
 from server.commands.text import STANDARD_INPUT, read_text
@@ -28,7 +28,7 @@ def call(flags: argparse.Namespace) -> int:
         try:
             anyio.run(_call, flags, output)
         except (ExceptionGroup, ClientError, ProtocolError) as error:
-            raise _cause(error) from None
+            raise _said(first_cause(error)) from None
     return 0
 
 
@@ -68,10 +68,5 @@ async def _send_text(stream: Stream, text: str) -> None:
         await stream.end()
 
 
-def _cause(error: Exception) -> Exception:
-    """Return what failed first, out of the groups that task groups make."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, ClientError | ProtocolError):
-        return CommandError(str(error))
-    return error
+def _said(error: Exception) -> Exception:
+    return CommandError(str(error)) if isinstance(error, ClientError | ProtocolError) else error
