@@ -1,16 +1,26 @@
 """Standard streams as a shell may leave them: closed, full, or without a reader."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
 
 import pytest
 
-from tests.helpers.command_line import NO_READER, TIMEOUT_S, complaint, run_in_shell
-from tests.helpers.serving import ROOT, voxline
+from tests.helpers.command_line import (
+    INTERRUPTED,
+    NO_READER,
+    TIMEOUT_S,
+    complaint,
+    ended,
+    run_in_shell,
+)
+from tests.helpers.serving import ROOT, Server, voxline
 
 SERVE = ("serve", "--port", "0", "--model", "tone")
+#: More than a client's window and a pipe hold.
+LONG = "word " * 2_000
 #: Outputs are buffered as everywhere but where somebody has asked Python not to.
 BUFFERED = 'unset PYTHONUNBUFFERED; exec "$@"'
 
@@ -73,3 +83,24 @@ def test_an_error_is_no_speech_where_standard_error_is_closed() -> None:
     mistaken = ("say", "x", "--model", "tone", "--voice", "nobody", "-o", "-")
     done = run_in_shell('exec "$@" 2>&-', *mistaken)
     assert (done.returncode, done.stdout) == (1, b"")
+
+
+@pytest.mark.parametrize("command", ["say", "call"])
+def test_ctrl_c_ends_a_write_that_nobody_takes(command: str, tone: Server) -> None:
+    whither = ("--model", "tone") if command == "say" else (tone.ws_url,)
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        voxline(command, *whither, LONG, "-o", "-"),
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            while select.select([], [writer], [], 0)[1]:
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            assert ended(process) == (INTERRUPTED, b"")
+        finally:
+            process.kill()
+            os.close(reader)
+            os.close(writer)
