@@ -43,7 +43,7 @@ class _Version(argparse.Action):
 
 
 def _add_say(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", type=_text, help="what to say; - reads standard input")
+    parser.add_argument("text", type=_text, help="what to say; - reads standard input as it comes")
     _add_output(parser)
     parser.add_argument("--model", help="espeak or tone (default: VOXLINE_MODEL, else espeak)")
     _add_voice(parser)

@@ -15,7 +15,7 @@ from protocol.messages import Audio
 from server.commands.errors import CommandError, first_cause
 from server.commands.live_text import read_pieces
 from server.commands.output import Output
-from server.commands.text import STANDARD_INPUT, read_text
+from server.commands.text import STANDARD_INPUT, check_text
 
 _VOICE_FLAGS = ("voice", "language", "speed", "pitch", "volume_db", "sample_rate")
 
@@ -23,7 +23,7 @@ _VOICE_FLAGS = ("voice", "language", "speed", "pitch", "volume_db", "sample_rate
 def call(flags: argparse.Namespace) -> int:
     """Speak `flags.text` through `flags.url`, and play or save it."""
     if flags.text != STANDARD_INPUT:
-        read_text(flags.text)
+        check_text(flags.text)
     # Around the connection, since leaving it waits until a player has played.
     with Output(flags.output) as output:
         try:
