@@ -55,10 +55,21 @@ def _load(certificate: str, key: str) -> None:
     # Here, since most commands have no use for it, and it takes a while to load.
     import ssl
 
+    asked = False
+
+    def no_passphrase() -> str:
+        nonlocal asked
+        asked = True
+        return ""
+
     try:
-        # A key with a password fails: nobody is there to type it.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key, password=no_passphrase)
     except ssl.SSLError as error:
+        if asked:
+            raise SettingsError(
+                f"tls_key {key} has a passphrase, and nobody is there to type it"
+            ) from error
         reason = (error.reason or "no PEM").lower().replace("_", " ")
         raise SettingsError(
             f"tls_cert {certificate} and tls_key {key} are no certificate and its key: {reason}"

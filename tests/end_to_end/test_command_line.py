@@ -16,6 +16,7 @@ from tests.helpers.command_line import complaint, run, run_in_shell
         (["say", "x", "--model", "none"], "none"),
         (["serve", "--port", "70000"], "port must be"),
         (["serve", "--max-calls", "0"], "max_calls must be"),
+        (["serve", "--model", "tone", "--host", "\udcff"], "cannot listen on"),
         (["serve", "--tls-cert", "x.pem"], "tls_key"),
         (["serve", "--model", "tone", "--tone-step-ms", "fast"], "tone_step_ms"),
     ],

@@ -84,7 +84,6 @@ def test_a_certificate_and_its_key_are_taken(tmp_path: Path) -> None:
     ("certificate", "key"),
     [
         (CERTIFICATE, OTHER_KEY),
-        (CERTIFICATE, LOCKED_KEY),
         (CERTIFICATE, "junk"),
         ("junk", KEY),
         (KEY, CERTIFICATE),
@@ -95,3 +94,8 @@ def test_what_cannot_serve_tls_is_refused(tmp_path: Path, certificate: str, key:
     flags = written(tmp_path, certificate, key)
     with pytest.raises(SettingsError, match=r"cert\.pem and tls_key .*key\.pem are no"):
         parsed(*flags)
+
+
+def test_a_key_with_a_passphrase_is_refused_as_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"key\.pem has a passphrase"):
+        parsed(*written(tmp_path, CERTIFICATE, LOCKED_KEY))
