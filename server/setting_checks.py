@@ -6,8 +6,9 @@ from pathlib import Path
 from server.transport.descriptors import OWN_DESCRIPTORS, most_descriptors
 
 #: As a browser writes it, since it is compared letter by letter.
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?")
 _ANY_ORIGIN = "*"
+_MAX_PORT = 65_535
 
 
 class SettingsError(Exception):
@@ -24,10 +25,15 @@ def check_range(name: str, value: float, limits: tuple[float, float]) -> None:
 def check_origins(origins: tuple[str, ...]) -> None:
     """Pass if a browser could send each of `origins`, or it stands for any."""
     for origin in origins:
-        if origin != _ANY_ORIGIN and not _ORIGIN.fullmatch(origin):
+        if origin != _ANY_ORIGIN and not _is_origin(origin):
             raise SettingsError(
                 f"allowed_origins must be scheme://host[:port] in small letters, not {origin!r}"
             )
+
+
+def _is_origin(text: str) -> bool:
+    found = _ORIGIN.fullmatch(text)
+    return found is not None and int(found["port"] or 0) <= _MAX_PORT
 
 
 def check_descriptors(max_connections: int, max_notes: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from server.environment import check_variables, is_service_link, variable_of
 from server.setting_checks import (
     SettingsError,
     check_certificate,
@@ -13,9 +14,6 @@ from server.setting_checks import (
     check_origins,
     check_range,
 )
-
-#: `--max-calls` is `VOXLINE_MAX_CALLS`.
-ENVIRONMENT_PREFIX = "VOXLINE_"
 
 _HELP, _LIMITS = "help", "limits"
 #: A hundred times what one machine carries: more is a slip of the finger.
@@ -103,8 +101,9 @@ def read_settings(flags: argparse.Namespace, environ: Mapping[str, str] | None =
     """Take each setting from its flag, else from the environment, else its default.
 
     Raises:
-        SettingsError: a value is not valid.
+        SettingsError: a value is not valid, or a variable sets nothing.
     """
+    check_variables(os.environ if environ is None else environ, _DEFAULTS)
     return Settings(
         **{item.name: read_setting(item.name, flags, environ) for item in fields(Settings)}
     )
@@ -121,10 +120,13 @@ def read_setting(
     environ = os.environ if environ is None else environ
     default = _DEFAULTS[name]
     given = getattr(flags, name, None)
-    variable = ENVIRONMENT_PREFIX + name.upper()
-    if given is None and variable in environ:
-        return _from_environment(variable, environ[variable], type(default))
-    return default if given is None else given
+    variable = variable_of(name)
+    text = environ.get(variable)
+    if given is not None:
+        return given
+    if text is None or is_service_link(variable, text):
+        return default
+    return _from_environment(variable, text, type(default))
 
 
 _DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Settings)}

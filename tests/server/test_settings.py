@@ -43,6 +43,7 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
         ({"VOXLINE_ALLOWED_ORIGINS": "not an origin"}, "not an origin"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example, b.example"}, "'b.example'"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example/"}, "https://a.example/"),
+        ({"VOXLINE_ALLOWED_ORIGINS": "http://a.example:99999"}, "http://a.example:99999"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://A.example"}, "https://A.example"),
         ({"VOXLINE_TLS_CERT": "cert.pem"}, "tls_key"),
         ({"VOXLINE_TLS_CERT": "no.pem", "VOXLINE_TLS_KEY": "no.key"}, "no.pem"),
@@ -51,6 +52,38 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
 def test_a_bad_setting_is_named(environ: dict[str, str], name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         parsed(**environ)
+
+
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("VOXLINE_MAX_CALL", "is VOXLINE_MAX_CALLS meant"),
+        ("VOXLINE_Port", "is VOXLINE_PORT meant"),
+        ("VOXLINE_XYZZY", "voxline serve --help"),
+    ],
+)
+def test_a_variable_that_sets_nothing_is_named_with_the_one_that_is_meant(
+    variable: str, hint: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"{variable} is no setting.*{hint}"):
+        parsed(**{variable: "8080"})
+
+
+def test_what_kubernetes_says_of_a_service_named_voxline_sets_nothing() -> None:
+    link = "tcp://10.0.0.11:9000"
+    links = {
+        "VOXLINE_PORT": link,
+        "VOXLINE_SERVICE_HOST": "10.0.0.11",
+        "VOXLINE_SERVICE_PORT": "9000",
+        "VOXLINE_SERVICE_PORT_HTTP": "9000",
+        "VOXLINE_PORT_9000_TCP": link,
+        "VOXLINE_PORT_9000_TCP_PROTO": "tcp",
+        "VOXLINE_PORT_9000_TCP_PORT": "9000",
+        "VOXLINE_PORT_9000_TCP_ADDR": "10.0.0.11",
+        "VOXLINE_NOTES_PORT": link,
+        "VOXLINE_NOTES_SERVICE_HOST": "10.0.0.11",
+    }
+    assert parsed(**links) == Settings()
 
 
 def test_origins_are_separated_by_commas() -> None:
