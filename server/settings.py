@@ -39,7 +39,7 @@ class Settings:
     tls_cert: str = _setting("", "PEM file of the certificate chain; with --tls-key, serves TLS")
     tls_key: str = _setting("", "PEM file of the private key")
     max_connections: int = _setting(
-        1_000, "WebSockets open at once; about 30 KB each", 1, _MOST_CONNECTIONS
+        1_000, "WebSockets open at once; some tens of KB each", 1, _MOST_CONNECTIONS
     )
     max_calls: int = _setting(
         100, "calls open at once; the next is refused as overloaded", 1, _MOST
