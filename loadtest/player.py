@@ -19,7 +19,9 @@ class Stall:
 class Player:
     """Plays as soon as `prebuffer_s` seconds are there, and after a stall at once.
 
-    Arithmetic only: the clock is passed in, and counts are samples.
+    Arithmetic only: the clock is passed in, and counts are samples. Whether it ran dry is told in
+    whole samples, the nearest: of the seconds of a clock, rounding would make audio late that comes
+    on the very sample.
     """
 
     def __init__(self, sample_rate_hz: int, prebuffer_s: float = 0.0) -> None:
@@ -39,13 +41,20 @@ class Player:
     def deliver(self, num_samples: int, now_s: float) -> Stall | None:
         """Take samples; return the stall that they end, if any."""
         stall = None
-        if now_s > self.dry_s:
+        if self._missed(now_s):
             stall = Stall(self.dry_s, now_s - self.dry_s)
             self._anchor, self._anchor_s = self._delivered, now_s
         self._delivered += num_samples
         if self._anchor_s is None and self._delivered >= self._prebuffer:
             self._anchor_s = now_s
         return stall
+
+    def _missed(self, now_s: float) -> bool:
+        """Tell whether a sample was due by now that was not there."""
+        if self._anchor_s is None:
+            return False
+        elapsed = round((now_s - self._anchor_s) * self._sample_rate_hz)
+        return elapsed > self._delivered - self._anchor
 
     def played(self, now_s: float) -> int:
         """Return the samples played by now."""

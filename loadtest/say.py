@@ -59,7 +59,7 @@ def _say(path: Path) -> None:
 
 def _first_pcm(runner: Runner) -> None:
     request = SynthesisRequest(voice=runner.info.voices.default.id)
-    next(chunk for chunk in speak(runner, request, SENTENCE) if len(chunk.pcm))
+    next(chunk for chunk in speak(runner, request, [SENTENCE]) if len(chunk.pcm))
 
 
 def _timed(action: Callable[[], None]) -> float:

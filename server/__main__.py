@@ -12,7 +12,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Here, since Ctrl-C while it loads is no reason for a traceback.
         from server.commands.running import run
+        from server.commands.standard_streams import open_closed
 
+        open_closed()
         return run(arguments)
     except KeyboardInterrupt:
         return _INTERRUPTED

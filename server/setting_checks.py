@@ -11,7 +11,8 @@ from server.transport.descriptors import (
 )
 
 #: As a browser writes it, since it is compared letter by letter.
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?")
+_MAX_PORT = 65_535
 #: As it stands in `Host`, without its port.
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?")
 _ANY = "*"
@@ -31,7 +32,7 @@ def check_range(name: str, value: float, limits: tuple[float, float]) -> None:
 def check_origins(origins: tuple[str, ...]) -> None:
     """Pass if a browser could send each of `origins`, or it stands for any."""
     for origin in origins:
-        if origin != _ANY and not _ORIGIN.fullmatch(origin):
+        if origin != _ANY and not _is_origin(origin):
             raise SettingsError(
                 f"allowed_origins must be scheme://host[:port] in small letters, not {origin!r}"
             )
@@ -52,6 +53,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_origin(text: str) -> bool:
+    found = _ORIGIN.fullmatch(text)
+    return found is not None and int(found["port"] or 0) <= _MAX_PORT
 
 
 def check_descriptors(max_connections: int, max_notes: int) -> None:
@@ -80,10 +86,21 @@ def _load(certificate: str, key: str) -> None:
     # Here, since most commands have no use for it, and it takes a while to load.
     import ssl
 
+    asked = False
+
+    def no_passphrase() -> str:
+        nonlocal asked
+        asked = True
+        return ""
+
     try:
-        # A key with a password fails: nobody is there to type it.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key, password=no_passphrase)
     except ssl.SSLError as error:
+        if asked:
+            raise SettingsError(
+                f"tls_key {key} has a passphrase, and nobody is there to type it"
+            ) from error
         reason = (error.reason or "no PEM").lower().replace("_", " ")
         raise SettingsError(
             f"tls_cert {certificate} and tls_key {key} are no certificate and its key: {reason}"

@@ -7,11 +7,9 @@ from dataclasses import fields
 from itertools import groupby
 from typing import Any
 
+from server.environment import check_variables, is_service_link, variable_of
 from server.setting_checks import SettingsError
 from server.settings import GROUP, HELP, Settings
-
-#: `--max-calls` is `VOXLINE_MAX_CALLS`.
-ENVIRONMENT_PREFIX = "VOXLINE_"
 
 _DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Settings)}
 
@@ -34,8 +32,9 @@ def read_settings(flags: argparse.Namespace, environ: Mapping[str, str] | None =
     """Take each setting from where it is given.
 
     Raises:
-        SettingsError: a value is not valid.
+        SettingsError: a value is not valid, or a variable sets nothing.
     """
+    check_variables(os.environ if environ is None else environ, _DEFAULTS)
     return Settings(**{name: read_setting(name, flags, environ) for name in _DEFAULTS})
 
 
@@ -50,10 +49,13 @@ def read_setting(
     environ = os.environ if environ is None else environ
     default = _DEFAULTS[name]
     given = getattr(flags, name, None)
-    variable = ENVIRONMENT_PREFIX + name.upper()
-    if given is None and variable in environ:
-        return _from_environment(variable, environ[variable], type(default))
-    return default if given is None else given
+    variable = variable_of(name)
+    text = environ.get(variable)
+    if given is not None:
+        return given
+    if text is None or is_service_link(variable, text):
+        return default
+    return _from_environment(variable, text, type(default))
 
 
 def _from_environment(variable: str, text: str, kind: type) -> Any:  # noqa: ANN401 as read_setting

@@ -65,7 +65,7 @@ class Settings:
     tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
 
     max_connections: int = _sharing(
-        1_000, "WebSockets open at once; about 30 KB each", 1, _MOST_CONNECTIONS
+        1_000, "WebSockets open at once; some tens of KB each", 1, _MOST_CONNECTIONS
     )
     max_calls: int = _sharing(
         100, "calls open at once; the next is refused as overloaded", 1, _MOST

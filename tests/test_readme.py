@@ -1,20 +1,18 @@
 """README files tell the truth: every block that could be run is run by something."""
 
 import re
-import shlex
 import subprocess
 import sys
 import wave
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.helpers.serving import Server, serving
+from tests.helpers.pages import ADDRESS, Block, blocks, command, run_here
+from tests.helpers.serving import ROOT, Server, serving
 
-ROOT = Path(__file__).parent.parent
 READMES = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])
 #: Languages of blocks that nobody can run.
 PROSE = {"", "text", "mermaid"}
@@ -22,29 +20,13 @@ PROSE = {"", "text", "mermaid"}
 RUN_BY_CI = {"prepare", "speak", "test"}
 #: Blocks of shell that tests below execute, against a server on a free port.
 RUN_HERE = {"serve", "call", "note"}
-#: Where the README's server listens.
-ADDRESS = "127.0.0.1:8080"
+#: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
+RUN_BY_LOADTEST = {"say", "paced", "openloop", "locust"}
 #: Of full scale; speech is ten times as loud.
 AUDIBLE = 0.01
 
-_BLOCK = re.compile(
-    r"(?:^<!-- command: (?P<name>\w+) -->\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
-)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block, with the name that the comment before it gives."""
-
-    name: str | None
-    language: str
-    code: str
-
-
-def blocks(readme: Path) -> list[Block]:
-    text = readme.read_text(encoding="utf-8")
-    return [Block(**match.groupdict()) for match in _BLOCK.finditer(text)]
+#: How a command for a shell begins that calls itself prose.
+_SHELL = re.compile(r"^\s*(\$|\S*bin/|(python3?|pip|voxline|locust|curl|pytest)\s)", re.MULTILINE)
 
 
 def programs() -> list[Block]:
@@ -52,18 +34,13 @@ def programs() -> list[Block]:
     return [block for page in READMES for block in blocks(page) if block.language == "python"]
 
 
-def command(name: str) -> str:
-    (found,) = [block for block in blocks(ROOT / "README.md") if block.name == name]
-    return found.code.strip()
-
-
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_block_is_prose_or_executed(readme: Path) -> None:
     assert readme.read_text(encoding="utf-8").count("```") == 2 * len(blocks(readme))
     for block in blocks(readme):
         assert (
-            block.language in PROSE
-            or (block.language == "bash" and block.name in RUN_BY_CI | RUN_HERE)
+            (block.language in PROSE and not _SHELL.search(block.code))
+            or (block.language == "bash" and block.name in RUN_BY_CI | RUN_HERE | RUN_BY_LOADTEST)
             or (block.language == "python" and block in programs())
         )
 
@@ -95,17 +72,9 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def run_here(arguments: list[str], server: Server, folder: Path) -> None:
-    """Run a program in `folder`, with our own server in the place of README's."""
-    address = f"{server.host}:{server.port}"
-    program = [argument.replace(ADDRESS, address) for argument in arguments]
-    subprocess.run(program, cwd=folder, check=True, timeout=60)
-
-
 def run_shell(shell_command: str, server: Server, folder: Path) -> None:
-    """Run a command of README, with our own environment in the place of README's."""
-    here = shell_command.replace(".venv/bin", shlex.quote(str(Path(sys.executable).parent)))
-    run_here(["bash", "-c", here], server, folder)
+    """Run a command of the README in `folder`."""
+    subprocess.run(run_here(shell_command, server), cwd=folder, check=True, timeout=60)
 
 
 def assert_speech(path: Path) -> None:
@@ -140,7 +109,8 @@ def test_what_the_speak_command_runs_in_the_end_makes_a_file_of_speech(
 def test_a_program_of_a_readme_makes_a_file_of_speech(
     program: Block, server: Server, tmp_path: Path
 ) -> None:
-    run_here([sys.executable, "-c", program.code], server, tmp_path)
+    code = program.code.replace(ADDRESS, f"{server.host}:{server.port}")
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
     assert_speech(tmp_path / "hello.wav")
 
 

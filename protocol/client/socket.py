@@ -131,6 +131,10 @@ async def open_socket(
             yield ClientSocket(session)
     except WebSocketUpgradeError as error:
         raise refusal(error.response) from error
+    except httpx.TimeoutException as error:
+        # It says nothing itself.
+        reason = f"no answer within {CONNECT_TIMEOUT_S:g} s"
+        raise ConnectFailed(f"cannot connect to {url!r}: {reason}") from error
     # A host or path that no encoding can carry is a UnicodeError.
     except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
         raise ConnectFailed(f"cannot connect to {url!r}: {error}") from error

@@ -16,19 +16,28 @@ def make_parser() -> argparse.ArgumentParser:
     Parsing raises:
         CommandError: an argument that is a text is not UTF-8.
     """
-    parser = argparse.ArgumentParser(prog="voxline", description="Streaming text-to-speech.")
+    parser = _Parser(prog="voxline", description="Streaming text-to-speech.")
     parser.add_argument("--version", action=_Version, help="say which version this is")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_say(commands.add_parser("say", help="speak a text, without a server"))
     serve = commands.add_parser(
         "serve",
         help="serve calls and notes",
-        epilog="Every flag can be set in the environment: --max-calls as VOXLINE_MAX_CALLS.",
+        epilog="Every flag can be set in the environment: --max-calls as VOXLINE_MAX_CALLS. "
+        "Variables that Kubernetes sets for a Service named voxline are left aside, "
+        "VOXLINE_PORT=tcp://... among them.",
     )
     add_settings(serve)
     _add_call(commands.add_parser("call", help="speak a text through a running server"))
     commands.add_parser("doctor", help="say what is installed and what this machine can carry")
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Takes no flag but a whole one: an abbreviation may be another flag's one day."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 argparse's own
+        super().__init__(allow_abbrev=False, **options)
 
 
 class _Version(argparse.Action):
@@ -43,7 +52,7 @@ class _Version(argparse.Action):
 
 
 def _add_say(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", type=_text, help="what to say; - reads standard input")
+    parser.add_argument("text", type=_text, help="what to say; - reads standard input as it comes")
     _add_output(parser)
     parser.add_argument("--model", help="espeak or tone (default: VOXLINE_MODEL, else espeak)")
     _add_voice(parser)

@@ -1,20 +1,21 @@
 """`voxline call`: speak a text through a running server."""
 
 import argparse
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, aclosing, asynccontextmanager, suppress
 from typing import Any, cast
 
 import anyio
 import numpy as np
-from anyio import to_thread
+from anyio.from_thread import start_blocking_portal
 
 from protocol.client import ClientError, Stream, StreamOptions, connect
 from protocol.errors import ProtocolError
 from protocol.messages import Audio
-from server.commands.errors import CommandError
+from server.commands.errors import CommandError, first_cause
 from server.commands.live_text import read_pieces
 from server.commands.output import Output
-from server.commands.text import STANDARD_INPUT, read_text
+from server.commands.text import STANDARD_INPUT, check_text
 
 _VOICE_FLAGS = ("voice", "language", "speed", "pitch", "volume_db", "sample_rate")
 
@@ -22,41 +23,60 @@ _VOICE_FLAGS = ("voice", "language", "speed", "pitch", "volume_db", "sample_rate
 def call(flags: argparse.Namespace) -> int:
     """Speak `flags.text` through `flags.url`, and play or save it."""
     if flags.text != STANDARD_INPUT:
-        read_text(flags.text)
-    # Around the event loop, since leaving it waits until a player has played.
+        check_text(flags.text)
+    # Around the connection, since leaving it waits until a player has played.
     with Output(flags.output) as output:
         try:
-            anyio.run(_call, flags, output)
+            _call(flags, output)
         except (ExceptionGroup, ClientError, ProtocolError) as error:
-            raise _cause(error) from None
+            raise _said(first_cause(error)) from None
     return 0
 
 
-async def _call(flags: argparse.Namespace, output: Output) -> None:
+def _call(flags: argparse.Namespace, output: Output) -> None:
+    """Write the audio as it comes. The player or the file sets the pace, and credit follows it.
+
+    The event loop has a thread of its own. Here, in the main thread, Ctrl-C ends a write that
+    nobody takes.
+    """
+    with start_blocking_portal() as portal, ExitStack() as stack:
+        speaking = portal.wrap_async_context_manager(_speaking(flags, output))
+        stream = speaking.__enter__()
+        # Whatever is raised here: the loop's thread would die of a KeyboardInterrupt.
+        stack.callback(speaking.__exit__, None, None, None)
+        rate_hz, played = portal.call(stream.wait_opened).sample_rate, 0
+        while audio := portal.call(_next_audio, stream, played):
+            pcm = np.frombuffer(audio.pcm, "<i2")
+            output.write(pcm, rate_hz)
+            played = audio.at + len(pcm)
+
+
+@asynccontextmanager
+async def _speaking(flags: argparse.Namespace, output: Output) -> AsyncIterator[Stream]:
+    """Open the stream, and send its text while the block runs."""
     async with connect(flags.url) as connection:
         options = _options(flags)
         options.setdefault("sample_rate", output.natural_rate(connection.ready.sample_rate))
         async with connection.stream(**options) as stream, anyio.create_task_group() as tasks:
             tasks.start_soon(_send_text, stream, flags.text)
-            await _receive(stream, output)
+            yield stream
             # It ended; whatever is still typed belongs to nothing.
             tasks.cancel_scope.cancel()
+
+
+async def _next_audio(stream: Stream, played: int) -> Audio | None:
+    """Say how many samples were played; return what comes next, or None at the end."""
+    stream.report_played(played)
+    async for event in stream:
+        if isinstance(event, Audio):
+            return event
+    return None
 
 
 def _options(flags: argparse.Namespace) -> StreamOptions:
     named: dict[str, Any] = {name: getattr(flags, name) for name in _VOICE_FLAGS}
     given = {name: value for name, value in named.items() if value is not None}
     return cast("StreamOptions", given)
-
-
-async def _receive(stream: Stream, output: Output) -> None:
-    """Write the audio as it comes. The player or the file sets the pace, and credit follows it."""
-    rate_hz = (await stream.wait_opened()).sample_rate
-    async for event in stream:
-        if isinstance(event, Audio):
-            pcm = np.frombuffer(event.pcm, "<i2")
-            await to_thread.run_sync(output.write, pcm, rate_hz)
-            stream.report_played(event.at + len(pcm))
 
 
 async def _send_text(stream: Stream, text: str) -> None:
@@ -68,10 +88,5 @@ async def _send_text(stream: Stream, text: str) -> None:
         await stream.end()
 
 
-def _cause(error: Exception) -> Exception:
-    """Return what failed first, out of the groups that task groups make."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, ClientError | ProtocolError):
-        return CommandError(str(error))
-    return error
+def _said(error: Exception) -> Exception:
+    return CommandError(str(error)) if isinstance(error, ClientError | ProtocolError) else error

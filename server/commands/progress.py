@@ -10,8 +10,7 @@ class Progress:
     def __init__(self) -> None:
         self._audio_s = 0.0
         self._started_s = time.monotonic()
-        # Whoever closed it has no standard error at all.
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
+        self._shown = sys.stderr.isatty()
 
     def advance(self, audio_s: float) -> None:
         """Count seconds of speech and show them."""

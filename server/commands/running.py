@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from engine.errors import EngineError
 from server.commands.arguments import make_parser
 from server.commands.errors import CommandError
+from server.commands.standard_streams import flushed_output
 from server.errors import RequestError
 from server.setting_checks import SettingsError
 from server.setting_sources import read_setting
@@ -19,7 +20,8 @@ _NO_READER = 128 + signal.SIGPIPE
 def run(arguments: Sequence[str] | None) -> int:
     """Run one command; say in one line why it failed; return its exit status."""
     try:
-        return _run(make_parser().parse_args(arguments))
+        with flushed_output():
+            return _run(make_parser().parse_args(arguments))
     except BrokenPipeError:
         return _NO_READER
     except (CommandError, EngineError, RequestError, SettingsError, OSError) as error:

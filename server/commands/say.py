@@ -8,14 +8,13 @@ from engine.request import ServiceClass
 from engine.speaking import speak
 from protocol.messages import Limits
 from server.commands.output import Output
-from server.commands.text import read_text
+from server.commands.text import read_pieces
 from server.models import load_runner
 from server.parameters import Parameters, check
 
 
 def say(flags: argparse.Namespace) -> int:
     """Speak `flags.text` to `flags.output`."""
-    text = read_text(flags.text)
     with closing(load_runner(flags.model)) as runner, Output(flags.output) as output:
         parameters = _parameters(flags)
         if parameters.sample_rate is None:
@@ -23,7 +22,7 @@ def say(flags: argparse.Namespace) -> int:
             parameters = replace(parameters, sample_rate=rate_hz)
         speech = check(parameters, runner.info, Limits(), ServiceClass.NOTE)
         path = speech.audio_path()
-        with closing(speak(runner, speech.request, text)) as chunks:
+        with closing(speak(runner, speech.request, read_pieces(flags.text))) as chunks:
             for chunk in chunks:
                 pcm = path.feed(chunk.pcm, segment_end=chunk.segment_end)
                 output.write(pcm, speech.sample_rate_hz)

@@ -23,6 +23,7 @@ from server.admission import Admission
 from server.app import create_app
 from server.audio.errors import CodecsMissing
 from server.audio.pyav import load_pyav
+from server.commands.errors import first_cause
 from server.commands.lifetime import CLOSING_S, Lifetime
 from server.engine_thread import EngineThread
 from server.logs import log_as_json
@@ -54,7 +55,12 @@ def serve_command(flags: argparse.Namespace) -> int:
     settings = read_settings(flags)
     log_as_json()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    status = anyio.run(_serve, settings, backend="asyncio", backend_options={"use_uvloop": True})
+    try:
+        status = anyio.run(
+            _serve, settings, backend="asyncio", backend_options={"use_uvloop": True}
+        )
+    except ExceptionGroup as group:
+        raise first_cause(group) from group
     if status:
         # The engine's thread may hang, and the interpreter would wait for it.
         logging.shutdown()
@@ -80,13 +86,13 @@ async def _serve(settings: Settings) -> int:
         tasks.start_soon(lifetime.watch_signals)
         tasks.start_soon(lifetime.run_engine, engine)
         tasks.start_soon(loop_load.measure)
-        await engine.ready.wait()
-        if not engine.client.failed:
-            _announce(settings, engine, listener)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
         try:
+            await engine.ready.wait()
+            if not engine.client.failed:
+                _announce(settings, engine, listener)
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
             # In a task of its own: Python 3.11's TaskGroup, by which hypercorn waits for its end,
             # leaves its task marked as cancelled.
             async with anyio.create_task_group() as web:

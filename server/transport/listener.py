@@ -1,6 +1,7 @@
 """The listening socket. Options set on it are those of every connection it accepts."""
 
 import socket
+from typing import Any
 
 from server.transport.descriptors import allow_most_descriptors
 
@@ -20,10 +21,29 @@ KEEPALIVE_S = 20
 def listen(host: str, port: int) -> socket.socket:
     """Bind and listen, so that a port in use is said before anything else happens.
 
+    `host` is a name or an address; one of IPv6 may stand in brackets, as in a URL.
+
     Raises:
         OSError: the address cannot be had; the message names it.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    host = host.strip("[]")
+    at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        return _listen(*_resolve(host, port))
+    except UnicodeError as error:
+        raise OSError(f"cannot listen on {at}: no host has such a name") from error
+    except OSError as error:
+        raise OSError(error.errno, f"cannot listen on {at}: {error.strerror}") from error
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
+    """Return what to bind to: by IPv4 where a name has both, since all its clients try that."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, address
+
+
+def _listen(family: socket.AddressFamily, address: Any) -> socket.socket:  # noqa: ANN401 by family
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -33,11 +53,10 @@ def listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     allow_most_descriptors()
     try:
-        listener.bind((host, port))
-    except OSError as error:
+        listener.bind(address)
+    except OSError:
         listener.close()
-        at = f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}"
-        raise OSError(error.errno, f"cannot listen on {at}: {error.strerror}") from error
+        raise
     # Now, not when the server is up: who reads that it is ready may connect at once.
     listener.listen(BACKLOG)
     return listener

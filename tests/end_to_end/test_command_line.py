@@ -16,6 +16,7 @@ from tests.helpers.command_line import complaint, run, run_in_shell
         (["say", "x", "--model", "none"], "none"),
         (["serve", "--port", "70000"], "port must be"),
         (["serve", "--max-calls", "0"], "max_calls must be"),
+        (["serve", "--model", "tone", "--host", "\udcff"], "cannot listen on"),
         (["serve", "--tls-cert", "x.pem"], "tls_key"),
         (["serve", "--model", "tone", "--tone-step-ms", "fast"], "tone_step_ms"),
     ],
@@ -28,6 +29,18 @@ def test_what_cannot_be_is_said_in_one_line(arguments: list[str], message: str) 
 
 def test_a_bad_variable_is_named() -> None:
     assert "VOXLINE_MAX_NOTES" in complaint(run("serve", VOXLINE_MAX_NOTES="many"))
+
+
+def test_a_misspelt_variable_ends_the_server_and_no_other_command() -> None:
+    assert "VOXLINE_MAX_CALLS" in complaint(run("serve", VOXLINE_MAXCALLS="5"))
+    assert run("doctor", VOXLINE_MAXCALLS="5").returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["serve", "--max-call", "5"], ["say", "x", "--out", "-"]])
+def test_a_flag_is_written_whole(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert arguments[-2].encode() in done.stderr
 
 
 def test_more_connections_than_the_system_allows_are_refused_with_the_numbers() -> None:

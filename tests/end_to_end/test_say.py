@@ -27,8 +27,8 @@ from tests.helpers.serving import ROOT, voxline
 
 TEXT = "Said without a server."
 SAMPLES = 1_600 * len(TEXT)
-#: Minutes of work for any model here.
-ENDLESS = "The quick brown fox jumps over the lazy dog. " * 20_000
+#: As much as a pipe takes at once: an hour of speech.
+ENDLESS = "The quick brown fox jumps over the lazy dog. " * 1_400
 #: More than a pipe holds.
 LONG = "word " * 2_000
 TONE = ("--model", "tone")
@@ -143,6 +143,16 @@ def test_an_output_that_takes_nothing_is_said_in_one_line(end: str) -> None:
 def test_closed_standard_input_is_said_in_one_line() -> None:
     done = run_in_shell('"$@" <&-', "say", "-", *TONE, "-o", "-")
     assert "standard input is closed" in complaint(done)
+
+
+def test_text_is_spoken_as_it_is_typed_and_ctrl_c_does_not_wait_for_more() -> None:
+    with running("say", "-", *TONE, "-o", "-") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"Hello there, without the end of a line")
+        assert process.stdout.read(100)
+        process.send_signal(signal.SIGINT)
+        assert ended(process) == (INTERRUPTED, b"")
 
 
 def test_pcm_is_refused_to_a_terminal() -> None:

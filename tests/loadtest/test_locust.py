@@ -3,10 +3,10 @@
 import json
 import signal
 import subprocess
-import sys
 
 import pytest
 
+from tests.helpers.pages import command, run_here
 from tests.helpers.serving import ROOT, starting
 
 EVENTS = (
@@ -21,10 +21,9 @@ EVENTS = (
 @pytest.mark.slow
 def test_ten_seconds_of_users_are_served_and_each_event_is_a_statistic_of_its_own() -> None:
     with starting("server", "serve", "--model", "tone") as process:
-        command = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py"]
-        flags = ["--headless", "--json", "-u", "20", "-r", "20", "-t", "10s"]
+        scaled = command("locust", "loadtest") + " --json -u 20 -r 20 -t 10s"
         done = subprocess.run(
-            [*command, *flags, "--host", process.server.http_url],
+            run_here(scaled, process.server),
             cwd=ROOT,
             check=False,
             capture_output=True,

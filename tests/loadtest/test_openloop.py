@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from loadtest.report import MAX_LAG_P99_S, MAX_OWN_CORES, void_reasons
+from tests.helpers.pages import command, run_here
 from tests.helpers.serving import ROOT, Server, ServerProcess, starting
 
 TONE = ("server", "serve", "--model", "tone")
@@ -51,6 +53,17 @@ def test_held_calls_are_measured_beside_all_kinds_of_bad_listeners(
     faults = ("failures", "refusals", "bad_listeners_ended", "connections_refused")
     assert [result[name] for name in faults] == [{}] * 4
     assert result["protocol_faults"] == 0
+
+
+def test_the_commands_of_the_page_are_run_as_it_shows_them(tmp_path: Path) -> None:
+    program, *arguments = shlex.split(command("paced", "loadtest"))
+    assert program == ".venv/bin/voxline"
+    with starting("server", *arguments) as process:
+        scaled = command("openloop", "loadtest") + " --calls 2 --seconds 1 --interrupt-after 0.1"
+        done = subprocess.run(run_here(scaled, process.server), cwd=tmp_path, check=False)
+    assert done.returncode in (0, VOID)
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert (result["scenario"]["calls"], result["failures"]) == (2, {})
 
 
 def test_live_text_is_spoken_to_its_end(tone: ServerProcess, tmp_path: Path) -> None:

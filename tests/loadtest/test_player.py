@@ -64,6 +64,16 @@ def test_audio_in_time_is_no_stall() -> None:
     assert [player.deliver(100, now_s) for now_s in (1.0, 1.05, 1.2, 1.29)] == [None] * 4
 
 
+@given(st.floats(0, 1e6), deliveries, st.integers(8_000, 48_000))
+def test_audio_on_the_very_sample_is_no_stall_whatever_the_clock_says(
+    started_s: float, steps: list[tuple[int, int]], rate_hz: int
+) -> None:
+    player, now_s = Player(rate_hz), started_s
+    for _, num_samples in steps:
+        assert player.deliver(num_samples, now_s) is None
+        now_s += num_samples / rate_hz
+
+
 def test_what_it_holds_back_is_not_played() -> None:
     player = Player(RATE_HZ, 0.060)
     player.deliver(59, 0.0)

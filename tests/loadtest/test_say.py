@@ -2,14 +2,14 @@
 
 import re
 import subprocess
-import sys
 
+from tests.helpers.pages import command, run_here
 from tests.helpers.serving import ROOT
 
 
 def test_it_prints_the_machine_and_every_figure_with_its_bound() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "loadtest.say", "--rounds", "1"],
+        run_here(command("say", "loadtest") + " --rounds 1"),
         cwd=ROOT,
         check=False,
         capture_output=True,

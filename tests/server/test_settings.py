@@ -54,6 +54,7 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
         ({"VOXLINE_ALLOWED_ORIGINS": "not an origin"}, "not an origin"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example, b.example"}, "'b.example'"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://a.example/"}, "https://a.example/"),
+        ({"VOXLINE_ALLOWED_ORIGINS": "http://a.example:99999"}, "http://a.example:99999"),
         ({"VOXLINE_ALLOWED_ORIGINS": "https://A.example"}, "https://A.example"),
         ({"VOXLINE_ALLOWED_HOSTS": "a.example:80"}, "'a.example:80'"),
         ({"VOXLINE_ALLOWED_HOSTS": "A.example"}, "'A.example'"),
@@ -74,6 +75,38 @@ def test_the_limits_of_the_wire_are_the_default() -> None:
 def test_a_limit_that_is_set_is_the_one_that_clients_are_told() -> None:
     limits = parsed("--stall-s", "600", "--max-text-chars", "500", VOXLINE_PING_INTERVAL_S="5")
     assert limits.limits == Limits(stall_s=600.0, max_text_chars=500, ping_interval_s=5.0)
+
+
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("VOXLINE_MAX_CALL", "is VOXLINE_MAX_CALLS meant"),
+        ("VOXLINE_Port", "is VOXLINE_PORT meant"),
+        ("VOXLINE_XYZZY", "voxline serve --help"),
+    ],
+)
+def test_a_variable_that_sets_nothing_is_named_with_the_one_that_is_meant(
+    variable: str, hint: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"{variable} is no setting.*{hint}"):
+        parsed(**{variable: "8080"})
+
+
+def test_what_kubernetes_says_of_a_service_named_voxline_sets_nothing() -> None:
+    link = "tcp://10.0.0.11:9000"
+    links = {
+        "VOXLINE_PORT": link,
+        "VOXLINE_SERVICE_HOST": "10.0.0.11",
+        "VOXLINE_SERVICE_PORT": "9000",
+        "VOXLINE_SERVICE_PORT_HTTP": "9000",
+        "VOXLINE_PORT_9000_TCP": link,
+        "VOXLINE_PORT_9000_TCP_PROTO": "tcp",
+        "VOXLINE_PORT_9000_TCP_PORT": "9000",
+        "VOXLINE_PORT_9000_TCP_ADDR": "10.0.0.11",
+        "VOXLINE_NOTES_PORT": link,
+        "VOXLINE_NOTES_SERVICE_HOST": "10.0.0.11",
+    }
+    assert parsed(**links) == Settings()
 
 
 def test_origins_are_separated_by_commas() -> None:
@@ -120,7 +153,6 @@ def test_a_certificate_and_its_key_are_taken(tmp_path: Path) -> None:
     ("certificate", "key"),
     [
         (CERTIFICATE, OTHER_KEY),
-        (CERTIFICATE, LOCKED_KEY),
         (CERTIFICATE, "junk"),
         ("junk", KEY),
         (KEY, CERTIFICATE),
@@ -131,3 +163,8 @@ def test_what_cannot_serve_tls_is_refused(tmp_path: Path, certificate: str, key:
     flags = written(tmp_path, certificate, key)
     with pytest.raises(SettingsError, match=r"cert\.pem and tls_key .*key\.pem are no"):
         parsed(*flags)
+
+
+def test_a_key_with_a_passphrase_is_refused_as_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"key\.pem has a passphrase"):
+        parsed(*written(tmp_path, CERTIFICATE, LOCKED_KEY))

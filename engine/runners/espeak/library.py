@@ -5,6 +5,7 @@ every call into it holds one lock.
 """
 
 import ctypes
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from engine.runners.espeak.interrupts import interrupts_deferred
 from engine.runners.espeak.state import CarriedState
 
 SAMPLE_RATE_HZ = 22_050
+
+#: The library keeps the path of its data in 160 bytes, and the byte that ends it.
+_MAX_DATA_PATH_BYTES = 159
 
 _SYNCHRONOUS = 2
 _DONT_EXIT = 0x8000
@@ -106,9 +110,10 @@ class Library:
         except OSError as error:
             raise ModelUnavailable(f"eSpeak NG cannot be loaded: {error}") from error
         self._c.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
-        rate = self._c.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, data_path.encode(), _DONT_EXIT)
+        home = _short(os.fsencode(data_path))
+        rate = self._c.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, home, _DONT_EXIT)
         if rate != SAMPLE_RATE_HZ:
-            raise ModelUnavailable(f"eSpeak NG cannot use its data: initialising gave {rate}")
+            raise ModelUnavailable(f"eSpeak NG cannot use its data in {data_path}")
         #: The folder of voices and dictionaries.
         self.data_path = Path(data_path)
         self._listener: Listener | None = None
@@ -189,6 +194,15 @@ class Library:
         except BaseException as error:  # noqa: BLE001 raised where the library has returned
             self._listener, self._raised = None, error
             return 1
+
+
+def _short(data_path: bytes) -> bytes:
+    """Return a path of the same folder that the library has room for."""
+    if len(data_path) <= _MAX_DATA_PATH_BYTES:
+        return data_path
+    # Left open: the library reads voices when they are asked for, as long as the process lives.
+    descriptor = os.open(data_path, os.O_RDONLY | os.O_DIRECTORY)
+    return b"/proc/self/fd/%d" % descriptor
 
 
 def _heard(

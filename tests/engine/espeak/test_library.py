@@ -1,13 +1,26 @@
 """What a listener raises, and Ctrl-C, come out of the library's call: C would swallow both."""
 
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from engine.runners.espeak.library import Library, WordEvent, load
+from engine.runners.espeak.library import SAMPLE_RATE_HZ, Library, WordEvent, load
+from tests.helpers.serving import ROOT
 
+#: A process has one binding, so another one takes another process.
+SPEAK = """
+import sys
+from engine.runners.espeak.library import Library
+library, heard = Library(*sys.argv[1:]), bytearray()
+library.configure("en-us", 175, 50, 50)
+library.speak("Hello there.", end_pause=True, listener=lambda pcm, _: heard.extend(pcm) or False)
+print(len(heard))
+"""
 LONG = "The quick brown fox jumps over the lazy dog. " * 200
 
 
@@ -74,3 +87,15 @@ def test_another_thread_speaks_without_touching_the_handlers_of_signals(library:
     thread.start()
     thread.join()
     assert calls == spoken(library, "Hello.")
+
+
+@pytest.mark.parametrize("length", [159, 160, 1_000])
+def test_its_data_may_lie_as_deep_as_a_clone_does(length: int, tmp_path: Path) -> None:
+    loader = pytest.importorskip("espeakng_loader", reason="the espeak extra is not installed")
+    folders = ("x" * 99 + "/") * (length // 100 + 1)
+    data = Path(f"{tmp_path}/{folders}"[: length - 1] + "x")
+    data.parent.mkdir(parents=True, exist_ok=True)
+    data.symlink_to(loader.get_data_path(), target_is_directory=True)
+    command = [sys.executable, "-c", SPEAK, loader.get_library_path(), str(data)]
+    said = subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    assert int(said.stdout) > SAMPLE_RATE_HZ

@@ -74,7 +74,7 @@ AS_THE_LIBRARY = [
 
 def _engine(runner: EspeakRunner, voice: str, text: str, speed: float = 1.0) -> Pcm:
     """Speak through all of the engine: the segmenter and the scheduler too."""
-    chunks = speak(runner, SynthesisRequest(voice=voice, speed=speed), text)
+    chunks = speak(runner, SynthesisRequest(voice=voice, speed=speed), [text])
     return np.concatenate([chunk.pcm for chunk in chunks])
 
 

@@ -56,6 +56,12 @@ async def test_a_url_that_leads_nowhere_is_a_failed_connect(url: str) -> None:
     str(await failure(url)).encode()
 
 
+@pytest.mark.parametrize("virtual_time", [True])
+async def test_a_server_that_never_answers_is_said_to_be_one() -> None:
+    async with answering(saying()) as url:
+        assert str(await failure(url)).endswith("no answer within 10 s")
+
+
 @pytest.mark.parametrize("subprotocol", [None, "graphql", "voxline.v2"])
 async def test_a_server_that_does_not_agree_to_the_protocol_is_refused(
     subprotocol: str | None,
