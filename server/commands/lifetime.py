@@ -28,16 +28,34 @@ class Lifetime:
         self._drain = drain
         self._drain_s = drain_s
         self._stopped = anyio.Event()
+        self._signal = 0
         self.status = 0
 
     async def stopped(self) -> None:
         """Wait until the web server has to stop."""
         await self._stopped.wait()
 
+    async def is_ready(self, engine: EngineThread) -> bool:
+        """Wait for the engine, and tell whether it came before the end did.
+
+        If not, nothing was served, and the signal's is the status.
+        """
+        async with anyio.create_task_group() as tasks:
+
+            async def wait_for(event: anyio.Event) -> None:
+                await event.wait()
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(wait_for, engine.ready)
+            tasks.start_soon(wait_for, self._stopped)
+        if not engine.ready.is_set():
+            self.status = _BY_SIGNAL + self._signal
+        return engine.ready.is_set()
+
     async def watch_signals(self) -> None:
         """End on SIGTERM or SIGINT: the first one politely, the second one at once."""
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            await anext(signals)
+            self._signal = await anext(signals)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._end, self._drain_s)
                 await self._end_at_once(signals)

@@ -87,20 +87,24 @@ async def _serve(settings: Settings) -> int:
         tasks.start_soon(lifetime.run_engine, engine)
         tasks.start_soon(loop_load.measure)
         try:
-            await engine.ready.wait()
-            if not engine.client.failed:
-                _announce(settings, engine, listener)
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*GC_THRESHOLDS)
-            # In a task of its own: Python 3.11's TaskGroup, by which hypercorn waits for its end,
-            # leaves its task marked as cancelled.
-            async with anyio.create_task_group() as web:
-                web.start_soon(_serve_http, settings, engine, service, listener, lifetime)
+            if await lifetime.is_ready(engine):
+                if not engine.client.failed:
+                    _announce(settings, engine, listener)
+                _tame_gc()
+                # In a task of its own: Python 3.11's TaskGroup, by which hypercorn waits for its
+                # end, leaves its task marked as cancelled.
+                async with anyio.create_task_group() as web:
+                    web.start_soon(_serve_http, settings, engine, service, listener, lifetime)
         finally:
             engine.stop()
             tasks.cancel_scope.cancel()
     return lifetime.status
+
+
+def _tame_gc() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _engine(settings: Settings, metrics: Metrics, loop_load: LoopLoad) -> EngineThread:

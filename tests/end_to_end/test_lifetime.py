@@ -1,7 +1,10 @@
 """How the process ends: by signals, whatever its clients do, and by the death of its engine."""
 
+import re
 import signal
+import subprocess
 import time
+from pathlib import Path
 
 import anyio
 import httpx
@@ -10,7 +13,7 @@ from anyio import to_thread
 
 from protocol import messages as m
 from protocol.codes import ErrorCode
-from tests.helpers.serving import ServerProcess, starting
+from tests.helpers.serving import ROOT, ServerProcess, starting, voxline
 from tests.helpers.talking import Client, opening, talking
 
 pytestmark = pytest.mark.anyio
@@ -101,3 +104,22 @@ async def test_an_engine_that_is_gone_is_said_to_all_and_ends_the_process(fault:
                     assert isinstance(heard.end, m.Error)
                     assert heard.end.code is ErrorCode.ENGINE_FAILED
         assert await ended(process) == 1
+
+
+def test_a_signal_ends_a_server_that_is_not_ready_yet() -> None:
+    # Its warm-up takes a minute.
+    slow = voxline("serve", "--model", "tone", "--tone-step-ms", "1:60000", "--port", "0")
+    with subprocess.Popen(slow, cwd=ROOT) as process:
+        try:
+            while not catches_sigterm(process.pid):
+                assert process.poll() is None
+            process.terminate()
+            assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
+
+
+def catches_sigterm(pid: int) -> bool:
+    caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    assert caught is not None
+    return bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
