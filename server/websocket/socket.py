@@ -3,8 +3,10 @@
 from anyio.lowlevel import checkpoint
 from starlette.types import Message, Receive, Send
 
-#: Longer than the longest stall the credit rules allow: a send that takes longer has no reader.
-SEND_TIMEOUT_S = 20.0
+from server.transport.listener import USER_TIMEOUT_S
+
+#: As the kernel does with what is not acknowledged, in the same time: it has no reader.
+SEND_TIMEOUT_S = USER_TIMEOUT_S
 #: Messages that may go out before others have their turn: a fraction of a millisecond's work, and
 #: what is written in one turn leaves in one call to the kernel.
 MESSAGES_A_TURN = 8
