@@ -24,7 +24,7 @@ from tests.helpers.serving import Server, starting
 TEXT = "Said through a server."
 SAMPLES = 1_600 * len(TEXT)
 #: More than a client's window and a pipe hold, less than a server's limit.
-LONG = "word " * 2_000
+LONG = "word " * 500
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ SAMPLES = 1_600 * len(TEXT)
 #: As much as a pipe takes at once: an hour of speech.
 ENDLESS = "The quick brown fox jumps over the lazy dog. " * 1_400
 #: More than a pipe holds.
-LONG = "word " * 2_000
+LONG = "word " * 500
 TONE = ("--model", "tone")
 #: A codec's frame and its padding.
 PADDING_S = 0.12

@@ -20,7 +20,7 @@ from tests.helpers.serving import ROOT, Server, voxline
 
 SERVE = ("serve", "--port", "0", "--model", "tone")
 #: More than a client's window and a pipe hold.
-LONG = "word " * 2_000
+LONG = "word " * 500
 #: Outputs are buffered as everywhere but where somebody has asked Python not to.
 BUFFERED = 'unset PYTHONUNBUFFERED; exec "$@"'
 

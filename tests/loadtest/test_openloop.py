@@ -1,4 +1,4 @@
-"""The generator against a real server, for two seconds; its figures are not the subject."""
+"""The generator against a real server, for a second; its figures are not the subject."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def offer(server: Server, file: Path, *flags: str) -> dict[str, Any]:
     """Run the generator; return what it wrote."""
     command = [sys.executable, "-m", "loadtest.openloop", server.ws_url, "--json", str(file)]
     done = subprocess.run(
-        [*command, "--seconds", "2", *flags], cwd=ROOT, check=False, capture_output=True, text=True
+        [*command, "--seconds", "1", *flags], cwd=ROOT, check=False, capture_output=True, text=True
     )
     assert done.returncode in (0, VOID), done.stderr
     result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -66,6 +66,7 @@ def test_the_commands_of_the_page_are_run_as_it_shows_them(tmp_path: Path) -> No
     assert (result["scenario"]["calls"], result["failures"]) == (2, {})
 
 
+@pytest.mark.slow
 def test_live_text_is_spoken_to_its_end(tone: ServerProcess, tmp_path: Path) -> None:
     result = offer(tone.server, tmp_path / "a.json", "--calls", "3", "--words-per-s", "30")
     assert result["turns_done"] == result["first_audio"]["count"] == 3
