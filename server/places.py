@@ -1,14 +1,16 @@
 """The places of one class of work: who holds them, and when the next of them should be free."""
 
+import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engine.request import ServiceClass
 
-#: English is spoken at about 15 characters a second: what is believed until some text was spoken.
-_FIRST_S_PER_CHAR = 1 / 15
+#: English is heard at about 15 characters a second, and a file is made some times as fast: what is
+#: believed until some text was spoken.
+_FIRST_S_PER_CHAR = {ServiceClass.CALL: 1 / 15, ServiceClass.NOTE: 1 / 150}
 #: The same of a whole utterance: some sentences.
 _FIRST_DURATION_S = 10.0
 #: How much one utterance moves what is believed of all.
@@ -36,18 +38,20 @@ class Place:
     is_complete: bool = False
 
 
-@dataclass(slots=True, eq=False)
 class Places:
     """Learns how long work lasts from work that has ended, and expects the same of work in hand."""
 
-    service_class: ServiceClass
-    clock: Callable[[], float]
-    _held: set[Place] = field(default_factory=set)
-    _s_per_char: float = _FIRST_S_PER_CHAR
-    _duration_s: float = _FIRST_DURATION_S
-    _ends_s: list[float] = field(default_factory=list)
-    _ends_at_s: float = float("-inf")
-    _promises: deque[float] = field(default_factory=lambda: deque(maxlen=_MAX_PROMISES))
+    def __init__(self, service_class: ServiceClass, clock: Callable[[], float]) -> None:
+        self._service_class = service_class
+        self._clock = clock
+        self._held: set[Place] = set()
+        self._s_per_char = _FIRST_S_PER_CHAR[service_class]
+        self._duration_s = _FIRST_DURATION_S
+        #: When those in hand should end, as it was expected at `_expected_s`.
+        self._ends_s: list[float] = []
+        self._expected_s = -math.inf
+        #: When those who were refused were told to come, in order.
+        self._promises: deque[float] = deque()
 
     def __len__(self) -> int:
         """Count the places that are held."""
@@ -60,25 +64,25 @@ class Places:
 
     def take(self, num_rows: float) -> Place:
         """Hold one more."""
-        place = Place(self.service_class, self.clock(), num_rows)
+        place = Place(self._service_class, self._clock(), num_rows)
         self._held.add(place)
         return place
 
     def free(self, place: Place, *, is_spoken: bool) -> None:
         """Give a place back; `is_spoken` says that all its text was spoken, and it was not cut."""
         self._held.remove(place)
-        duration_s = self.clock() - place.since_s
+        duration_s = self._clock() - place.since_s
         self._duration_s += _WEIGHT * (duration_s - self._duration_s)
         if is_spoken and place.num_chars:
             self._s_per_char += _WEIGHT * (duration_s / place.num_chars - self._s_per_char)
 
     def promise(self) -> float:
         """Return in how many seconds the place after those already promised should be free."""
-        now_s = self.clock()
+        now_s = self._clock()
         while self._promises and self._promises[0] <= now_s:
             self._promises.popleft()
-        if now_s - self._ends_at_s > _REFRESH_S:
-            self._ends_at_s = now_s
+        if now_s - self._expected_s > _REFRESH_S:
+            self._expected_s = now_s
             self._ends_s = sorted(max(self._end_s(place), now_s) for place in self._held)
         rounds, index = divmod(len(self._promises), max(len(self._ends_s), 1))
         end_s = self._ends_s[index] if self._ends_s else now_s

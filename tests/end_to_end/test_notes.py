@@ -148,7 +148,8 @@ async def test_a_reader_that_vanishes_frees_its_note(one_place: Server) -> None:
         async with client.stream("POST", "/v1/notes", json=body) as response:
             assert response.status_code == 200
             busy = await client.post("/v1/notes", json={"text": "x"})
-            assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+            assert busy.status_code == 503
+                assert 1 <= int(busy.headers["retry-after"]) <= MAX_RETRY_S
             assert busy.json()["code"] == "overloaded"
         with anyio.fail_after(5):
             while (await client.post("/v1/notes", json={"text": "x"})).status_code != 200:
