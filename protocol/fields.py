@@ -99,6 +99,7 @@ def matching(pattern: re.Pattern[str], what: str) -> Reader:
 
 count = integer(0, MAX_COUNT)
 stream_id = integer(1, MAX_COUNT)
+hertz = integer(1, MAX_COUNT)
 seconds = number(0, MAX_COUNT)
 
 

@@ -14,6 +14,7 @@ from .fields import (
     binary,
     boolean,
     count,
+    hertz,
     integer,
     matching,
     message_id,
@@ -147,7 +148,7 @@ CLIENT_SCHEMAS: dict[str, Schema] = {
         voice=matching(VOICE_ID, "a voice id"),
         reference=_nested(_REFERENCE),
         language=matching(LANGUAGE, "a BCP 47 language tag"),
-        sample_rate=integer(1, 2**31 - 1),
+        sample_rate=hertz,
         speed=number(0.25, 4),
         pitch=number(-12, 12),
         volume_db=number(-60, 20),
@@ -171,9 +172,9 @@ CLIENT_SCHEMAS: dict[str, Schema] = {
 #: What a server sends, by `type`.
 SERVER_SCHEMAS: dict[str, Schema] = {
     "ready": _schema(
-        m.Ready, session=string, model=string, sample_rate=count, limits=_nested(_LIMITS)
+        m.Ready, session=string, model=string, sample_rate=hertz, limits=_nested(_LIMITS)
     ),
-    "opened": _schema(m.Opened, stream=stream_id, sample_rate=integer(1, 2**31 - 1)),
+    "opened": _schema(m.Opened, stream=stream_id, sample_rate=hertz),
     "audio": _schema(m.Audio, stream=stream_id, at=count, pcm=pcm),
     "mark": _schema(
         m.Mark, stream=stream_id, at=count, start=count, end=count, unit=one_of("segment", "word")
