@@ -49,11 +49,10 @@ class _Session(AsyncWebSocketSession):
 
 
 class ClientSocket:
-    """Whole binary messages, in the order of their `send`."""
+    """Whole binary messages, sent one at a time."""
 
     def __init__(self, session: AsyncWebSocketSession) -> None:
         self._session = session
-        self._turn = anyio.Lock()
 
     def require_subprotocol(self) -> None:
         """Make sure that the server has agreed to speak `voxline.v1`.
@@ -85,15 +84,14 @@ class ClientSocket:
             raise ConnectionLost("the connection broke") from error
 
     async def send(self, data: bytes) -> None:
-        """Send a message whole, even if the caller is cancelled meanwhile: half is none.
+        """Send a message. Half of one is none: who is cancelled here has given up the connection.
 
         Raises:
             ConnectionLost: it cannot be sent.
         """
         try:
-            with anyio.fail_after(SEND_TIMEOUT_S, shield=True):
-                async with self._turn:
-                    await self._session.send_bytes(data)
+            with anyio.fail_after(SEND_TIMEOUT_S):
+                await self._session.send_bytes(data)
         except TimeoutError as error:
             raise ConnectionLost("the server takes nothing any more") from error
         except (HTTPXWSException, WebSocketProtocolError) as error:
