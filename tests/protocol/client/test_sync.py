@@ -1,4 +1,4 @@
-import contextlib
+import gc
 import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from protocol import Audio, Cancel, Mark
-from protocol.client import ConnectFailed, ConnectionLost, connect_sync
+from protocol.client import ConnectFailed, ConnectionLost, SyncConnection, connect_sync
 from tests.protocol.client.peers import CHAR_SAMPLES, Server, pcm_of, serving, speak
 
 
@@ -89,6 +89,30 @@ def test_a_thread_that_waits_for_audio_hears_that_the_connection_was_left(server
 
             listening = threads.submit(listen)
             opened.wait()
-        with contextlib.suppress(ConnectionLost):
+        with pytest.raises(ConnectionLost, match="owner"):
             listening.result()
     assert len(server.received(Cancel)) == 1
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Leave it to the test where garbage is collected."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
+def test_an_iterator_collected_in_the_loops_own_thread_is_cancelled(server: Server) -> None:
+    def abandon(connection: SyncConnection) -> None:
+        cycle: list[object] = [connection.speak("a" * 1000)]
+        cycle.append(cycle)
+        assert isinstance(cycle[0], Generator)
+        next(cycle[0])
+
+    with connect_sync(server.url) as connection:
+        abandon(connection)
+        connection._portal.call(gc.collect)
+        while not server.received(Cancel):
+            assert list(connection.speak("b"))
+    assert server.received(Cancel) == [Cancel(1, 0)]
