@@ -7,8 +7,8 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from protocol import Ping
-from protocol.client import ConnectFailed, ConnectionLost, connect
+from protocol import Limits, Open, Ping, Reference
+from protocol.client import ClientConnection, ConnectFailed, ConnectionLost, connect
 from protocol.client.refusal import retry_after_s
 from protocol.client.stream import LEAVE_TIMEOUT_S
 from protocol.codec import MAX_MESSAGE_BYTES
@@ -176,6 +176,24 @@ async def test_what_the_body_raises_arrives_as_it_was(mine: type[BaseException])
     async with answering(saying(upgrade() + fragments(READY))) as url:
         with pytest.raises(mine, match="mine"):
             await fail(url)
+
+
+async def test_a_server_that_takes_nothing_any_more_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def deaf(stream: SocketStream) -> None:
+        await stream.send(upgrade() + fragments(READY))
+        await anyio.sleep_forever()
+
+    async def flood(connection: ClientConnection) -> None:
+        # With more than all the buffers on the way hold.
+        for number in range(1, Limits().max_streams):
+            await connection.send(Open(number, reference=Reference(bytes(1_000_000), "")))
+
+    monkeypatch.setattr("protocol.client.socket.SEND_TIMEOUT_S", 0.2)
+    async with answering(deaf) as url, connect(url) as connection:
+        with pytest.raises(ConnectionLost, match="takes nothing any more"):
+            await flood(connection)
 
 
 async def test_a_cancelled_scope_is_left_without_waiting_for_any_stream() -> None:

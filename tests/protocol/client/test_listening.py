@@ -6,7 +6,7 @@ import anyio
 import numpy as np
 import pytest
 
-from protocol import Audio, Cancel, Cancelled, Credit, LocalProtocolError, Opened
+from protocol import Audio, Cancel, Cancelled, Credit, Done, LocalProtocolError, Opened
 from protocol.client import ConnectionLost, Stream, StreamBusy, StreamLeft
 from protocol.client.stream import LEAVE_TIMEOUT_S
 from protocol.fields import MAX_COUNT
@@ -100,7 +100,7 @@ async def test_another_task_may_go_on_where_one_was_cancelled() -> None:
         assert await anext(stream) == first
 
 
-async def test_after_a_cancel_not_even_what_waited_is_heard() -> None:
+async def test_from_a_cancel_on_not_even_what_waited_is_heard() -> None:
     async with (
         connected() as (wire, connection),
         anyio.create_task_group() as tasks,
@@ -108,8 +108,21 @@ async def test_after_a_cancel_not_even_what_waited_is_heard() -> None:
     ):
         speak(wire)
         await anext(stream)
+        await pass_time()
+        tasks.start_soon(stream.cancel)
+        await pass_time()
         tasks.start_soon(answer_cancel, wire)
-        await stream.cancel()
+        assert [event async for event in stream] == []
+
+
+async def test_a_cancel_silences_a_complete_stream_too() -> None:
+    async with connected() as (wire, connection), connection.stream() as stream:
+        await stream.end()
+        speak(wire)
+        wire.say(Done(1, 3 * CHUNK, "end"))
+        await anext(stream)
+        await pass_time()
+        assert await stream.cancel(np.int64(CHUNK)) == Cancelled(1, 3 * CHUNK, heard=0)
         assert [event async for event in stream] == []
 
 
