@@ -86,9 +86,11 @@ async def test_a_goodbye_is_said_even_by_a_task_that_was_cancelled() -> None:
         assert len(wire.heard(Bye)) == 1
 
 
-async def test_a_server_that_is_never_ready_is_given_up() -> None:
+async def test_a_server_that_is_never_ready_is_given_up_without_a_word() -> None:
     wire = Wire()
+    connection = ClientConnection(wire)
     began_s = anyio.current_time()
     with pytest.raises(ConnectFailed, match="ready"):
-        await _wait_until_ready(ClientConnection(wire), wire)
+        await _wait_until_ready(connection, wire)
+    await connection.leave()
     assert anyio.current_time() - began_s == pytest.approx(READY_TIMEOUT_S)
