@@ -67,7 +67,7 @@ async def test_the_messages_that_cancelled_tasks_leave_behind_are_bounded() -> N
         for _ in range(MAX_WAITING_MESSAGES):
             with anyio.move_on_after(0.001):
                 await connection.send(Ping())
-        with pytest.raises(ConnectionLost, match=str(MAX_WAITING_MESSAGES)):
+        with pytest.raises(ConnectionLost, match=str(MAX_WAITING_MESSAGES)), anyio.fail_after(1):
             await connection.send(Ping())
 
 
