@@ -28,7 +28,7 @@ class ErrorCode(StrEnum):
     DRAINING = "draining"
     #: No credit came for `limits.stall_s`. A retry helps if the receiver reads.
     STALLED = "stalled"
-    #: No text came for too long. A retry helps.
+    #: A stream had nothing to speak, or a connection nothing to say, for too long. A retry helps.
     IDLE = "idle"
     #: The stream lived longer than `limits.max_stream_s`. Go on with a new stream.
     TIME_LIMIT = "time_limit"

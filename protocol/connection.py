@@ -158,6 +158,8 @@ class Connection(Generic[_In, _Out]):
         return [] if verdict.outcome is Ruling.IGNORE else [message]
 
     def _receive_client(self, data: bytes) -> list[ServerEvent]:
+        if self._left:
+            return []
         message: ClientMessage | StreamFault
         try:
             message = decode_client(data, self.limits.max_message_bytes)
@@ -179,8 +181,6 @@ class Connection(Generic[_In, _Out]):
         return Fault(Error(code, reason, code.retryable, stream=number))
 
     def _judge_client(self, message: ClientMessage | StreamFault) -> Verdict:
-        if self._left:
-            return Verdict(Ruling.IGNORE)
         number = _stream_of(message)
         if number is None:
             return Verdict(Ruling.PROCEED)

@@ -99,6 +99,7 @@ def matching(pattern: re.Pattern[str], what: str) -> Reader:
 
 count = integer(0, MAX_COUNT)
 stream_id = integer(1, MAX_COUNT)
+hertz = integer(1, MAX_COUNT)
 seconds = number(0, MAX_COUNT)
 voice_id = matching(VOICE_ID, "a voice id")
 language_tag = matching(LANGUAGE, "a BCP 47 language tag")

@@ -12,6 +12,7 @@ from .fields import (
     binary,
     boolean,
     count,
+    hertz,
     integer,
     language_tag,
     message_id,
@@ -146,7 +147,7 @@ CLIENT_SCHEMAS: dict[str, Schema] = {
         voice=voice_id,
         reference=_nested(_REFERENCE),
         language=language_tag,
-        sample_rate=integer(1, 2**31 - 1),
+        sample_rate=hertz,
         speed=number(0.25, 4),
         pitch=number(-12, 12),
         volume_db=number(-60, 20),
@@ -170,9 +171,9 @@ CLIENT_SCHEMAS: dict[str, Schema] = {
 #: What a server sends, by `type`.
 SERVER_SCHEMAS: dict[str, Schema] = {
     "ready": _schema(
-        m.Ready, session=string, model=string, sample_rate=count, limits=_nested(_LIMITS)
+        m.Ready, session=string, model=string, sample_rate=hertz, limits=_nested(_LIMITS)
     ),
-    "opened": _schema(m.Opened, stream=stream_id, sample_rate=integer(1, 2**31 - 1)),
+    "opened": _schema(m.Opened, stream=stream_id, sample_rate=hertz),
     "audio": _schema(m.Audio, stream=stream_id, at=count, pcm=pcm),
     "mark": _schema(
         m.Mark, stream=stream_id, at=count, start=count, end=count, unit=one_of("segment", "word")

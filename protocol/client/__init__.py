@@ -2,7 +2,14 @@
 
 from .connecting import connect
 from .connection import ClientConnection
-from .errors import ClientError, ConnectFailed, ConnectionLost, StreamError
+from .errors import (
+    ClientError,
+    ConnectFailed,
+    ConnectionLost,
+    StreamBusy,
+    StreamError,
+    StreamLeft,
+)
 from .options import StreamOptions
 from .stream import Event, Stream
 from .sync import SyncConnection, connect_sync
@@ -14,7 +21,9 @@ __all__ = [
     "ConnectionLost",
     "Event",
     "Stream",
+    "StreamBusy",
     "StreamError",
+    "StreamLeft",
     "StreamOptions",
     "SyncConnection",
     "connect",

@@ -42,7 +42,6 @@ async def connect(
             failure = error
         finally:
             await connection.leave()
-            tasks.cancel_scope.cancel()
     if failure is not None:
         raise failure
 

@@ -12,6 +12,7 @@ from ..connection import Connection, Role
 from ..errors import LocalProtocolError, RemoteProtocolError
 from ..messages import (
     Bye,
+    Cancel,
     ClientMessage,
     Credit,
     Draining,
@@ -21,8 +22,10 @@ from ..messages import (
     Ready,
     ServerMessage,
 )
+from .counting import window_samples
 from .errors import ConnectionLost
 from .options import StreamOptions
+from .outbox import Outbox
 from .socket import ClientSocket
 from .stream import Stream
 
@@ -42,6 +45,7 @@ class ClientConnection:
 
     def __init__(self, socket: ClientSocket) -> None:
         self._socket = socket
+        self._outbox = Outbox(socket.send)
         self._core: Connection[ServerMessage, ClientMessage] = Connection(Role.CLIENT)
         self._streams: dict[int, Stream] = {}
         self._last_id = 0
@@ -72,7 +76,7 @@ class ClientConnection:
         pace of the audio; with `service_class="note"`, ahead of what was taken.
 
         Raises:
-            LocalProtocolError: the server's limits forbid it.
+            LocalProtocolError: an option is out of range, or the server's limits forbid it.
             ConnectionLost: the connection is gone.
         """
         return self._stream(window_s, options)
@@ -81,31 +85,29 @@ class ClientConnection:
     async def _stream(self, window_s: float, options: StreamOptions) -> AsyncIterator[Stream]:
         await checkpoint_if_cancelled()
         self._check()
-        rate_hz = options.get("sample_rate", self.ready.sample_rate)
-        window = max(1, round(window_s * rate_hz))
-        # No task may come between here and the queue for the socket: ids grow on the wire.
+        window = window_samples(window_s, options.get("sample_rate") or self.ready.sample_rate)
+        # No task may come between here and the outbox: ids grow on the wire.
         opening = Open(self._last_id + 1, credit=window, **options)
-        data = self._core.send(opening)
+        taken = self._post(opening)
         self._last_id = opening.stream
         stream = Stream(opening, window, self.send, self._wake)
         self._streams[stream.id] = stream
         try:
-            await self._write(data)
+            await self._hand_over(taken)
             yield stream
         finally:
             await stream.leave()
             del self._streams[stream.id]
 
     async def send(self, message: ClientMessage) -> None:
-        """Send one message.
+        """Send one message, whole even if the caller is cancelled meanwhile.
 
         Raises:
             LocalProtocolError: it may not be sent now; nothing was.
             ConnectionLost: the connection is gone.
         """
         await checkpoint_if_cancelled()
-        self._check()
-        await self._write(self._core.send(message))
+        await self._hand_over(self._post(message))
 
     async def handshake(self) -> None:
         """Wait for `ready`.
@@ -117,26 +119,31 @@ class ClientConnection:
             self._take_all(await self._socket.receive())
 
     async def run(self) -> None:
-        """Read and grant until the connection is lost, then tell every stream and close."""
+        """Read, write and grant until the connection is lost, then tell every stream and close."""
         try:
             with self._running:
                 async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._grant_forever)
-                    await self._read_forever()
+                    for forever in (self._read_forever, self._write_forever, self._grant_forever):
+                        tasks.start_soon(forever)
         finally:
-            # Whoever waits for an answer now waits for a reader that is gone.
+            # Whoever waits for an answer, or to be heard, waits for tasks that are gone.
             self._lose(ConnectionLost(CLOSED_BY_OWNER))
+            self._outbox.close()
         lost = self._lost
         await self._socket.close(1000 if lost is None else lost.close_code or 1000)
 
     async def leave(self) -> None:
-        """Say goodbye; streams still open are lost."""
-        with anyio.move_on_after(BYE_TIMEOUT_S, shield=True):
-            with suppress(ConnectionLost, LocalProtocolError):
-                self._check()
-                bye = self._core.send(Bye())
-                self._lose(ConnectionLost(CLOSED_BY_OWNER))
-                await self._socket.send(bye)
+        """Say goodbye to a server that was ready; streams still open are lost."""
+        if self._ready is None:
+            return
+        with (
+            anyio.move_on_after(BYE_TIMEOUT_S, shield=True),
+            suppress(ConnectionLost, LocalProtocolError),
+        ):
+            taken = self._post(Bye())
+            self._end_all(ConnectionLost(CLOSED_BY_OWNER))
+            await taken.wait()
+        self._running.cancel()
 
     async def _read_forever(self) -> None:
         try:
@@ -174,6 +181,12 @@ class ClientConnection:
                 if stream is not None:
                     stream.take(message)
 
+    async def _write_forever(self) -> None:
+        try:
+            await self._outbox.write_forever()
+        except ConnectionLost as lost:
+            self._lose(lost)
+
     async def _grant_forever(self) -> None:
         with suppress(ConnectionLost):
             while True:
@@ -189,22 +202,34 @@ class ClientConnection:
                 await self.send(Credit(stream.id, *grant))
         return min((s.grant_due_s() for s in self._streams.values()), default=float("inf"))
 
-    async def _write(self, data: bytes) -> None:
+    def _post(self, message: ClientMessage) -> anyio.Event:
+        """Count a message as sent and queue it, in one step; return when the socket has it."""
+        self._check()
+        data = self._core.send(message)
+        if isinstance(message, Cancel) and message.stream in self._streams:
+            self._streams[message.stream].fall_silent()
         try:
-            await self._socket.send(data)
+            return self._outbox.put(data)
         except ConnectionLost as lost:
             self._lose(lost)
             raise
+
+    async def _hand_over(self, taken: anyio.Event) -> None:
+        await taken.wait()
+        self._check()
 
     def _wake(self) -> None:
         self._changed.set()
 
     def _lose(self, lost: ConnectionLost) -> None:
+        self._end_all(lost)
+        self._running.cancel()
+
+    def _end_all(self, lost: ConnectionLost) -> None:
         if self._lost is None:
             self._lost = lost
             for stream in self._streams.values():
                 stream.finish(lost)
-            self._running.cancel()
 
     def _check(self) -> None:
         if self._lost is not None:

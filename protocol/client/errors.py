@@ -4,10 +4,13 @@
 ClientError
 ├── ConnectFailed    there is no connection: refused, unreachable, or not this protocol
 ├── ConnectionLost   there was one; every stream that was open on it raises this
-└── StreamError      the server ended one stream; the connection lives on
+├── StreamBusy       another task iterates over the stream
+├── StreamError      the server ended one stream; the connection lives on
+└── StreamLeft       the stream was left before the server had answered
 
 Besides these, `LocalProtocolError` says that the caller asked for what the protocol forbids, such
-as text after `end` or more streams than `ready.limits` allows. Nothing was sent then.
+as text after `end`, half a sample, or more streams than `ready.limits` allows. Nothing was sent
+then, and nothing has changed.
 """
 
 from ..codes import ErrorCode
@@ -50,6 +53,18 @@ class ConnectionLost(ClientError):
         alike = ConnectionLost(self.message, code=self.code, close_code=self.close_code)
         alike.__cause__ = self.__cause__
         return alike
+
+
+class StreamBusy(ClientError):
+    """Another task iterates over the stream: each of the two would miss what the other gets."""
+
+
+class StreamLeft(ClientError):
+    """The stream was left before the server had answered: nobody knows how it ended."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("the stream was left before the server had answered")
 
 
 class StreamError(ClientError):

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable
 
+from ..fields import MAX_COUNT
 from ..messages import Mark
 
 
@@ -46,7 +47,7 @@ class Playback:
 
     def grant(self, now_s: float) -> int | None:
         """Return a new `upto` once half of the window is used, else `None`."""
-        upto = self.played(now_s) + self._window
+        upto = min(self.played(now_s) + self._window, MAX_COUNT)
         if 2 * (upto - self._granted) < self._window:
             return None
         self._granted = upto

@@ -2,13 +2,15 @@
 """The WebSocket below a connection: whole binary messages, and every wait for it bounded."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from math import inf
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Any
 
 import anyio
 import anyio.to_thread
 import httpx
+from anyio.lowlevel import checkpoint_if_cancelled
 from httpcore import AsyncNetworkStream
 from httpx_ws import (
     AsyncWebSocketSession,
@@ -49,11 +51,10 @@ class _Session(AsyncWebSocketSession):
 
 
 class ClientSocket:
-    """Whole binary messages, in the order of their `send`."""
+    """Whole binary messages, sent one at a time."""
 
     def __init__(self, session: AsyncWebSocketSession) -> None:
         self._session = session
-        self._turn = anyio.Lock()
 
     def require_subprotocol(self) -> None:
         """Make sure that the server has agreed to speak `voxline.v1`.
@@ -85,15 +86,14 @@ class ClientSocket:
             raise ConnectionLost("the connection broke") from error
 
     async def send(self, data: bytes) -> None:
-        """Send a message whole, even if the caller is cancelled meanwhile: half is none.
+        """Send a message. Half of one is none: who is cancelled here has given up the connection.
 
         Raises:
             ConnectionLost: it cannot be sent.
         """
         try:
-            with anyio.fail_after(SEND_TIMEOUT_S, shield=True):
-                async with self._turn:
-                    await self._session.send_bytes(data)
+            with anyio.fail_after(SEND_TIMEOUT_S):
+                await self._session.send_bytes(data)
         except TimeoutError as error:
             raise ConnectionLost("the server takes nothing any more") from error
         except (HTTPXWSException, WebSocketProtocolError) as error:
@@ -114,34 +114,51 @@ async def open_socket(
         ConnectFailed: the server is not there, refused, or speaks something else.
         ConnectionLost: the WebSocket broke in a way that cancelled the body.
     """
-    verify = ssl or await _verification(url)
+    client = await _http_client(url, ssl)
     try:
-        async with (
-            httpx.AsyncClient(timeout=CONNECT_TIMEOUT_S, verify=verify) as client,
-            aconnect_ws(
-                _checked(url),
-                client,
-                headers=dict(headers),
-                subprotocols=[SUBPROTOCOL],
-                session_class=_Session,
-                # Both the server's pings and our own watch for silence, and in one place.
-                keepalive_ping_interval_seconds=None,
-            ) as session,
-        ):
-            yield ClientSocket(session)
+        # Of all of it together: the timeouts of HTTP count anew with every byte that comes.
+        with anyio.fail_after(CONNECT_TIMEOUT_S) as connecting:
+            async with client, _upgraded(url, client, headers) as session:
+                # A session that came too late is none.
+                await checkpoint_if_cancelled()
+                connecting.deadline = inf
+                yield ClientSocket(session)
     except WebSocketUpgradeError as error:
         raise refusal(error.response) from error
-    except httpx.TimeoutException as error:
-        # It says nothing itself.
+    except TimeoutError as error:
         reason = f"no answer within {CONNECT_TIMEOUT_S:g} s"
         raise ConnectFailed(f"cannot connect to {url!r}: {reason}") from error
     # A host or path that no encoding can carry is a UnicodeError.
     except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
-        raise ConnectFailed(f"cannot connect to {url!r}: {error}") from error
+        reason = str(error) or type(error).__name__
+        raise ConnectFailed(f"cannot connect to {url!r}: {reason}") from error
     except ExceptionGroup as group:
         if group.split((HTTPXWSException, WebSocketProtocolError))[1] is not None:
             raise
         raise ConnectionLost("the connection broke") from group
+
+
+def _upgraded(
+    url: str, client: httpx.AsyncClient, headers: Mapping[str, str]
+) -> AbstractAsyncContextManager[AsyncWebSocketSession]:
+    return aconnect_ws(
+        _checked(url),
+        client,
+        headers=dict(headers),
+        subprotocols=[SUBPROTOCOL],
+        session_class=_Session,
+        # Both the server's pings and our own watch for silence, and in one place.
+        keepalive_ping_interval_seconds=None,
+    )
+
+
+async def _http_client(url: str, ssl: SSLContext | None) -> httpx.AsyncClient:
+    try:
+        verify = ssl or await _verification(url)
+        return httpx.AsyncClient(timeout=None, verify=verify)  # noqa: S113, `open_socket` has one
+    except (OSError, ValueError, ImportError) as error:
+        reason = f"the certificates or the proxy of the environment are of no use: {error}"
+        raise ConnectFailed(f"cannot connect to {url!r}: {reason}") from error
 
 
 async def _verification(url: str) -> SSLContext:

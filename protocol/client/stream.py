@@ -4,7 +4,7 @@
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol, TypeAlias
+from typing import Protocol, SupportsIndex, TypeAlias
 
 import anyio
 
@@ -26,11 +26,14 @@ from ..messages import (
     ServerMessage,
     Text,
 )
-from .errors import ClientError, ConnectionLost, StreamError
+from .counting import sample_count
+from .errors import ClientError, ConnectionLost, StreamBusy, StreamError, StreamLeft
 from .playback import Playback, heard_chars
 
 #: What iterating over a stream yields.
 Event: TypeAlias = Audio | Mark | Flushed | Blocked
+#: How a stream may end: as the server says, or without its answer.
+Ending: TypeAlias = Done | Cancelled | Error | ConnectionLost | StreamLeft
 
 BYTES_PER_SAMPLE = 2
 #: More than twice the characters of the longest text: a word and a segment mark for each, and room
@@ -52,7 +55,8 @@ class Stream:
     """A stream, made by `ClientConnection.stream`. Iterate over it for its events.
 
     Its methods raise `StreamError` once the server has ended it with an error, and `ConnectionLost`
-    once the connection is gone. One task iterates; any others may send and cancel.
+    once the connection is gone. One task iterates; any others may send and cancel. Left by its
+    owner, it has ended for all of them.
     """
 
     def __init__(
@@ -68,8 +72,9 @@ class Stream:
         self._playback: Playback | None = None
         self._answered = anyio.Event()
         self._ended = anyio.Event()
-        self._end: Done | Cancelled | Error | ConnectionLost | None = None
+        self._end: Ending | None = None
         self._silent = False
+        self._iterating = False
 
     @property
     def id(self) -> int:
@@ -105,41 +110,55 @@ class Stream:
         """Say that no more text will come."""
         await self._send(End(self.id))
 
-    async def cancel(self, played: int | None = None) -> Cancelled:
+    async def cancel(self, played: SupportsIndex | None = None) -> Cancelled:
         """Fall silent: no event follows. `played` defaults to what the client believes was played.
 
         A stream that was complete already is answered here, from the marks that came: its listener
         may still have been seconds behind.
+
+        Raises:
+            LocalProtocolError: `played` is no count of samples; the stream goes on.
         """
-        self._silent = True
-        if played is None:
-            played = self._playback.played(anyio.current_time()) if self._playback else 0
+        heard = self._played() if played is None else sample_count(played)
         if self._end is None:
-            await self._transmit(Cancel(self.id, played))
+            await self._transmit(Cancel(self.id, heard))
             await self._ended.wait()
+        self.fall_silent()
         if isinstance(self._end, Cancelled):
             return self._end
         if isinstance(self._end, Done):
             samples = self._end.samples
-            return Cancelled(self.id, samples, heard_chars(self._marks, samples, played))
+            return Cancelled(self.id, samples, heard_chars(self._marks, samples, heard))
         raise self._failure()
 
-    def report_played(self, samples: int) -> None:
-        """Say how many samples were played; from now on this counts, and no clock does."""
+    def fall_silent(self) -> None:
+        """Yield no event any more: what waits is thrown away, and so is what is under way."""
+        self._silent = True
+
+    def report_played(self, samples: SupportsIndex) -> None:
+        """Say how many samples were played; from now on this counts, and no clock does.
+
+        Raises:
+            LocalProtocolError: that is no count of samples, as a float is none.
+        """
+        played = sample_count(samples)
         if self._playback is not None:
-            self._playback.report(samples)
+            self._playback.report(played)
             self._wake()
 
     def __aiter__(self) -> "Stream":
         return self
 
     async def __anext__(self) -> Event:
-        if not self._silent:
-            try:
-                return self._deliver(await self._receiver.receive())
-            except anyio.EndOfStream:
-                pass
-        await self._ended.wait()
+        if self._iterating:
+            raise StreamBusy("another task iterates over the stream")
+        self._iterating = True
+        try:
+            event = await self._next_event()
+        finally:
+            self._iterating = False
+        if event is not None:
+            return self._deliver(event)
         if isinstance(self._end, Done | Cancelled):
             raise StopAsyncIteration
         raise self._failure()
@@ -161,7 +180,7 @@ class Stream:
             case Done() | Cancelled() | Error():
                 self.finish(message)
 
-    def finish(self, end: Done | Cancelled | Error | ConnectionLost) -> None:
+    def finish(self, end: Ending) -> None:
         """End the stream; what waits is delivered first. Only the first end counts."""
         if self._end is None:
             self._end = end
@@ -187,13 +206,27 @@ class Stream:
         if self._end is None:
             with anyio.move_on_after(LEAVE_TIMEOUT_S, shield=True), suppress(ClientError):
                 await self.cancel()
-        self._sender.close()
+        # Nobody tells it of its end once it is left: whoever waits for that hears it here.
+        self.finish(StreamLeft())
         self._receiver.close()
 
     async def _send(self, message: ClientMessage) -> None:
-        if isinstance(self._end, Error | ConnectionLost):
+        if isinstance(self._end, Error | ClientError):
             raise self._failure()
         await self._transmit(message)
+
+    async def _next_event(self) -> Event | None:
+        # The receiver is at its end, or was closed by the stream's owner.
+        with suppress(anyio.EndOfStream, anyio.ClosedResourceError):
+            while True:
+                event = await self._receiver.receive()
+                if not self._silent:
+                    return event
+        await self._ended.wait()
+        return None
+
+    def _played(self) -> int:
+        return self._playback.played(anyio.current_time()) if self._playback else 0
 
     def _keep(self, event: Event) -> None:
         if isinstance(event, Mark):
@@ -216,4 +249,6 @@ class Stream:
             return StreamError.of(self._end)
         if isinstance(self._end, ConnectionLost):
             return self._end.again()
+        if isinstance(self._end, StreamLeft):
+            return StreamLeft()
         return ClientError("the stream was cancelled before it was opened")

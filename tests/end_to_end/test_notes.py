@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from protocol import messages as m
+from server.places import MAX_RETRY_S
 from tests.helpers.serving import Server, serving, starting
 from tests.helpers.talking import opening, talking
 
@@ -149,7 +150,7 @@ async def test_a_reader_that_vanishes_frees_its_note(one_place: Server) -> None:
             assert response.status_code == 200
             busy = await client.post("/v1/notes", json={"text": "x"})
             assert busy.status_code == 503
-                assert 1 <= int(busy.headers["retry-after"]) <= MAX_RETRY_S
+            assert 1 <= int(busy.headers["retry-after"]) <= MAX_RETRY_S
             assert busy.json()["code"] == "overloaded"
         with anyio.fail_after(5):
             while (await client.post("/v1/notes", json={"text": "x"})).status_code != 200:

@@ -51,7 +51,7 @@ limits = st.builds(
     stall_s=seconds,
 )
 server_messages: st.SearchStrategy[m.ServerMessage] = st.one_of(
-    st.builds(m.Ready, session=texts, model=texts, sample_rate=counts, limits=limits),
+    st.builds(m.Ready, session=texts, model=texts, sample_rate=rates, limits=limits),
     st.builds(m.Opened, stream=streams, sample_rate=rates),
     st.builds(m.Audio, stream=streams, at=counts, pcm=pcm),
     st.builds(

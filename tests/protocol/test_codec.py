@@ -12,6 +12,7 @@ from protocol import messages as m
 from protocol.codec import (
     MAX_DEPTH,
     MAX_ITEMS,
+    MAX_MESSAGE_BYTES,
     MAX_TOTAL_ITEMS,
     decode_client,
     decode_server,
@@ -158,8 +159,10 @@ def test_a_megabyte_of_small_things_is_refused_before_most_of_it_is_read(leaf: o
 
 
 def test_a_message_too_large_closes_with_1009() -> None:
-    data = pack(type="text", stream=1, text="a" * (1 << 20))
-    assert close_code(data) == CloseCode.TOO_BIG
+    size = len(encode(m.Text(1, "a" * MAX_MESSAGE_BYTES))) - MAX_MESSAGE_BYTES
+    largest = m.Text(1, "a" * (MAX_MESSAGE_BYTES - size))
+    assert decode_client(encode(largest)) == largest
+    assert close_code(encode(m.Text(1, largest.text + "a"))) == CloseCode.TOO_BIG
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from protocol.codes import ErrorCode
 from protocol.connection import Connection, Fault, Role
 from protocol.errors import CloseCode, LocalProtocolError, RemoteProtocolError
 from protocol.states import State
-from tests.protocol.pairs import READY, ServerConnection, client_in, server_in
+from tests.protocol.pairs import ERROR, READY, ServerConnection, client_in, server_in
+
+BAD_VALUE = ErrorCode.BAD_VALUE
 
 
 def audio(at: int, num_samples: int) -> m.Audio:
@@ -77,7 +79,9 @@ def test_nothing_follows_the_error_of_a_connection() -> None:
 def test_nothing_is_heard_after_bye() -> None:
     server, client = server_in(State.OPEN), client_in(State.OPEN)
     assert server.receive(client.send(m.Bye())) == [m.Bye()]
-    assert server.receive(encode(m.End(1))) == []
+    for late in (encode(m.End(1)), encode(m.Open(1)), b"\xc1"):
+        assert server.receive(late) == []
+    assert client.receive(server.send(ERROR)) == [ERROR]
     with pytest.raises(LocalProtocolError):
         client.send(m.Ping())
 
@@ -95,15 +99,18 @@ def test_each_side_sends_its_own_messages_only() -> None:
         client_in(State.NEW).send(m.Pong(None))  # type: ignore[arg-type]
 
 
-def test_the_default_credit_counts_at_the_opened_rate() -> None:
-    window = opened_with(m.Open(1)).credit(1)
+@pytest.mark.parametrize(("default_s", "samples"), [(2.0, 20_000), (0.00017, 2)])
+def test_the_default_credit_is_rounded_at_the_opened_rate(default_s: float, samples: int) -> None:
+    limits = m.Limits(default_credit_s=default_s)
+    window = opened_with(m.Open(1), limits=limits).credit(1)
     assert window is not None
-    assert window.available == 20_000
+    assert window.available == samples
 
 
-def test_a_grant_before_opened_is_kept() -> None:
+def test_the_largest_grant_before_opened_is_kept() -> None:
     server = server_in(State.OPENING)
     server.receive(encode(m.Credit(1, 500_000)))
+    server.receive(encode(m.Credit(1, 5)))
     assert server.credit(1) is None
     server.send(m.Opened(1, 44_100))
     window = server.credit(1)
@@ -150,6 +157,26 @@ def test_wrong_numbers_are_neither_sent_nor_accepted(message: m.ServerMessage) -
         client.receive(encode(message))
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        audio(10, 90),
+        m.Mark(1, 10, 2, 2, "word"),
+        m.Flushed(1, None, 10),
+        m.Blocked(1, 10),
+        m.Done(1, 10, "length"),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_right_numbers_are_sent_and_accepted(message: m.ServerMessage) -> None:
+    server, client = opened_with(m.Open(1, credit=100)), Connection(Role.CLIENT)
+    client.receive(encode(READY))
+    client.send(m.Open(1, credit=100))
+    client.receive(encode(m.Opened(1, 10_000)))
+    client.receive(server.send(audio(0, 10)))
+    assert client.receive(server.send(message)) == [message]
+
+
 def test_an_audio_message_carries_at_most_200_ms() -> None:
     server = opened_with(m.Open(1))
     with pytest.raises(LocalProtocolError):
@@ -179,9 +206,39 @@ def test_streams_beyond_the_limit_are_refused_until_one_ends() -> None:
     assert server.receive(encode(m.Open(3))) == [m.Open(3)]
 
 
-def test_a_rate_outside_of_the_limits_is_a_bad_value() -> None:
-    server = server_in(State.NEW)
-    assert fault_of(server, encode(m.Open(1, sample_rate=7999))) is ErrorCode.BAD_VALUE
+@pytest.mark.parametrize(
+    ("limits", "within", "beyond", "code"),
+    [
+        # Code points are counted, of all texts together: each of these has two, in four bytes.
+        (
+            m.Limits(max_text_chars=4),
+            (m.Text(1, "żó"), m.Text(1, "łć")),
+            m.Text(1, "a"),
+            ErrorCode.TEXT_TOO_LONG,
+        ),
+        (m.Limits(max_streams=2), (m.Open(2),), m.Open(3), ErrorCode.TOO_MANY_STREAMS),
+        (m.Limits(), (m.Open(2, sample_rate=8_000),), m.Open(3, sample_rate=7_999), BAD_VALUE),
+        (m.Limits(), (m.Open(2, sample_rate=48_000),), m.Open(3, sample_rate=48_001), BAD_VALUE),
+    ],
+    ids=["text", "streams", "lowest rate", "highest rate"],
+)
+def test_what_is_at_a_limit_passes_and_what_is_beyond_ends_its_stream(
+    limits: m.Limits,
+    within: tuple[m.ClientMessage, ...],
+    beyond: m.ClientMessage,
+    code: ErrorCode,
+) -> None:
+    server = opened_with(m.Open(1), limits=limits)
+    for message in within:
+        assert server.receive(encode(message)) == [message]
+    assert fault_of(server, encode(beyond)) is code
+
+
+def test_a_stream_that_owes_an_error_takes_no_place() -> None:
+    server = opened_with(m.Open(1), limits=m.Limits(max_streams=2))
+    (fault,) = server.receive(encode(m.Text(5, "never opened")))
+    assert isinstance(fault, Fault)
+    assert server.receive(encode(m.Open(6))) == [m.Open(6)]
 
 
 def test_an_open_with_a_bad_value_uses_up_its_id() -> None:

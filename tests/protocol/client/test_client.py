@@ -7,6 +7,7 @@ import pytest
 from protocol import (
     Audio,
     Blocked,
+    Bye,
     Cancel,
     Cancelled,
     Credit,
@@ -184,6 +185,22 @@ async def test_leaving_early_cancels_on_the_server() -> None:
         async with connection.stream() as stream:
             await stream.end()
             assert [event async for event in stream] == []
+
+
+async def test_leaving_a_connection_says_goodbye() -> None:
+    left = anyio.Event()
+
+    async def hear_out(peer: Peer) -> None:
+        await peer.greet()
+        async for _ in peer:
+            pass
+        left.set()
+
+    async with serving(hear_out) as server:
+        async with connect(server.url):
+            pass
+        await left.wait()
+    assert server.peers[0].received == [Bye()]
 
 
 async def test_a_cancelled_task_cancels_its_stream() -> None:

@@ -5,13 +5,16 @@ from email.utils import format_datetime
 
 import anyio
 import pytest
+from anyio.abc import SocketStream
 
-from protocol.client import ConnectFailed, ConnectionLost, connect
+from protocol import Limits, Open, Ping, Reference
+from protocol.client import ClientConnection, ConnectFailed, ConnectionLost, connect
 from protocol.client.refusal import retry_after_s
 from protocol.client.stream import LEAVE_TIMEOUT_S
 from protocol.codec import MAX_MESSAGE_BYTES
 from tests.protocol.client.raw_servers import (
     READY,
+    Answer,
     answering,
     fragments,
     refusal,
@@ -56,10 +59,47 @@ async def test_a_url_that_leads_nowhere_is_a_failed_connect(url: str) -> None:
     str(await failure(url)).encode()
 
 
-@pytest.mark.parametrize("virtual_time", [True])
-async def test_a_server_that_never_answers_is_said_to_be_one() -> None:
-    async with answering(saying()) as url:
-        assert str(await failure(url)).endswith("no answer within 10 s")
+async def drip(stream: SocketStream) -> None:
+    """Begin an answer, and go on with a byte of it now and then."""
+    await stream.send(b"HTTP/1.1 101 Switching\r\nX: ")
+    while True:
+        await stream.send(b"x")
+        with anyio.move_on_after(0.02):
+            await stream.receive()
+
+
+@pytest.mark.parametrize("answer", [saying(), drip], ids=["nothing", "drop by drop"])
+async def test_an_answer_that_takes_too_long_is_a_failed_connect(
+    answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("protocol.client.socket.CONNECT_TIMEOUT_S", 0.2)
+    async with answering(answer) as url:
+        with anyio.fail_after(5):
+            assert "no answer within 0.2 s" in str(await failure(url))
+
+
+async def test_a_connection_outlives_the_time_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("protocol.client.socket.CONNECT_TIMEOUT_S", 0.2)
+    async with answering(saying(upgrade() + fragments(READY))) as url, connect(url) as connection:
+        with anyio.move_on_after(0.3):
+            await anyio.sleep_forever()
+        await connection.send(Ping())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "url"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:1", "ws://127.0.0.1:1/"),
+        ("ALL_PROXY", "gopher://127.0.0.1:1", "ws://127.0.0.1:1/"),
+        ("SSL_CERT_FILE", "/nowhere", "wss://127.0.0.1:1/"),
+        ("SSL_CERT_FILE", __file__, "wss://127.0.0.1:1/"),
+    ],
+)
+async def test_an_environment_of_no_use_is_a_failed_connect(
+    name: str, value: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert "environment" in str(await failure(url))
 
 
 @pytest.mark.parametrize("subprotocol", [None, "graphql", "voxline.v2"])
@@ -136,6 +176,24 @@ async def test_what_the_body_raises_arrives_as_it_was(mine: type[BaseException])
     async with answering(saying(upgrade() + fragments(READY))) as url:
         with pytest.raises(mine, match="mine"):
             await fail(url)
+
+
+async def test_a_server_that_takes_nothing_any_more_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def deaf(stream: SocketStream) -> None:
+        await stream.send(upgrade() + fragments(READY))
+        await anyio.sleep_forever()
+
+    async def flood(connection: ClientConnection) -> None:
+        # With more than all the buffers on the way hold.
+        for number in range(1, Limits().max_streams):
+            await connection.send(Open(number, reference=Reference(bytes(1_000_000), "")))
+
+    monkeypatch.setattr("protocol.client.socket.SEND_TIMEOUT_S", 0.2)
+    async with answering(deaf) as url, connect(url) as connection:
+        with pytest.raises(ConnectionLost, match="takes nothing any more"):
+            await flood(connection)
 
 
 async def test_a_cancelled_scope_is_left_without_waiting_for_any_stream() -> None:

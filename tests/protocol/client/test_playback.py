@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from protocol import Mark
 from protocol.client.playback import Playback, heard_chars
+from protocol.fields import MAX_COUNT
 
 RATE_HZ = 1000
 WINDOW = 2000
@@ -64,6 +65,12 @@ def test_without_a_clock_delivered_is_played() -> None:
     playback = Playback(RATE_HZ, WINDOW, clocked=False)
     playback.deliver(1000, now_s=0.0)
     assert playback.grant(0.0) == 3000
+
+
+def test_no_grant_passes_the_largest_count() -> None:
+    playback = Playback(RATE_HZ, 1_200_000_000, clocked=False)
+    playback.deliver(1_200_000_000, now_s=0.0)
+    assert playback.grant(0.0) == MAX_COUNT
 
 
 @given(

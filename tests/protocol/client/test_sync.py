@@ -1,4 +1,4 @@
-import contextlib
+import gc
 import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from protocol import Audio, Cancel, Mark
-from protocol.client import ConnectFailed, ConnectionLost, connect_sync
-from tests.protocol.client.peers import CHAR_SAMPLES, Server, pcm_of, serving, speak
+from protocol import Audio, Cancel, End, Mark
+from protocol.client import ConnectFailed, ConnectionLost, SyncConnection, connect_sync
+from tests.protocol.client.peers import CHAR_SAMPLES, Peer, Server, pcm_of, serving, speak
 
 
 @pytest.fixture
@@ -89,6 +89,52 @@ def test_a_thread_that_waits_for_audio_hears_that_the_connection_was_left(server
 
             listening = threads.submit(listen)
             opened.wait()
-        with contextlib.suppress(ConnectionLost):
+        with pytest.raises(ConnectionLost, match="owner"):
             listening.result()
     assert len(server.received(Cancel)) == 1
+
+
+def test_a_cancel_that_nobody_answers_loses_the_speech_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+
+    async def ignore(peer: Peer) -> None:
+        await peer.greet()
+        async for message in peer:
+            if isinstance(message, End):
+                asked.set()
+
+    monkeypatch.setattr("protocol.client.stream.LEAVE_TIMEOUT_S", 0.1)
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(serving(ignore)) as server,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        with connect_sync(server.url) as connection:
+            listening = threads.submit(list, connection.speak("a"))
+            asked.wait()
+        with pytest.raises(ConnectionLost, match="owner"):
+            listening.result()
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Leave it to the test where garbage is collected."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
+def test_an_iterator_collected_in_the_loops_own_thread_is_cancelled(server: Server) -> None:
+    def abandon(connection: SyncConnection) -> None:
+        cycle: list[object] = [connection.speak("a" * 1000)]
+        cycle.append(cycle)
+        assert isinstance(cycle[0], Generator)
+        next(cycle[0])
+
+    with connect_sync(server.url) as connection:
+        abandon(connection)
+        connection._portal.call(gc.collect)
+        while not server.received(Cancel):
+            assert list(connection.speak("b"))
+    assert server.received(Cancel) == [Cancel(1, 0)]
