@@ -93,6 +93,8 @@ class EngineThread:
 
     def _work(self) -> None:
         self._prepare()
+        # Whoever waited may have gone, and the loop with it.
+        from_thread.check_cancelled()
         # Preparing may take longer than a step ever may, and nobody waits for it yet.
         self._loop.beat()
         from_thread.run_sync(self.ready.set)

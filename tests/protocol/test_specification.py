@@ -8,7 +8,7 @@ from protocol.messages import Limits
 from protocol.schema import CLIENT_SCHEMAS, NESTED, SERVER_SCHEMAS
 from protocol.streams import MAX_AUDIO_PER_SECOND
 from server.websocket.live_stream import MAX_WAITING_FLUSHES
-from server.websocket.session import MAX_OUTBOX
+from server.websocket.outbox import MAX_OUTBOX
 from tests.protocol.diagram import with_diagram
 from tests.protocol.specified import TEXT, Edges, edges, number, section, table
 

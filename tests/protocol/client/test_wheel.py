@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from protocol import client
+from tests.helpers.pages import ADDRESS, Block, blocks
 from tests.helpers.serving import Server, serving
-from tests.test_readme import ADDRESS, Block, assert_speech, blocks
+from tests.test_readme import assert_speech
 
 FOLDER = Path(client.__file__).parent.parent
 PROJECT = tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["project"]
