@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from loadtest.metrics import metrics_url
+
 
 class ScenarioError(Exception):
     """The server does not allow what the scenario wants."""
@@ -27,6 +29,7 @@ class Scenario:
     streams_per_connection: int
     seed: int
     pid: int | None
+    metrics: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a call goes on with turn after turn; measured from the last arrival on",
     )
     parser.add_argument("--pid", type=int, help="the server's process, if it is on this host")
+    parser.add_argument(
+        "--metrics", metavar="URL", help="the server's metrics (default /metrics of the same host)"
+    )
     for name, kind, default, text in _NUMBERS:
         what = f"{text} (default {default})"
         parser.add_argument(f"--{name}", type=kind, default=default, metavar="N", help=what)
@@ -46,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read_scenario(flags: argparse.Namespace) -> Scenario:
     """Take the fields of a scenario from parsed arguments."""
     values: dict[str, Any] = {item.name: getattr(flags, item.name) for item in fields(Scenario)}
+    values["metrics"] = flags.metrics or metrics_url(flags.url)
     return Scenario(**values)
 
 
