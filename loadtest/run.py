@@ -22,8 +22,6 @@ from loadtest.script import script_maker
 from loadtest.silence import Silence, silence
 from loadtest.watch import Reading, Stillness, Watch
 
-#: What connecting leaves to do is done by then, and the bad listeners have reached their limits.
-SETTLE_S = 1.0
 #: Turns that speak when the measured time is over have this long to end; they last eight seconds.
 FINISH_TIMEOUT_S = 30.0
 #: The generator makes little garbage in cycles; looking for it must not pass for a slow server.
@@ -81,7 +79,7 @@ async def measure(scenario: Scenario) -> Outcome:
 async def _measure(scenario: Scenario, crowd: Crowd, watch: Watch) -> Outcome:
     at_rest = await watch.look()
     hosts = await crowd.gather(scenario)
-    await asyncio.sleep(SETTLE_S)
+    await asyncio.sleep(scenario.settle)
     _tame_gc()
     still_before = await _still(crowd, watch, at_rest)
     settled = await watch.look()

@@ -26,6 +26,7 @@ class Scenario:
     mute: int
     deaf: int
     idle: int
+    settle: float
     streams_per_connection: int
     seed: int
     pid: int | None
@@ -94,6 +95,7 @@ _NUMBERS: tuple[tuple[str, Callable[[str], float], float, str], ...] = (
     ("mute", _count, 0, "more clients, which grant nothing after their first credit"),
     ("deaf", _count, 0, "more clients, which grant and do not read"),
     ("idle", _count, 0, "more connections, without a stream"),
+    ("settle", _real, 1.0, "s for these to reach their limits before the first call"),
     ("streams-per-connection", _positive_count, 1, "calls that share a connection"),
     ("seed", _count, 1, "of arrivals, texts and pauses"),
 )
