@@ -22,7 +22,11 @@ def offer(server: Server, file: Path, *flags: str) -> dict[str, Any]:
     """Run the generator; return what it wrote."""
     command = [sys.executable, "-m", "loadtest.openloop", server.ws_url, "--json", str(file)]
     done = subprocess.run(
-        [*command, "--seconds", "2", *flags], cwd=ROOT, check=False, capture_output=True, text=True
+        [*command, "--seconds", "2", "--settle", "0.2", *flags],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode in (0, VOID), done.stderr
     result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -39,7 +43,8 @@ def tone() -> Iterator[ServerProcess]:
 def test_held_calls_are_measured_beside_all_kinds_of_bad_listeners(
     tone: ServerProcess, tmp_path: Path
 ) -> None:
-    crowd = ("--mute", "1", "--deaf", "1", "--idle", "2", "--streams-per-connection", "2")
+    bad = ("--mute", "1", "--deaf", "1", "--settle", "1")
+    crowd = (*bad, "--idle", "2", "--streams-per-connection", "2")
     calls = ("--hold", "--calls", "4", "--rate", "40", "--interrupt-after", "0.2")
     result = offer(tone.server, tmp_path / "a.json", *calls, *crowd, "--pid", str(os.getpid()))
     assert result["scenario"]["calls"] == 4
