@@ -56,6 +56,11 @@ class Caller:
         """Begin at `intended_s`."""
         call_at(intended_s, lambda: self._begin(intended_s))
 
+    def interrupt(self) -> None:
+        """Fall silent now; it goes on no longer than the schedule says."""
+        if self._turn is not None:
+            self._turn.interrupt()
+
     def hang_up(self) -> None:
         """End the call, whatever it waits for."""
         if self._turn is not None:

@@ -1,8 +1,8 @@
 """How a server serves calls that come when they come: `python -m loadtest.openloop URL --calls N`.
 
 Arrivals follow a seeded schedule, latency counts from the intended time, and every call has a
-player. Exits with 1 where it cannot run, and with 2 where the run is void: the generator was
-too busy to be believed.
+player; the server's metrics are read from outside. Exits with 1 where it cannot run, and with 2
+where the run is void: the generator was too busy to be believed, or others were at work.
 """
 
 import argparse

@@ -10,6 +10,10 @@ from loadtest.statistics import Distribution
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _KIB = 1_024
+_CORES = Path("/proc/stat")
+#: User, nice, system, and stolen by other machines of the host. Interrupts are left out: most of
+#: them are our own packets.
+_BUSY_COLUMNS = (1, 2, 3, 8)
 #: Often enough to see what a message could have waited for.
 LAG_PERIOD_S = 0.010
 
@@ -44,14 +48,39 @@ class ProcessSample:
         return cls(time.monotonic(), cpu_s, sum(waits) / 1e9, rss_kib * _KIB)
 
     def summary_since(self, earlier: "ProcessSample") -> dict[str, float]:
-        """Return shares of one core, and the resident memory at both ends."""
+        """Return shares of one core."""
         elapsed_s = self.at_s - earlier.at_s
         return {
             "cores": round((self.cpu_s - earlier.cpu_s) / elapsed_s, 3),
             "run_queue": round((self.run_queue_s - earlier.run_queue_s) / elapsed_s, 3),
-            "rss_mib_before": round(earlier.rss_bytes / _KIB**2, 1),
-            "rss_mib_after": round(self.rss_bytes / _KIB**2, 1),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class CoresSample:
+    """The cores on which a generator and its server run, at one moment."""
+
+    at_s: float
+    num_cores: int
+    #: Used by everybody.
+    busy_s: float
+
+    @classmethod
+    def take(cls, *pids: int) -> "CoresSample":
+        """Read `/proc/stat` for the cores on which the processes may run.
+
+        Raises:
+            OSError: there is no such process.
+        """
+        cores = {f"cpu{core}" for pid in pids for core in os.sched_getaffinity(pid)}
+        rows = [line.split() for line in _CORES.read_text().splitlines()]
+        ticks = [int(row[column]) for row in rows if row[0] in cores for column in _BUSY_COLUMNS]
+        return cls(time.monotonic(), len(cores), sum(ticks) / _TICKS_PER_S)
+
+    def others_since(self, earlier: "CoresSample", *ours_s: float) -> float:
+        """Return the share of the cores that was used beside the CPU times `ours_s`."""
+        elapsed_s = (self.at_s - earlier.at_s) * self.num_cores
+        return max((self.busy_s - earlier.busy_s - sum(ours_s)) / elapsed_s, 0.0)
 
 
 @dataclass(slots=True)

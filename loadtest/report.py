@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from loadtest.account import account, account_lines, memory
 from loadtest.counters import PREBUFFERS_S, Measurements
 from loadtest.machine import machine
 from loadtest.run import Outcome
@@ -13,32 +14,46 @@ from loadtest.statistics import Distribution
 MAX_OWN_CORES = 0.7
 #: By as much latencies are overstated. The smallest that is bounded, an interruption's, has 10 ms.
 MAX_LAG_P99_S = 0.010
+#: Others that use more of the cores make server and generator wait for them, some steps for long:
+#: that tail is theirs.
+MAX_OTHERS_SHARE = 0.1
 _KIB = 1_024
 
 
 def report(outcome: Outcome) -> dict[str, Any]:
     """Return everything, ready for JSON."""
     own = outcome.end.own.summary_since(outcome.begin.own)
+    others = _others_share(outcome)
     return {
         "scenario": asdict(outcome.scenario),
         "machine": machine(),
-        "void": void_reasons(own["cores"], outcome.lag.lags.quantile(0.99)),
+        "load_average": [round(moment.load_average, 2) for moment in (outcome.begin, outcome.end)],
+        "others_share": others and round(others, 3),
+        "void": void_reasons(own["cores"], outcome.lag.lags.quantile(0.99), others),
         **_calls(outcome.schedule.measured),
         **_traffic(outcome),
         "generator": {**own, "loop_lag": outcome.lag.lags.summary()},
         "server": _server(outcome),
+        "metrics": account(outcome),
     }
 
 
-def void_reasons(own_cores: float, lag_p99_s: float) -> list[str]:
-    """Say why the figures tell more of the generator than of the server; empty if they do not."""
+def void_reasons(own_cores: float, lag_p99_s: float, others_share: float | None) -> list[str]:
+    """Say why the figures tell of something else than the server; empty if they do not.
+
+    The share of the cores that others used is unknown where the server's process is.
+    """
     lag_ms, bound_ms = lag_p99_s * 1e3, MAX_LAG_P99_S * 1e3
+    others = others_share or 0.0
     reasons = {
         f"the generator used {own_cores:g} of a core, over {MAX_OWN_CORES:g}": (
             own_cores > MAX_OWN_CORES
         ),
         f"its event loop was {lag_ms:.1f} ms late at p99, over {bound_ms:g}": (
             lag_p99_s > MAX_LAG_P99_S
+        ),
+        f"others used {others:.0%} of its cores and the server's, over {MAX_OTHERS_SHARE:.0%}": (
+            others > MAX_OTHERS_SHARE
         ),
     }
     return [reason for reason, holds in reasons.items() if holds]
@@ -59,10 +74,15 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"generator: {own:g} of a core, loop lag p99 {lag_ms} ms",
     ]
     if server is not None:
+        rss = server["rss_mib"]
         shown.append(
-            f"server: {server['cores']:g} cores, {server['rss_mib_before']:g} to"
-            f" {server['rss_mib_after']:g} MiB, {server['kib_per_connection']} KiB a connection"
+            f"server: {server['cores']:g} cores and {server['run_queue']:g} in wait for one,"
+            f" {rss['first']:g} to {rss['last']:g} MiB with at most {rss['max']:g},"
+            f" {server['kib_per_connection']} KiB a connection"
         )
+    shown += account_lines(result["metrics"], result["scenario"]["metrics"])
+    before, after = result["load_average"]
+    shown.append(f"load average {before:g} to {after:g}; others: {_percent(result)} of the cores")
     shown.append(result["machine"])
     return shown + [f"VOID: {reason}" for reason in result["void"]]
 
@@ -103,7 +123,24 @@ def _server(outcome: Outcome) -> dict[str, Any] | None:
         return None
     grown = begin.rss_bytes - rest.rss_bytes
     per_connection = grown / max(outcome.num_connections, 1) / _KIB
-    return {**end.summary_since(begin), "kib_per_connection": round(per_connection, 1)}
+    return {
+        **end.summary_since(begin),
+        "rss_mib": memory(outcome.watch.readings),
+        "kib_per_connection": round(per_connection, 1),
+    }
+
+
+def _others_share(outcome: Outcome) -> float | None:
+    begin, end = outcome.begin, outcome.end
+    if begin.cores is None or end.cores is None or begin.server is None or end.server is None:
+        return None
+    own_s, server_s = end.own.cpu_s - begin.own.cpu_s, end.server.cpu_s - begin.server.cpu_s
+    return end.cores.others_since(begin.cores, own_s, server_s)
+
+
+def _percent(result: dict[str, Any]) -> str:
+    others = result["others_share"]
+    return "unknown" if others is None else f"{others:.0%}"
 
 
 def _by_prebuffer(counts: Counter[float]) -> dict[str, int]:

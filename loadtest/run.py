@@ -15,12 +15,13 @@ from loadtest.caller import Caller, Schedule
 from loadtest.connection import LoadConnection
 from loadtest.counters import Counters
 from loadtest.crowd import Crowd
-from loadtest.process import LoopLag, ProcessSample
+from loadtest.metrics import MetricsReader
+from loadtest.process import CoresSample, LoopLag, ProcessSample
 from loadtest.scenario import Scenario
 from loadtest.script import script_maker
+from loadtest.silence import Silence, silence
+from loadtest.watch import Reading, Stillness, Watch
 
-#: What connecting leaves to do is done by then, and the bad listeners have reached their limits.
-SETTLE_S = 1.0
 #: Turns that speak when the measured time is over have this long to end; they last eight seconds.
 FINISH_TIMEOUT_S = 30.0
 #: The generator makes little garbage in cycles; looking for it must not pass for a slow server.
@@ -33,6 +34,9 @@ class Moment:
 
     own: ProcessSample
     server: ProcessSample | None
+    #: Those of both, where the server's process is known.
+    cores: CoresSample | None
+    load_average: float
     messages: int
     bytes: int
 
@@ -51,6 +55,12 @@ class Outcome:
     server_at_rest: ProcessSample | None
     begin: Moment
     end: Moment
+    watch: Watch
+    #: With bad listeners alone, before the first call and after the last.
+    still_before: Stillness | None
+    still_after: Stillness | None
+    #: Where turns are interrupted.
+    silence: Silence | None
     lag: LoopLag = field(default_factory=LoopLag)
 
 
@@ -62,20 +72,30 @@ async def measure(scenario: Scenario) -> Outcome:
         ScenarioError: the server does not allow it.
         EngineError: the server's model, whose segments time live text, is not installed here.
     """
-    at_rest = _sample(scenario.pid)
-    crowd = Crowd(scenario.url)
+    async with MetricsReader(scenario.metrics) as metrics:
+        return await _measure(scenario, Crowd(scenario.url), Watch(metrics, scenario.pid))
+
+
+async def _measure(scenario: Scenario, crowd: Crowd, watch: Watch) -> Outcome:
+    at_rest = await watch.look()
     hosts = await crowd.gather(scenario)
-    await asyncio.sleep(SETTLE_S)
+    await asyncio.sleep(scenario.settle)
     _tame_gc()
+    still_before = await _still(crowd, watch, at_rest)
+    settled = await watch.look()
     schedule, callers = _let_arrive(scenario, hosts)
     lag = LoopLag()
     await _sleep_until(schedule.measured_from_s)
     lag.start()
     begin = _moment(scenario, crowd.counters)
-    await _sleep_until(schedule.measured_until_s)
+    await watch.until(schedule.measured_until_s)
     end = _moment(scenario, crowd.counters)
     bad_ends = crowd.bad_ends()
+    silent = None
+    if scenario.interrupt_after and callers:
+        silent = await silence(callers, watch.metrics, settled.page)
     await _finish(callers)
+    still_after = await _still(crowd, watch, at_rest)
     crowd.leave()
     return Outcome(
         scenario=scenario,
@@ -84,11 +104,19 @@ async def measure(scenario: Scenario) -> Outcome:
         num_connections=len(crowd.connections),
         refused_connections=crowd.refused,
         bad_ends=bad_ends,
-        server_at_rest=at_rest,
+        server_at_rest=at_rest.process,
         begin=begin,
         end=end,
+        watch=watch,
+        still_before=still_before,
+        still_after=still_after,
+        silence=silent,
         lag=lag,
     )
+
+
+async def _still(crowd: Crowd, watch: Watch, at_rest: Reading) -> Stillness | None:
+    return await watch.stillness(at_rest.page) if crowd.bad_listeners else None
 
 
 def _let_arrive(
@@ -131,12 +159,15 @@ async def _finish(callers: Sequence[Caller]) -> None:
 
 
 def _moment(scenario: Scenario, counters: Counters) -> Moment:
-    own = ProcessSample.take(os.getpid())
-    return Moment(own, _sample(scenario.pid), counters.messages_received, counters.bytes_received)
-
-
-def _sample(pid: int | None) -> ProcessSample | None:
-    return None if pid is None else ProcessSample.take(pid)
+    pid = scenario.pid
+    return Moment(
+        own=ProcessSample.take(os.getpid()),
+        server=None if pid is None else ProcessSample.take(pid),
+        cores=None if pid is None else CoresSample.take(os.getpid(), pid),
+        load_average=os.getloadavg()[0],
+        messages=counters.messages_received,
+        bytes=counters.bytes_received,
+    )
 
 
 def _tame_gc() -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from loadtest.metrics import metrics_url
+
 
 class ScenarioError(Exception):
     """The server does not allow what the scenario wants."""
@@ -24,9 +26,11 @@ class Scenario:
     mute: int
     deaf: int
     idle: int
+    settle: float
     streams_per_connection: int
     seed: int
     pid: int | None
+    metrics: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a call goes on with turn after turn; measured from the last arrival on",
     )
     parser.add_argument("--pid", type=int, help="the server's process, if it is on this host")
+    parser.add_argument(
+        "--metrics", metavar="URL", help="the server's metrics (default /metrics of the same host)"
+    )
     for name, kind, default, text in _NUMBERS:
         what = f"{text} (default {default})"
         parser.add_argument(f"--{name}", type=kind, default=default, metavar="N", help=what)
@@ -46,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read_scenario(flags: argparse.Namespace) -> Scenario:
     """Take the fields of a scenario from parsed arguments."""
     values: dict[str, Any] = {item.name: getattr(flags, item.name) for item in fields(Scenario)}
+    values["metrics"] = flags.metrics or metrics_url(flags.url)
     return Scenario(**values)
 
 
@@ -87,6 +95,7 @@ _NUMBERS: tuple[tuple[str, Callable[[str], float], float, str], ...] = (
     ("mute", _count, 0, "more clients, which grant nothing after their first credit"),
     ("deaf", _count, 0, "more clients, which grant and do not read"),
     ("idle", _count, 0, "more connections, without a stream"),
+    ("settle", _real, 1.0, "s for these to reach their limits before the first call"),
     ("streams-per-connection", _positive_count, 1, "calls that share a connection"),
     ("seed", _count, 1, "of arrivals, texts and pauses"),
 )

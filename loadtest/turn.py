@@ -58,6 +58,7 @@ class Turn:
         self._window = 0
         self._began_s = 0.0
         self._cancel_s = 0.0
+        self._is_cancelled = False
         self._next_piece = 0
         #: Where segments begin, as samples, and where their text ends, as characters.
         self._segments: dict[int, int] = {}
@@ -99,6 +100,15 @@ class Turn:
         """Learn that nothing will come any more."""
         if not self._ended:
             self._fail(reason)
+
+    def interrupt(self) -> None:
+        """Cancel now, and measure nothing more."""
+        if not self._heard_first:
+            self.give_up()
+        elif not self._ended and not self._is_cancelled:
+            self._measurements = Measurements()
+            self._cancel_s = time.monotonic()
+            self._cancel()
 
     def give_up(self) -> None:
         """Stop waiting."""
@@ -144,7 +154,8 @@ class Turn:
         counts[held_s] += 1
 
     def _cancel(self) -> None:
-        if not self._ended:
+        if not self._ended and not self._is_cancelled:
+            self._is_cancelled = True
             self._cancel_s = began(self._cancel_s)
             self._connection.send(m.Cancel(self._stream, self._played(time.monotonic())))
 
@@ -188,7 +199,7 @@ class Turn:
         now_s = time.monotonic()
         if not self._heard_first:
             self._fail("silent")
-        elif self._cancel_s and self._cancel_s <= now_s:
+        elif self._is_cancelled:
             self._end(TurnEnd(now_s))
         else:
             self._end(TurnEnd(max(self._players[0.0].dry_s, now_s)))

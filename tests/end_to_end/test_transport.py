@@ -78,5 +78,6 @@ def test_every_connection_has_its_limits_from_the_listener() -> None:
         assert accepted.getsockopt(tcp, socket.TCP_NOTSENT_LOWAT) == NOTSENT_LOWAT_BYTES
         assert accepted.getsockopt(tcp, socket.TCP_USER_TIMEOUT) == USER_TIMEOUT_S * 1_000
         assert accepted.getsockopt(tcp, socket.TCP_KEEPIDLE) == KEEPALIVE_S
+        assert accepted.getsockopt(tcp, socket.TCP_KEEPINTVL) == KEEPALIVE_S
         assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert accepted.getsockopt(tcp, socket.TCP_NODELAY) == 1

@@ -1,4 +1,7 @@
-"""`python -m tests.helpers.faulty_server FAULT serve …`: a tone that breaks or hangs."""
+"""`python -m tests.helpers.faulty_server FAULT serve …`: a tone that breaks, hangs or is slow.
+
+Or, as `busy`, an event loop that says that it has no time left.
+"""
 
 import sys
 import time
@@ -7,7 +10,7 @@ from engine.runner import Runner
 from engine.runners.tone import ToneRunner
 from engine.steps import StepPlan, StepResult
 from engine.warm_up import FIRST_ID
-from server import models
+from server import loop_load, models
 from server.__main__ import main
 
 #: Longer than any test lasts.
@@ -16,8 +19,19 @@ FOR_EVER_S = 3_600.0
 NUM_GOOD_STEPS = 5
 
 
+#: Longer than all that a step may make.
+SLOW_S = 0.5
+
+
+class BusyLoop(loop_load.LoopLoad):
+    """As busy as a loop can be."""
+
+    async def measure(self) -> None:
+        self._busy = 1.0
+
+
 class FaultyRunner(ToneRunner):
-    """Speaks a little, then raises or never comes back."""
+    """Speaks a little, then raises, never comes back, or takes its time."""
 
     def __init__(self, fault: str) -> None:
         super().__init__()
@@ -31,7 +45,7 @@ class FaultyRunner(ToneRunner):
         if self._num_steps > NUM_GOOD_STEPS:
             if self._fault == "raise":
                 raise RuntimeError("a fault was asked for")
-            time.sleep(FOR_EVER_S)
+            time.sleep(SLOW_S if self._fault == "slow" else FOR_EVER_S)
         return super().run(plan)
 
 
@@ -42,5 +56,8 @@ def _load_runner(name: str, *, tone_step_ms: str = "") -> Runner:
 
 if __name__ == "__main__":
     FAULT = sys.argv.pop(1)
-    models.load_runner = _load_runner
+    if FAULT == "busy":
+        loop_load.LoopLoad = BusyLoop  # type: ignore[misc] # before the server looks it up
+    else:
+        models.load_runner = _load_runner
     sys.exit(main())

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,13 +39,17 @@ def voxline(*arguments: str, environment: Mapping[str, str] | None = None) -> li
 
 
 @contextmanager
-def starting(*arguments: str) -> Iterator["ServerProcess"]:
-    """Run `python -m` with `arguments` until it is ready; what is left at the end is killed."""
+def starting(*arguments: str, log: IO[str] | None = None) -> Iterator["ServerProcess"]:
+    """Run `python -m` with `arguments` until it is ready; what is left at the end is killed.
+
+    What it logs goes to `log`, or to where our own errors go.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", *arguments, "--port", "0"],
         cwd=ROOT,
         env=os.environ,
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
     )
     with process:
@@ -72,11 +77,20 @@ class ServerProcess:
     _process: "subprocess.Popen[str]"
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def num_threads(self) -> int:
         return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
+
+    def line(self) -> str:
+        """Return the next line that it prints."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
 
     def wait(self) -> int:
         """Wait for its end; return the exit status."""

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from loadtest.report import MAX_LAG_P99_S, MAX_OWN_CORES, void_reasons
+from engine.runners.tone import SAMPLE_RATE_HZ
+from loadtest.report import MAX_LAG_P99_S, MAX_OTHERS_SHARE, MAX_OWN_CORES, void_reasons
 from tests.helpers.pages import command, run_here
 from tests.helpers.serving import ROOT, Server, ServerProcess, starting
 
@@ -23,7 +24,11 @@ def offer(server: Server, file: Path, *flags: str) -> dict[str, Any]:
     """Run the generator; return what it wrote."""
     command = [sys.executable, "-m", "loadtest.openloop", server.ws_url, "--json", str(file)]
     done = subprocess.run(
-        [*command, "--seconds", "1", *flags], cwd=ROOT, check=False, capture_output=True, text=True
+        [*command, "--seconds", "1", "--settle", "0.2", *flags],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode in (0, VOID), done.stderr
     result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -40,7 +45,8 @@ def tone() -> Iterator[ServerProcess]:
 def test_held_calls_are_measured_beside_all_kinds_of_bad_listeners(
     tone: ServerProcess, tmp_path: Path
 ) -> None:
-    crowd = ("--mute", "1", "--deaf", "1", "--idle", "2", "--streams-per-connection", "2")
+    bad = ("--mute", "1", "--deaf", "1", "--settle", "1")
+    crowd = (*bad, "--idle", "2", "--streams-per-connection", "2")
     calls = ("--hold", "--calls", "4", "--rate", "40", "--interrupt-after", "0.2")
     result = offer(tone.server, tmp_path / "a.json", *calls, *crowd, "--pid", str(os.getpid()))
     assert result["scenario"]["calls"] == 4
@@ -49,7 +55,15 @@ def test_held_calls_are_measured_beside_all_kinds_of_bad_listeners(
     assert result["first_audio"]["p50_ms"] > 0
     assert result["cancelled"]["count"] == result["first_audio"]["count"]
     assert result["messages_per_s"] > 0
-    assert result["server"]["rss_mib_before"] > 0
+    assert 0 < result["server"]["rss_mib"]["first"] <= result["server"]["rss_mib"]["max"]
+    told = result["metrics"]
+    # The mute one has its two seconds, and the deaf one goes on for a while.
+    assert told["still_before"]["sequences"] == told["silence"]["staying"] == 2
+    assert told["still_before"]["samples"] >= 2 * 2 * SAMPLE_RATE_HZ
+    assert told["samples_generated"] > 0
+    assert told["cancel_latency"]["count"] > 0
+    assert told["silence"]["gone_s"] is not None
+    assert told["reads_failed"] == 0
     faults = ("failures", "refusals", "bad_listeners_ended", "connections_refused")
     assert [result[name] for name in faults] == [{}] * 4
     assert result["protocol_faults"] == 0
@@ -108,7 +122,8 @@ def test_an_argument_out_of_range_is_refused(flags: tuple[str, str]) -> None:
     assert flags[0] in done.stderr
 
 
-def test_a_generator_that_was_busy_or_late_makes_its_figures_void() -> None:
-    assert void_reasons(MAX_OWN_CORES, MAX_LAG_P99_S) == []
-    assert len(void_reasons(MAX_OWN_CORES * 1.1, MAX_LAG_P99_S)) == 1
-    assert len(void_reasons(MAX_OWN_CORES * 1.1, MAX_LAG_P99_S * 1.1)) == 2
+def test_a_generator_that_was_busy_or_late_or_not_alone_makes_its_figures_void() -> None:
+    assert void_reasons(MAX_OWN_CORES, MAX_LAG_P99_S, MAX_OTHERS_SHARE) == []
+    assert void_reasons(MAX_OWN_CORES, MAX_LAG_P99_S, None) == []
+    assert len(void_reasons(MAX_OWN_CORES * 1.1, MAX_LAG_P99_S, None)) == 1
+    assert len(void_reasons(MAX_OWN_CORES * 1.1, MAX_LAG_P99_S * 1.1, MAX_OTHERS_SHARE * 1.1)) == 3

@@ -168,3 +168,23 @@ async def test_a_turn_that_was_given_up_counts_no_more() -> None:
     assert len(spoken.ends) == 1
     assert spoken.measured.failures == {"timed out": 1}
     assert math.isnan(spoken.measured.cancelled.quantile(1.0))
+
+
+async def test_a_turn_that_is_interrupted_ends_when_the_server_says_so_and_is_counted_nowhere() -> (
+    None
+):
+    spoken = Spoken(whole(TEXT))
+    spoken.hear(0, 100, 0.0)
+    spoken.turn.interrupt()
+    spoken.turn.interrupt()
+    assert not spoken.ends
+    spoken.tell(m.Cancelled(1, 100), 0.2)
+    assert len(spoken.ends) == 1
+    assert not spoken.measured.cancelled.seconds
+    assert not spoken.measured.failures
+
+
+async def test_a_turn_that_is_interrupted_before_its_first_audio_has_failed() -> None:
+    spoken = Spoken(whole(TEXT))
+    spoken.turn.interrupt()
+    assert spoken.measured.first_audio.num_failed == 1
