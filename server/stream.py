@@ -133,7 +133,8 @@ class Stream:
             model_played = round(played * self._model_samples_per_sample)
         self._credit.renew(self.sent)
         self._pass_credit_on(model_played)
-        self._wake()
+        if self.is_holding:
+            self._wake()
 
     def heard(self, played: int) -> int:
         """Return the number of characters heard once `played` samples were played."""

@@ -43,8 +43,9 @@ class LiveStream:
         self.number = number
         self.stream = stream
         self.opened_s = now_s
-        #: When text came or audio left for the last time.
-        self.active_s = now_s
+        #: When text came or audio left for the last time, as far as `expiry` knows.
+        self._active_s = now_s
+        self._sent = 0
         self.text_ended = False
         self.blocked_since_s: float | None = None
         self._flush_ids: deque[MessageId | None] = deque()
@@ -57,7 +58,7 @@ class LiveStream:
         """
         match message:
             case Text(_, text):
-                self.active_s = now_s
+                self._active_s = now_s
                 self.stream.append(text)
             case Flush(_, flush_id):
                 self._flush(flush_id)
@@ -86,12 +87,15 @@ class LiveStream:
                 return Error(code, text, code.retryable, stream=self.number)
 
     def expiry(self, limits: Limits, now_s: float) -> tuple[ErrorCode, str] | None:
-        """Say which limit in time has passed, if any."""
+        """Say which limit in time has passed, if any. To be asked every second or so."""
+        if self.stream.sent != self._sent:
+            # Looked for here, since the clock costs more than what a message may.
+            self._sent, self._active_s = self.stream.sent, now_s
         if self.blocked_since_s is not None and now_s - self.blocked_since_s > limits.stall_s:
             return ErrorCode.STALLED, "no credit for too long"
         if now_s - self.opened_s > limits.max_stream_s:
             return ErrorCode.TIME_LIMIT, "the stream is too old"
-        if not self.text_ended and now_s - self.active_s > limits.idle_stream_s:
+        if not self.text_ended and now_s - self._active_s > limits.idle_stream_s:
             return ErrorCode.IDLE, "no text for too long, and none left to speak"
         return None
 

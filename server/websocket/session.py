@@ -44,6 +44,8 @@ _log = logging.getLogger(__name__)
 INTERNAL_ERROR = 1011
 #: How often the limits in time are looked at, too, which are tens of seconds and more.
 TIMEKEEPER_PERIOD_S = HOLD_LOOK_S
+#: Looks per limit: a silent connection is closed at most this part of the limit too late.
+IDLE_LOOKS = 10
 #: A closing handshake with a peer that is still there takes one round trip.
 CLOSE_TIMEOUT_S = 1.0
 
@@ -65,6 +67,7 @@ class Session:
         self._close_code: int | None = None
         self._writer_done: anyio.Event | None = None
         self._is_draining = False
+        self._num_taken = 0
 
     async def run(self) -> None:
         """Serve. Leaving it, however that comes about, ends every stream of the connection."""
@@ -111,18 +114,28 @@ class Session:
         self._receiving.cancel()
 
     async def _read(self, tasks: TaskGroup) -> None:
+        num_silent = 0
         while self._close_code is None:
-            data: bytes | str | None = None
-            with anyio.move_on_after(self._limits.idle_connection_s) as self._receiving:
-                data = await self._socket.receive()
-            if data is not None:
-                self._take(data)
-            elif self._close_code is None and not self._streams:
+            num_taken = self._num_taken
+            # A scope costs as much as a message: one for all that come meanwhile.
+            with anyio.move_on_after(
+                self._limits.idle_connection_s / IDLE_LOOKS
+            ) as self._receiving:
+                while self._close_code is None:
+                    self._take(await self._socket.receive())
+                    self._start_to_write(tasks)
+            is_silent = num_taken == self._num_taken and not self._streams
+            num_silent = num_silent + 1 if is_silent else 0
+            if num_silent == IDLE_LOOKS and self._close_code is None:
                 self._fail(ErrorCode.IDLE, "no message for too long", CloseCode.POLICY)
-            if self._writer_done is None and (self._streams or self._outbox):
-                self._writer_done = anyio.Event()
-                tasks.start_soon(self._write, self._writer_done)
-                tasks.start_soon(self._keep_time)
+                self._start_to_write(tasks)
+
+    def _start_to_write(self, tasks: TaskGroup) -> None:
+        """Start the writer and the timekeeper once there is something for them to do."""
+        if self._writer_done is None and (self._streams or self._outbox):
+            self._writer_done = anyio.Event()
+            tasks.start_soon(self._write, self._writer_done)
+            tasks.start_soon(self._keep_time)
 
     async def _let_writer_finish(self) -> None:
         """Wait for what it has taken to send: cancelled, it would lose a message or repeat one."""
@@ -132,6 +145,7 @@ class Session:
                 await self._writer_done.wait()
 
     def _take(self, data: bytes | str) -> None:
+        self._num_taken += 1
         try:
             if isinstance(data, str):
                 self._connection.receive_text_frame()
@@ -253,7 +267,6 @@ class Session:
             if isinstance(event, StreamDone | StreamFailed):
                 self._end_stream(live.number)
             elif isinstance(event, AudioPiece):
-                live.active_s = anyio.current_time()
                 live.blocked_since_s = None
             elif isinstance(event, CreditUsedUp):
                 live.blocked_since_s = anyio.current_time()
