@@ -47,7 +47,7 @@ class LiveStream:
         self._active_s = now_s
         self._sent = 0
         self.text_ended = False
-        self.blocked_since_s: float | None = None
+        self._stalled_s: float | None = None
         self._flush_ids: deque[MessageId | None] = deque()
 
     def take(self, message: Text | Flush | End | Credit, now_s: float) -> None:
@@ -67,8 +67,6 @@ class LiveStream:
                 self.stream.end()
             case Credit(_, upto, played):
                 self.stream.grant(upto, played)
-                if not self.stream.blocked:
-                    self.blocked_since_s = None
 
     def message(self, event: StreamEvent) -> ServerMessage:
         """Say an event on the wire."""
@@ -88,16 +86,24 @@ class LiveStream:
 
     def expiry(self, limits: Limits, now_s: float) -> tuple[ErrorCode, str] | None:
         """Say which limit in time has passed, if any. To be asked every second or so."""
-        if self.stream.sent != self._sent:
-            # Looked for here, since the clock costs more than what a message may.
-            self._sent, self._active_s = self.stream.sent, now_s
-        if self.blocked_since_s is not None and now_s - self.blocked_since_s > limits.stall_s:
+        self._look(now_s)
+        if self._stalled_s is not None and now_s - self._stalled_s >= limits.stall_s:
             return ErrorCode.STALLED, "no credit for too long"
         if now_s - self.opened_s > limits.max_stream_s:
             return ErrorCode.TIME_LIMIT, "the stream is too old"
         if not self.text_ended and now_s - self._active_s > limits.idle_stream_s:
             return ErrorCode.IDLE, "no text for too long, and none left to speak"
         return None
+
+    def _look(self, now_s: float) -> None:
+        # Here, since looking at the clock would cost a message more than all else.
+        has_sent = self.stream.sent != self._sent
+        if has_sent:
+            self._sent, self._active_s = self.stream.sent, now_s
+        if not self.stream.blocked:
+            self._stalled_s = None
+        elif has_sent or self._stalled_s is None:
+            self._stalled_s = now_s
 
     def cancelled(self, cancel: Cancel) -> Cancelled:
         """Say what was sent, and what was heard if the caller knows how much was played."""

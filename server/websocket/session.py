@@ -32,7 +32,8 @@ from protocol.messages import (
 from server.errors import RequestError
 from server.service import Service
 from server.stream import HOLD_LOOK_S
-from server.stream_events import AudioPiece, CreditUsedUp, StreamDone, StreamFailed
+from server.stream_events import StreamDone, StreamFailed
+from server.websocket.errors import connection_error, stream_error
 from server.websocket.live_stream import LiveStream
 from server.websocket.opening import open_stream
 from server.websocket.outbox import MAX_OUTBOX, Outbox
@@ -102,7 +103,7 @@ class Session:
         refusal = RequestError(ErrorCode.DRAINING, "the server had to go")
         for number in list(self._streams):
             self._end_stream(number, refusal.code.value)
-            self._post(_error(number, refusal))
+            self._post(stream_error(number, refusal))
         self._leave(CloseCode.DRAINING)
 
     def _leave_if_drained(self) -> None:
@@ -179,7 +180,7 @@ class Session:
             else:
                 self._streams[message.stream].take(message, anyio.current_time())
         except RequestError as error:
-            self._refuse(_error(message.stream, error), message)
+            self._refuse(stream_error(message.stream, error), message)
 
     def _refuse(self, error: Error, message: ClientMessage | None = None) -> None:
         """End the stream that an error is about, or count one that never began."""
@@ -219,7 +220,7 @@ class Session:
         if self._close_code is not None:
             return  # nothing follows what closes the connection
         if len(self._outbox) == MAX_OUTBOX:
-            message = _connection_error(ErrorCode.STALLED, "answers are not read")
+            message = connection_error(ErrorCode.STALLED, "answers are not read")
         data = self._connection.send(message)
         self._outbox.put(data, is_cancelled=isinstance(message, Cancelled))
         if len(self._outbox) > MAX_OUTBOX:
@@ -227,7 +228,7 @@ class Session:
         self._wake()
 
     def _fail(self, code: ErrorCode, text: str, close_code: int) -> None:
-        self._post(_connection_error(code, text))
+        self._post(connection_error(code, text))
         self._close_code = self._close_code or close_code
 
     def _call_on(self, number: int) -> None:
@@ -266,10 +267,6 @@ class Session:
         for event in live.stream.take():
             if isinstance(event, StreamDone | StreamFailed):
                 self._end_stream(live.number)
-            elif isinstance(event, AudioPiece):
-                live.blocked_since_s = None
-            elif isinstance(event, CreditUsedUp):
-                live.blocked_since_s = anyio.current_time()
             yield self._connection.send(live.message(event))
 
     async def _keep_time(self) -> None:
@@ -295,17 +292,3 @@ class Session:
             await self._socket.close(self._close_code or 1000)
         except Disconnected:
             pass
-
-
-def _connection_error(code: ErrorCode, text: str) -> Error:
-    return Error(code, text, code.retryable)
-
-
-def _error(stream: int, error: RequestError) -> Error:
-    return Error(
-        error.code,
-        error.message,
-        error.code.retryable,
-        stream=stream,
-        retry_after_s=error.retry_after_s,
-    )
