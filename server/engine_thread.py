@@ -1,7 +1,9 @@
 """The engine in its thread, as a child of a task group."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import anyio
 from anyio import from_thread, to_thread
@@ -15,11 +17,15 @@ from engine.scheduling.scheduler import Scheduler
 from engine.scheduling.step_times import StepTimeModel
 from server.admission import Admission
 from server.engine_client import EngineClient
+from server.hop import poster
 
 #: A step lasts tens of milliseconds, an idle engine beats every second: this long is dead.
 WATCHDOG_S = 10.0
 #: Looks and beats per limit: a hung engine is known at most this part of the limit too late.
 _LOOKS = 10
+#: Steps whose outputs are on their way to the event loop. With one the engine would wait for a busy
+#: loop at every step; a loop that is this far behind should not be given more.
+MAX_STEPS_UNDER_WAY = 4
 #: Weights are loaded and steps measured within seconds; within minutes for a large model on a slow
 #: disk. After this nobody believes in it any more.
 PREPARE_LIMIT_S = 900.0
@@ -50,6 +56,8 @@ class EngineThread:
         heartbeat_s = min(HEARTBEAT_S, watchdog_s / _LOOKS)
         self._loop = EngineLoop(runner, self._scheduler, self._deliver, heartbeat_s=heartbeat_s)
         self.client = EngineClient(runner.info, self._loop.put, admission)
+        self._under_way = threading.Semaphore(MAX_STEPS_UNDER_WAY)
+        self._fault: Exception | None = None
         #: Set once the engine is prepared, or has failed.
         self.ready = anyio.Event()
 
@@ -75,6 +83,7 @@ class EngineThread:
             Exception: whatever ended the engine; every open sequence has been told.
             EngineFailed: the engine hangs: its thread cannot be ended, the process must be.
         """
+        self._post = poster()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._watch)
@@ -110,6 +119,17 @@ class EngineThread:
         raise EngineFailed(f"the engine has not turned for {self._watchdog_s:g} s")
 
     def _deliver(self, outputs: Sequence[Output]) -> None:
-        # One hop for all rows of a step. It waits for the loop, so no more than one step of
-        # outputs is ever under way.
-        from_thread.run_sync(self.client.deliver, outputs)
+        """Hand the rows of a step over in one hop, and go on: the next step waits for nobody."""
+        while not self._under_way.acquire(timeout=HEARTBEAT_S):
+            from_thread.check_cancelled()
+        if self._fault is not None:
+            raise self._fault
+        self._post(partial(self._hand_over, outputs))
+
+    def _hand_over(self, outputs: Sequence[Output]) -> None:
+        try:
+            self.client.deliver(outputs)
+        except Exception as error:  # noqa: BLE001 raised in the engine's thread, which it ends
+            self._fault = error
+        finally:
+            self._under_way.release()

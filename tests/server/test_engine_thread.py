@@ -7,9 +7,13 @@ import anyio
 import pytest
 
 from engine.errors import EngineFailed
+from engine.outputs import Chunk, Output
+from engine.request import SynthesisRequest
+from engine.runners.tone import ToneRunner
 from engine.scheduling.limits import SchedulerLimits
+from engine.steps import StepPlan, StepResult
 from server.admission import Admission
-from server.engine_thread import EngineThread
+from server.engine_thread import MAX_STEPS_UNDER_WAY, EngineThread
 from tests.helpers.virtual_engine import instant_tone
 from tests.helpers.virtual_engine_thread import running
 
@@ -64,3 +68,42 @@ async def test_an_engine_that_is_never_ready_has_failed() -> None:
         released.set()
     assert failed.value.subgroup(EngineFailed)
     assert engine.client.failed
+
+
+async def test_a_fault_of_whoever_hears_ends_the_engine() -> None:
+    def fail(output: Output) -> None:
+        if isinstance(output, Chunk):
+            raise ZeroDivisionError
+
+    engine = EngineThread(instant_tone(), LIMITS, Admission(1, 1))
+    engine.client.open(SynthesisRequest(voice="tone"), 2**30, fail).append("word " * 100)
+    with pytest.raises(BaseExceptionGroup) as failed:
+        await engine.run()
+    assert failed.value.subgroup(ZeroDivisionError)
+
+
+async def test_a_loop_that_is_busy_is_given_no_more_than_a_few_steps_at_once() -> None:
+    heard: list[Output] = []
+    runner = CountingRunner()
+    engine = EngineThread(runner, LIMITS, Admission(1, 1))
+    async with running(engine):
+        await engine.ready.wait()
+        utterance = engine.client.open(SynthesisRequest(voice="tone"), 2**30, heard.append)
+        utterance.append("word " * 1_000)
+        runner.stopped.wait(0.5)  # the loop does nothing else meanwhile
+        # One more step is made before it waits, and what the text made true is handed over too.
+        assert not heard
+        assert 0 < runner.num_steps <= MAX_STEPS_UNDER_WAY + 1
+        utterance.cancel()
+
+
+class CountingRunner(ToneRunner):
+    def __init__(self) -> None:
+        super().__init__(sleep=lambda _: None)
+        self.num_steps = 0
+        #: Never set.
+        self.stopped = threading.Event()
+
+    def run(self, plan: StepPlan) -> StepResult:
+        self.num_steps += bool(plan.rows)
+        return super().run(plan)
