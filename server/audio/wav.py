@@ -4,7 +4,8 @@ import struct
 
 from engine.steps import Pcm
 
-_BYTES_PER_SAMPLE = 2
+BYTES_PER_SAMPLE = 2
+WAV_HEADER_BYTES = 44
 
 #: What a player takes for "until the stream ends".
 _UNKNOWN_BYTES = 0xFFFFFFFF
@@ -20,11 +21,11 @@ def wav_header(num_samples: int | None, sample_rate_hz: int) -> bytes:
     """
     data_bytes = riff_bytes = _UNKNOWN_BYTES
     if num_samples is not None:
-        data_bytes = min(num_samples * _BYTES_PER_SAMPLE, _UNKNOWN_BYTES)
+        data_bytes = min(num_samples * BYTES_PER_SAMPLE, _UNKNOWN_BYTES)
         riff_bytes = min(data_bytes + _COUNTED_HEADER_BYTES, _UNKNOWN_BYTES)
-    byte_rate = sample_rate_hz * _BYTES_PER_SAMPLE
+    byte_rate = sample_rate_hz * BYTES_PER_SAMPLE
     form = struct.pack(
-        "<4sIHHIIHH", b"fmt ", 16, 1, 1, sample_rate_hz, byte_rate, _BYTES_PER_SAMPLE, 16
+        "<4sIHHIIHH", b"fmt ", 16, 1, 1, sample_rate_hz, byte_rate, BYTES_PER_SAMPLE, 16
     )
     return (
         struct.pack("<4sI4s", b"RIFF", riff_bytes, b"WAVE")

@@ -1,5 +1,6 @@
 """Speech into a file, or into standard output, as it is made."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import BinaryIO
@@ -8,7 +9,7 @@ from engine.steps import Pcm
 from server.audio.encoders import Encoder, make_encoder
 from server.audio.errors import CodecsMissing, UnsupportedRate
 from server.audio.formats import AudioFormat
-from server.audio.wav import wav_header
+from server.audio.wav import BYTES_PER_SAMPLE, WAV_HEADER_BYTES, wav_header
 from server.commands.errors import CommandError
 
 
@@ -18,13 +19,11 @@ class FileOutput:
     def __init__(self, file: BinaryIO, encoder: Encoder) -> None:
         self._file = file
         self._encoder = encoder
-        self.num_samples = 0
 
     def write(self, pcm: Pcm) -> None:
         """Take mono int16 samples, shape (samples,); what is encoded leaves at once."""
         self._file.write(self._encoder.encode(pcm))
         self._file.flush()
-        self.num_samples += len(pcm)
 
     def finish(self) -> None:
         """Write the rest."""
@@ -53,9 +52,17 @@ def open_file(
         finally:
             output.finish()
             if audio_format is AudioFormat.WAV and opened.seekable():
-                # The length is known by now: players that trust the header should see it.
-                opened.seek(0)
-                opened.write(wav_header(output.num_samples, sample_rate_hz))
+                _write_length(opened, sample_rate_hz)
+
+
+def _write_length(file: BinaryIO, sample_rate_hz: int) -> None:
+    """Let the header say what the file holds: players that trust it should hear all of it.
+
+    It is asked of the file, since Ctrl-C may have come between writing and counting.
+    """
+    num_bytes = file.seek(0, os.SEEK_END) - WAV_HEADER_BYTES
+    file.seek(0)
+    file.write(wav_header(num_bytes // BYTES_PER_SAMPLE, sample_rate_hz))
 
 
 def _encoder(audio_format: AudioFormat, sample_rate_hz: int) -> Encoder:
