@@ -20,6 +20,8 @@ LONGEST_WAIT = (NUM_CALLS - 1) * round(TARGET_LEAD_S * SAMPLE_RATE_HZ / FRAME_SA
 #: Nobody speaks this to its end in so many steps of eight frames.
 ENDLESS = "The quick brown fox jumps over the lazy dog. " * 50
 FIRST_CALL = 1_000
+#: A lead that nobody reaches.
+ALWAYS_S = 1_000.0
 
 
 class Shortage:
@@ -109,6 +111,21 @@ def test_notes_that_are_left_out_get_the_share_that_their_floor_is_of_a_whole_st
             num_short += len(made) if notes < shortage.floor else 0
             share = num_short * note_rows / (note_rows + call_rows)
             assert num_notes >= share - 2 * note_rows, seed
+
+
+def test_what_is_owed_to_notes_keeps_a_call_waiting_for_two_steps_at_most() -> None:
+    limits = SchedulerLimits(num_slots=64, note_floor=15, target_lead_s=ALWAYS_S)
+    engine = VirtualEngine(limits, runner=instant_tone(max_rows=16))
+    # Notes with a listener take the floor's rows, so that those without one miss all of theirs.
+    for sequence_id in range(1, 16):
+        engine.note(sequence_id, ENDLESS, head_start_s=ALWAYS_S)
+    for sequence_id in range(16, 32):
+        engine.note(sequence_id, ENDLESS)
+    engine.open(FIRST_CALL, ENDLESS)
+    waited = 0
+    for _ in range(NUM_STEPS):
+        waited = 0 if FIRST_CALL in engine.ids(engine.step()) else waited + 1
+        assert waited <= 2
 
 
 def test_calls_that_run_dry_together_share_alike_whoever_came_first() -> None:
