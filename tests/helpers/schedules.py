@@ -86,6 +86,7 @@ class FaultyRunner:
 
     def __init__(self, runner: Runner, fails: Callable[[], bool]) -> None:
         """Ask `fails` of each row."""
+        self.num_failed = 0
         self._runner = runner
         self._fails = fails
 
@@ -100,7 +101,10 @@ class FaultyRunner:
         self._runner.close()
 
     def _struck(self, row: RowResult) -> RowResult:
-        return RowResult(row.slot, np.zeros(0, np.int16), error="bad") if self._fails() else row
+        if not self._fails():
+            return row
+        self.num_failed += 1
+        return RowResult(row.slot, np.zeros(0, np.int16), error="bad")
 
 
 class Schedule:
@@ -121,8 +125,8 @@ class Schedule:
         most_made = self.rng.randint(1, max_rows)
         hurried = HurriedRunner(lambda rows: self.rng.randint(1, min(rows, most_made)), max_rows)
         failing = self.rng.choice([0.0, 0.0, 0.05])
-        runner = FaultyRunner(hurried, lambda: self.rng.random() < failing)
-        self.engine = VirtualEngine(limits, runner=runner)
+        self.runner = FaultyRunner(hurried, lambda: self.rng.random() < failing)
+        self.engine = VirtualEngine(limits, runner=self.runner)
         self.mirror = SlotMirror(num_slots, max_rows)
         self.clients: dict[int, Client] = {}
 
