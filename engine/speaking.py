@@ -24,7 +24,7 @@ def speak(
 
     The next piece of the text is asked for once what can be spoken of those before it is spoken, so
     no more than a piece and a segment are held. An empty piece says that none came: text that has
-    been undecided for `SchedulerLimits.text_hold_s` is then spoken.
+    been undecided for the times that `SchedulerLimits` states is then spoken.
 
     Raises:
         EngineFailed: the model failed on this text.

@@ -65,9 +65,9 @@ class Backlog:
         self._ended = True
         self._fill()
 
-    def expire(self) -> None:
-        """Let go of what is held back, up to its last word border."""
-        self._ready.extend(self._segmenter.expire())
+    def expire(self, *, whole: bool) -> None:
+        """Let go of what is held back: the `whole` of it, or all but an unfinished word."""
+        self._ready.extend(self._segmenter.flush() if whole else self._segmenter.expire())
 
     def pop(self) -> Segment | int:
         """Take the head. There must be one."""

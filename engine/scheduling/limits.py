@@ -17,6 +17,9 @@ class SchedulerLimits:
     #: Undecided text is spoken when no more came for this long: a writer that pauses for longer
     #: than half a second has stopped in the middle, and the listener should hear what there is.
     text_hold_s: float = 0.5
+    #: An unfinished word is, when no text came for this long: whoever has written no letter for a
+    #: second and a half is not in the middle of a word, but at its end.
+    word_hold_s: float = 1.5
     #: The longest a runner that makes rows one by one may hold a step: a tenth of the wait that
     #: a caller would notice, so cancels and new calls are seen in time.
     step_budget_s: float = 0.010

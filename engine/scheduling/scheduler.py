@@ -67,20 +67,15 @@ class Scheduler:
 
     def wake_s(self) -> float | None:
         """Return when held text must be spoken next, or None while none is held."""
-        deadlines = [
-            sequence.held_since_s + self._limits.text_hold_s
-            for sequence in self._holding.values()
-            if sequence.held_since_s is not None
-        ]
+        deadlines = (sequence.release_s(self._limits) for sequence in self._holding.values())
         return min(deadlines, default=None)
 
     def release_held_text(self, now_s: float) -> list[Output]:
-        """Let what was held back for `text_hold_s` be spoken. To be called before `plan`."""
-        due_s = now_s - self._limits.text_hold_s
+        """Let what was held back for long enough be spoken. To be called before `plan`."""
         outputs: list[Output] = []
         for sequence in list(self._holding.values()):
-            if sequence.held_since_s is not None and sequence.held_since_s <= due_s:
-                outputs += sequence.release_held_text()
+            if sequence.release_s(self._limits) <= now_s:
+                outputs += sequence.release_held_text(self._limits, now_s)
                 self._refresh(sequence, now_s)
         return outputs
 
@@ -132,7 +127,7 @@ class Scheduler:
         if schedulable and sequence.id not in self._schedulable:
             self._order.join(sequence, now_s)
         _keep(self._schedulable, sequence, wanted=schedulable)
-        _keep(self._holding, sequence, wanted=sequence.held_since_s is not None)
+        _keep(self._holding, sequence, wanted=sequence.backlog.undecided)
 
     def _release(self, sequence: Sequence) -> None:
         del self._sequences[sequence.id]
@@ -154,7 +149,7 @@ class Scheduler:
         if segment is not None:
             draft.prefills.append(Prefill(slot, segment))
             # Reading on for the one after it may have come to text that is undecided.
-            _keep(self._holding, sequence, wanted=sequence.held_since_s is not None)
+            _keep(self._holding, sequence, wanted=sequence.backlog.undecided)
         draft.rows.append(Row(slot, self._num_frames(sequence, now_s)))
         draft.chosen.add(sequence.id)
 

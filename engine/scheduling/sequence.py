@@ -14,6 +14,7 @@ from engine.outputs import (
 )
 from engine.request import ServiceClass, SynthesisRequest
 from engine.scheduling.backlog import Backlog
+from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.playback import Playback
 from engine.steps import Pcm, WordMark
 from engine.text.segment import Segment
@@ -32,8 +33,10 @@ class Sequence:
     slot: int | None = None
     #: Its place among those that run dry at the same moment: the lower one comes first.
     turn: int = 0
-    #: When the last text came, until what it left undecided was let go.
-    _text_s: float | None = None
+    #: When the last text came.
+    _text_s: float = float("-inf")
+    #: Whether all that it left undecided was let go since, but for an unfinished word.
+    _holds_word: bool = False
     _current: Segment | None = None
     _segment_at: int = 0
     _segment_marked: bool = False
@@ -43,11 +46,6 @@ class Sequence:
     def has_speech(self) -> bool:
         """Tell whether there is a segment to speak or to go on speaking."""
         return self._current is not None or self.backlog.head is not None
-
-    @property
-    def held_since_s(self) -> float | None:
-        """Return when the last text came, while some of it is held back undecided."""
-        return self._text_s if self.backlog.undecided else None
 
     @property
     def credit(self) -> int:
@@ -71,7 +69,7 @@ class Sequence:
     def append(self, text: str, now_s: float) -> list[Output]:
         """Take more text. After `end` it is ignored, and so is none."""
         if self.backlog.append(text):
-            self._text_s = now_s
+            self._text_s, self._holds_word = now_s, False
         return self.settle()
 
     def flush(self, token: int) -> list[Output]:
@@ -84,10 +82,14 @@ class Sequence:
         self.backlog.end()
         return self.settle()
 
-    def release_held_text(self) -> list[Output]:
+    def release_s(self, limits: SchedulerLimits) -> float:
+        """Return when what is held back undecided must be spoken, or some of it."""
+        return self._text_s + (limits.word_hold_s if self._holds_word else limits.text_hold_s)
+
+    def release_held_text(self, limits: SchedulerLimits, now_s: float) -> list[Output]:
         """Speak what was held back for more text that did not come in time."""
-        self.backlog.expire()
-        self._text_s = None
+        self.backlog.expire(whole=self._text_s + limits.word_hold_s <= now_s)
+        self._holds_word = True
         return self.settle()
 
     def grant(self, upto: int) -> None:

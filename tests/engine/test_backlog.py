@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.scheduling.backlog import Backlog
+from engine.scheduling.limits import SchedulerLimits
 from engine.text.segment import Segment, SegmentRules
 from engine.text.segmenter import Segmenter
 from tests.helpers.virtual_engine import VirtualEngine
@@ -105,7 +106,8 @@ def test_a_long_text_costs_its_command_no_more_than_a_short_one(pattern: str) ->
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_long_text_costs_no_step_more_than_a_short_one(pattern: str) -> None:
     def worst(num_chars: int) -> int:
-        engine = VirtualEngine()
+        # A step speaks a whole segment: so there are fewer, and none does less.
+        engine = VirtualEngine(SchedulerLimits(max_chunk_frames=1_000))
         engine.open(1, "One. " + (pattern * num_chars)[:num_chars])
         costs = []
         while engine.scheduler.num_sequences:

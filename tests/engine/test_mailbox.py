@@ -2,8 +2,9 @@
 
 import threading
 
-from engine.commands import AppendText, Cancel, Command, Grant
+from engine.commands import AppendText, Cancel, Command, Grant, Open
 from engine.mailbox import Mailbox
+from engine.request import SynthesisRequest
 
 
 def test_commands_come_out_in_the_order_they_went_in() -> None:
@@ -18,6 +19,14 @@ def test_commands_come_out_in_the_order_they_went_in() -> None:
         mailbox.put(command)
     assert mailbox.drain(0) == commands
     assert mailbox.drain(0) == []
+
+
+def test_no_grant_overtakes_the_open_of_its_sequence() -> None:
+    mailbox = Mailbox()
+    opened = Open(1, SynthesisRequest(voice="tone"), 0)
+    mailbox.put(opened)
+    mailbox.put(Grant(1, 10))
+    assert mailbox.drain(0) == [opened, Grant(1, 10)]
 
 
 def test_the_grants_of_a_sequence_coalesce_into_the_largest() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from engine.outputs import Blocked
 from engine.runners.tone import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from engine.scheduling.limits import SchedulerLimits
 from tests.helpers.virtual_engine import VirtualEngine
 
 SENTENCE = "The quick brown fox jumps over the lazy dog. "
@@ -68,6 +69,15 @@ def test_a_sequence_that_waits_for_text_is_not_blocked() -> None:
     engine.open(1, credit=0, end=False)
     engine.settle()
     assert not engine.outputs
+
+
+# Time
+
+
+def test_every_step_is_told_the_longest_it_may_take() -> None:
+    engine = VirtualEngine(SchedulerLimits(step_budget_s=0.007))
+    engine.open(1, SENTENCE)
+    assert engine.plan().time_budget_s == 0.007
 
 
 # Order

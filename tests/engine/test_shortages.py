@@ -1,12 +1,17 @@
 """Nobody starves: calls and notes without end, and fewer rows or slots than they want."""
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from engine.outputs import Chunk
 from engine.runners.tone import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from engine.scheduling.limits import SchedulerLimits
+from engine.steps import Row, RowResult, StepPlan, StepResult
+from engine.text.segment import SegmentRules
 from tests.helpers.virtual_engine import HurriedRunner, VirtualEngine, instant_tone
 
 NUM_SHORTAGES = 100
@@ -19,7 +24,45 @@ NUM_CALLS = 10
 LONGEST_WAIT = (NUM_CALLS - 1) * round(TARGET_LEAD_S * SAMPLE_RATE_HZ / FRAME_SAMPLES) * 2
 #: Nobody speaks this to its end in so many steps of eight frames.
 ENDLESS = "The quick brown fox jumps over the lazy dog. " * 50
+#: The same in words that `SilentRunner` speaks for two seconds each.
+SLOW = "Go. " * 100
+SLOW_FRAMES = 50
+SILENCE = np.zeros(SLOW_FRAMES * FRAME_SAMPLES, np.int16)
 FIRST_CALL = 1_000
+#: A lead that nobody reaches.
+ALWAYS_S = 1_000.0
+
+
+class SilentRunner:
+    """Speaks each word as two seconds of silence, which costs little, and leaves out the tail."""
+
+    def __init__(self, num_made: Callable[[int], int], max_rows: int) -> None:
+        """Make `num_made(rows)` of the rows of each plan that has some."""
+        rules = SegmentRules(min_words=1, first_max_words=1, max_words=1)
+        self.info = replace(instant_tone(max_rows).info, segmentation=rules)
+        #: The slots whose rows the last step made.
+        self.made: list[int] = []
+        self._num_made = num_made
+        self._owners: dict[int, int] = {}
+        #: Frames that are left of each sequence's word.
+        self._left: dict[int, int] = {}
+
+    def run(self, plan: StepPlan) -> StepResult:
+        self._owners |= {a.slot: a.sequence_id for a in plan.admissions}
+        self._left |= {self._owners[p.slot]: SLOW_FRAMES for p in plan.prefills}
+        rows = plan.rows[: self._num_made(len(plan.rows))] if plan.rows else ()
+        self.made = [row.slot for row in rows]
+        return StepResult(tuple(self._advance(row) for row in rows))
+
+    def close(self) -> None:
+        self._left.clear()
+
+    def _advance(self, row: Row) -> RowResult:
+        owner = self._owners[row.slot]
+        num_frames = min(row.num_frames, self._left[owner])
+        self._left[owner] -= num_frames
+        pcm = SILENCE[: num_frames * FRAME_SAMPLES]
+        return RowResult(row.slot, pcm, segment_done=not self._left[owner])
 
 
 class Shortage:
@@ -31,7 +74,7 @@ class Shortage:
         self.floor = rng.randint(0, num_slots - 1)
         self.num_rows = min(num_slots, max_rows)
         most_made = rng.randint(1, max_rows)
-        self._runner = HurriedRunner(lambda rows: rng.randint(1, min(rows, most_made)), max_rows)
+        self._runner = SilentRunner(lambda rows: rng.randint(1, min(rows, most_made)), max_rows)
         limits = SchedulerLimits(
             num_slots=num_slots, note_floor=self.floor, target_lead_s=TARGET_LEAD_S
         )
@@ -45,12 +88,12 @@ class Shortage:
         calls = list(range(first, first + num_calls))
         for sequence_id in calls:
             self.samples[sequence_id] = 0
-            self.engine.open(sequence_id, ENDLESS)
+            self.engine.open(sequence_id, SLOW)
         return calls
 
     def join_notes(self, num_notes: int) -> None:
         for sequence_id in range(1, num_notes + 1):
-            self.engine.note(sequence_id, ENDLESS)
+            self.engine.note(sequence_id, SLOW)
 
     def step(self) -> list[int]:
         """Do a step; return the sequences whose rows it made."""
@@ -109,6 +152,21 @@ def test_notes_that_are_left_out_get_the_share_that_their_floor_is_of_a_whole_st
             num_short += len(made) if notes < shortage.floor else 0
             share = num_short * note_rows / (note_rows + call_rows)
             assert num_notes >= share - 2 * note_rows, seed
+
+
+def test_what_is_owed_to_notes_keeps_a_call_waiting_for_two_steps_at_most() -> None:
+    limits = SchedulerLimits(num_slots=64, note_floor=15, target_lead_s=ALWAYS_S)
+    engine = VirtualEngine(limits, runner=instant_tone(max_rows=16))
+    # Notes with a listener take the floor's rows, so that those without one miss all of theirs.
+    for sequence_id in range(1, 16):
+        engine.note(sequence_id, ENDLESS, head_start_s=ALWAYS_S)
+    for sequence_id in range(16, 32):
+        engine.note(sequence_id, ENDLESS)
+    engine.open(FIRST_CALL, ENDLESS)
+    waited = 0
+    for _ in range(NUM_STEPS):
+        waited = 0 if FIRST_CALL in engine.ids(engine.step()) else waited + 1
+        assert waited <= 2
 
 
 def test_calls_that_run_dry_together_share_alike_whoever_came_first() -> None:

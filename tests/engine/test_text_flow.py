@@ -84,8 +84,11 @@ def test_commands_after_the_end_are_ignored() -> None:
 # Held text
 
 
+HOLDS = SchedulerLimits(text_hold_s=0.5, word_hold_s=1.5)
+
+
 def test_held_text_is_spoken_once_nothing_came_for_the_hold_time() -> None:
-    engine = VirtualEngine(SchedulerLimits(text_hold_s=0.5))
+    engine = VirtualEngine(HOLDS)
     engine.open(1, "Well, let me ", end=False)
     assert engine.scheduler.wake_s() == pytest.approx(0.5)
     engine.now_s = 0.49
@@ -95,18 +98,58 @@ def test_held_text_is_spoken_once_nothing_came_for_the_hold_time() -> None:
     assert engine.scheduler.wake_s() is None
 
 
-def test_more_text_begins_the_hold_time_anew() -> None:
-    engine = VirtualEngine(SchedulerLimits(text_hold_s=0.5))
+@pytest.mark.parametrize(
+    ("begun", "word"),
+    [
+        ("The answer is", " 42."),
+        ("One moment", " please"),
+        ("Choose plan", " B."),
+        ("\u8bf7\u7a0d\u7b49\u4e00", "\u4e0b"),
+        ("", "Hello"),
+    ],
+)
+def test_an_unfinished_word_is_spoken_once_nothing_came_for_its_longer_hold_time(
+    begun: str, word: str
+) -> None:
+    engine = VirtualEngine(HOLDS)
+    engine.open(1, begun + word, end=False)
+    engine.now_s = 0.5
+    engine.settle()
+    assert engine.samples(1) == len(begun) * SAMPLES_PER_CHAR
+    assert engine.scheduler.wake_s() == pytest.approx(1.5)
+    engine.now_s = 1.49
+    assert not engine.plan()
+    engine.now_s = 1.5
+    assert [prefill.segment.text for prefill in engine.step().prefills] == [word.strip()]
+    assert engine.scheduler.wake_s() is None
+    engine.settle()
+    assert engine.outputs[-1] == engine.chunks(1)[-1], "more text may come"
+
+
+def test_more_text_begins_the_hold_times_anew() -> None:
+    engine = VirtualEngine(HOLDS)
     engine.open(1, "Well, ", end=False)
     engine.now_s = 0.4
-    engine.append(1, "let ")
+    engine.append(1, "let m")
     engine.now_s = 0.8
     assert not engine.plan()
     assert engine.scheduler.wake_s() == pytest.approx(0.9)
+    engine.now_s = 0.9
+    assert engine.plan()
+    engine.append(1, "e s")
+    assert engine.scheduler.wake_s() == pytest.approx(1.4)
+
+
+def test_text_is_held_from_when_it_is_read_though_what_precedes_it_is_still_spoken() -> None:
+    engine = VirtualEngine(HOLDS)
+    engine.open(1, "Well, let me think about it. And then", end=False)
+    assert engine.scheduler.wake_s() is None
+    engine.step()
+    assert engine.scheduler.wake_s() == pytest.approx(0.5)
 
 
 def test_no_text_at_all_does_not_begin_the_hold_time_anew() -> None:
-    engine = VirtualEngine(SchedulerLimits(text_hold_s=0.5))
+    engine = VirtualEngine(HOLDS)
     engine.open(1, "Well, let me ", end=False)
     engine.now_s = 0.4
     engine.append(1, "")
@@ -114,7 +157,7 @@ def test_no_text_at_all_does_not_begin_the_hold_time_anew() -> None:
 
 
 def test_the_hold_time_runs_only_once_all_that_came_before_is_decided() -> None:
-    engine = VirtualEngine(SchedulerLimits(text_hold_s=0.5))
+    engine = VirtualEngine(SchedulerLimits(text_hold_s=0.5, word_hold_s=60.0))
     engine.open(1, LONG + "Well, let me see whe", end=False)
     while engine.scheduler.wake_s() is None:
         engine.step()

@@ -20,6 +20,8 @@ class SlotMirror:
 
     def follow(self, plan: StepPlan) -> None:
         """Take the plan's changes, in the order in which a runner does them."""
+        if not plan:
+            return
         held = set(self._holders.values())
         assert set(plan.parked) <= held, "parked without a slot"
         gone = {*plan.released, *plan.parked}

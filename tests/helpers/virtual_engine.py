@@ -42,7 +42,7 @@ class HurriedRunner:
     def run(self, plan: StepPlan) -> StepResult:
         rows = plan.rows[: self._num_made(len(plan.rows))] if plan.rows else ()
         self.made = [row.slot for row in rows]
-        return self._tone.run(replace(plan, rows=rows))
+        return self._tone.run(plan if rows == plan.rows else replace(plan, rows=rows))
 
     def close(self) -> None:
         self._tone.close()
@@ -74,7 +74,7 @@ class VirtualEngine:
 
     def do(self, plan: StepPlan, *meanwhile: Command) -> list[Output]:
         """Do a planned step, which takes `STEP_S`; `meanwhile` comes in while it runs."""
-        result = self.runner.run(plan)
+        result = self.runner.run(plan) if plan else StepResult()
         self.now_s += STEP_S
         self.put(*meanwhile)
         return self._record(self.scheduler.apply(result, self.now_s))
