@@ -1,0 +1,30 @@
+"""What goes wrong with this model's files and prompts.
+
+EngineError
+├── ModelUnavailable
+│   └── CheckpointError    a file of the checkpoint is missing, damaged or of another model
+├── PromptRejected         text or codes that no prompt can be made of
+└── OutOfBlocks            the KV cache is full: evict a sequence, then try again
+"""
+
+from pathlib import Path
+
+from engine.errors import EngineError, ModelUnavailable
+
+
+class CheckpointError(ModelUnavailable):
+    """A file of the checkpoint cannot be used; the message names it, and the key in it."""
+
+    def __init__(self, file: Path, problem: str, key: str | None = None) -> None:
+        where = f"{file}: {key}" if key is not None else str(file)
+        super().__init__(f"{where}: {problem}")
+        self.file = file
+        self.key = key
+
+
+class PromptRejected(EngineError):
+    """No prompt can be made of this text or of these codes."""
+
+
+class OutOfBlocks(EngineError):
+    """The KV cache has no free block left."""
