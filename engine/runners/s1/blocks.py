@@ -43,11 +43,10 @@ class BlockPool:
     def open(self, columns: Columns, salt: bytes = b"") -> BlockTable:
         """Return a table that begins with the shared blocks of `columns`.
 
-        At least one column is left to compute, since only a computed one tells what comes next.
         Tables of different `salt` share nothing: one tenant's prompts are not another's to find.
         """
         table = BlockTable()
-        for key in self._keys(columns[:, : columns.shape[1] - 1], salt):
+        for key in self._keys(columns, salt):
             block = self._by_content.get(key)
             if block is None:
                 break

@@ -15,12 +15,7 @@ CONFIG_FILE = "config.json"
 _FFN_MULTIPLE = 256
 
 _REQUIRED_SIZES = ("vocab_size", "n_layer", "n_head", "dim", "codebook_size", "num_codebooks")
-_SIZES = (
-    *_REQUIRED_SIZES,
-    "head_dim",
-    "max_seq_len",
-    "n_fast_layer",
-)
+_SIZES = (*_REQUIRED_SIZES, "head_dim", "max_seq_len", "n_fast_layer")
 #: The size of the slow transformer stands in where one of these is absent, null or zero.
 _FAST_SIZES = {
     "fast_dim": "dim",
@@ -31,6 +26,7 @@ _FAST_SIZES = {
 }
 _FLAGS = ("tie_word_embeddings", "scale_codebook_embeddings")
 _ATTENTION_FLAGS = ("attention_qkv_bias", "attention_o_bias", "attention_qk_norm")
+_FAST_FLAGS = tuple(f"fast_{flag}" for flag in _ATTENTION_FLAGS)
 _NUMBERS = ("rope_base", "norm_eps")
 #: They matter to training alone.
 _TRAINING = ("dropout", "initializer_range", "use_gradient_checkpointing")
@@ -43,7 +39,7 @@ _KNOWN = frozenset(
         *_FAST_SIZES,
         *_FLAGS,
         *_ATTENTION_FLAGS,
-        *(f"fast_{flag}" for flag in _ATTENTION_FLAGS),
+        *_FAST_FLAGS,
         *_NUMBERS,
         *_TRAINING,
     )
@@ -116,7 +112,7 @@ def parse_config(fields: dict[str, Any], path: Path) -> DualARConfig:
     _refuse_unknown(fields, path)
     values = _with_defaults(fields, path)
     _check(values, path)
-    config = DualARConfig(
+    return DualARConfig(
         vocab_size=values["vocab_size"],
         codebook_size=values["codebook_size"],
         num_codebooks=values["num_codebooks"],
@@ -126,7 +122,6 @@ def parse_config(fields: dict[str, Any], path: Path) -> DualARConfig:
         slow=_transformer(values, prefix="", num_layers=values["n_layer"]),
         fast=_transformer(values, prefix="fast_", num_layers=values["n_fast_layer"]),
     )
-    return config
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -151,6 +146,7 @@ def _refuse_unknown(fields: dict[str, Any], path: Path) -> None:
 
 
 def _with_defaults(fields: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Fill in what is absent; the sizes that others are made of are checked on the way."""
     for key in _REQUIRED_SIZES:
         if key not in fields:
             raise CheckpointError(path, "missing", key)
@@ -160,33 +156,37 @@ def _with_defaults(fields: dict[str, Any], path: Path) -> dict[str, Any]:
     for key in (*_SIZES, "n_local_heads"):
         _check_size(values[key], path, key)
     if values["intermediate_size"] is None:
-        wanted = 8 * values["dim"] // 3
-        values["intermediate_size"] = -(-wanted // _FFN_MULTIPLE) * _FFN_MULTIPLE
-    for key, slow_key in _FAST_SIZES.items():
-        values[key] = values.get(key) or values[slow_key]
-    for flag in _ATTENTION_FLAGS:
-        if values.get(f"fast_{flag}") is None:
-            values[f"fast_{flag}"] = values[flag]
-    return values
+        values["intermediate_size"] = -(-8 * values["dim"] // 3 // _FFN_MULTIPLE) * _FFN_MULTIPLE
+    values |= {key: values.get(key) or values[slow] for key, slow in _FAST_SIZES.items()}
+    absent = (flag for flag in _ATTENTION_FLAGS if values.get(f"fast_{flag}") is None)
+    return values | {f"fast_{flag}": values[flag] for flag in absent}
 
 
 def _check(values: dict[str, Any], path: Path) -> None:
     for key in ("intermediate_size", *_FAST_SIZES):
         _check_size(values[key], path, key)
-    for key in (*_FLAGS, *_ATTENTION_FLAGS, *(f"fast_{flag}" for flag in _ATTENTION_FLAGS)):
+    for key in (*_FLAGS, *_ATTENTION_FLAGS, *_FAST_FLAGS):
         if not isinstance(values[key], bool):
             raise CheckpointError(path, f"{values[key]!r} is neither true nor false", key)
     for key in _NUMBERS:
-        number = values[key]
-        if isinstance(number, bool) or not isinstance(number, int | float) or not number > 0:
-            raise CheckpointError(path, f"{number!r} is not a positive number", key)
+        _check_number(values[key], path, key)
     for prefix in ("", "fast_"):
-        heads, kv_heads = values[f"{prefix}n_head"], values[f"{prefix}n_local_heads"]
-        if heads % kv_heads:
-            problem = f"{kv_heads} do not divide the {heads} heads"
-            raise CheckpointError(path, problem, f"{prefix}n_local_heads")
-        if values[f"{prefix}head_dim"] % 2:
-            raise CheckpointError(path, "must be even to be rotated", f"{prefix}head_dim")
+        _check_heads(values, prefix, path)
+
+
+def _check_heads(values: dict[str, Any], prefix: str, path: Path) -> None:
+    heads, kv_heads = values[f"{prefix}n_head"], values[f"{prefix}n_local_heads"]
+    if heads % kv_heads:
+        problem = f"{kv_heads} do not divide the {heads} heads"
+        raise CheckpointError(path, problem, f"{prefix}n_local_heads")
+    if values[f"{prefix}head_dim"] % 2:
+        raise CheckpointError(path, "must be even to be rotated", f"{prefix}head_dim")
+
+
+def _check_number(value: object, path: Path, key: str) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < value < float("inf"):
+        raise CheckpointError(path, f"{value!r} is not a positive number", key)
 
 
 def _check_size(value: object, path: Path, key: str) -> None:

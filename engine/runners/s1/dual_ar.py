@@ -107,4 +107,4 @@ class FastTransformer:
         batch, length, _ = x.shape
         rope = self._rope[begin : begin + length].repeat(batch, 1, 1)  # (B · T, head_dim / 2, 2)
         out = self._transformer(x.flatten(0, 1), rope, key_values)
-        return self._output(self._norm(out)).float().unflatten(0, (batch, length))
+        return self._output(self._norm(out)).float().view(batch, length, -1)

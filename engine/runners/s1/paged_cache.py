@@ -77,8 +77,8 @@ class PagedBatch:
         self._places = torch.tensor(places, device=device)
         #: (N,) int64: each token's place in its row.
         self.positions = torch.tensor(positions, device=device)
-        #: (rows,) int64: the last token of each row.
-        self.last = torch.tensor([row.tokens.stop - 1 for row in self._rows], device=device)
+        #: The last token of each row.
+        self.last = [row.tokens.stop - 1 for row in self._rows]
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Do as `KeyValues` says."""
@@ -99,7 +99,7 @@ def _attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Ten
     found = F.scaled_dot_product_attention(
         grouped.flatten(1, 2)[None], keys[None], values[None], attn_mask=mask
     )
-    return found[0].unflatten(1, grouped.shape[1:3]).transpose(0, 1).flatten(1, 2)
+    return found.view(grouped.shape).transpose(0, 1).flatten(1, 2)
 
 
 def _stretch(places: list[int], device: torch.device) -> slice | Tensor:

@@ -3,7 +3,7 @@
 A column is a token id over the codes of one frame. Every piece is tokenised by itself, so that no
 merge reaches across: the tag of the speaker and the text that follows it stay apart.
 
-    <|interleave|> { <|speaker:0|> TEXT CODES <|im_end|> } × n <|speaker:0|> TEXT
+    <|interleave|> { <|speaker:0|> TEXT CODES <|im_end|> } (any number) <|speaker:0|> TEXT
 
 Nothing closes the prompt: the model goes on with semantic tokens.
 """

@@ -20,17 +20,15 @@ _SEMANTIC = "<|semantic:{}|>"
 #: alternative and escapes its question mark, so that it matches spaces before a literal `?!`.
 #: Such spaces are rare, and a run of spaces before a word becomes one piece: the model was trained
 #: on that, so it stays.
-_PIECES = "|".join(
-    (
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
-        r"\p{P}",
-        r"[^\r\n\p{L}\p{N}]?\p{L}+",
-        r"\p{N}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n]*",
-        r"\s*[\r\n]+",
-        r"\s+(\?!\S)",
-        r"\s+",
-    )
+PIECES = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+    r"|\p{P}"
+    r"|[^\r\n\p{L}\p{N}]?\p{L}+"
+    r"|\p{N}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+"
+    r"|\s+(\?!\S)"
+    r"|\s+"
 )
 #: Longer texts are encoded in stretches of this many characters, as the original does: tiktoken's
 #: stack does not bear millions.
@@ -49,7 +47,7 @@ class Tokenizer:
     def __init__(self, ranks: dict[bytes, int], special_ids: dict[str, int]) -> None:
         """Take consecutive ranks from 0 and the ids that follow them."""
         self._encoding = tiktoken.Encoding(
-            "s1", pat_str=_PIECES, mergeable_ranks=ranks, special_tokens=special_ids
+            "s1", pat_str=PIECES, mergeable_ranks=ranks, special_tokens=special_ids
         )
         self.num_tokens = len(ranks) + len(special_ids)
         self.interleave_id = special_ids[INTERLEAVE]

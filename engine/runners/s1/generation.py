@@ -1,0 +1,210 @@
+"""Frames for many sequences at once: what each carries, and one forward for them all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.runners.s1.blocks import BlockPool, BlockTable
+from engine.runners.s1.errors import ContextFull, PromptRejected
+from engine.runners.s1.language_model import LanguageModel
+from engine.runners.s1.noise import FrameNoise, frame_noise
+from engine.runners.s1.paged_cache import PagedBatch, PagedCache
+from engine.runners.s1.prompt import Columns
+from engine.runners.s1.sampling import SamplingRows
+from engine.runners.s1.window import RepetitionWindow
+
+#: Tokens in a block. Of a shared prompt up to so many less one are computed again, a hundredth of
+#: a second on a CPU, and of a sequence's last block half is empty on average.
+BLOCK_SIZE = 16
+
+#: Seeds and frame numbers (B,) int64 → the noise that decides the draws.
+NoiseSource = Callable[[Tensor, Tensor], FrameNoise]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawParameters:
+    """How a sequence's tokens and codes are drawn. The defaults are the original's."""
+
+    seed: int
+    temperature: float = 0.8
+    top_p: float = 0.8
+    repetition_penalty: float = 1.1
+
+
+@dataclass(slots=True)
+class _Sequence:
+    opened_with: Columns
+    #: What it has to read before it draws: the same, and after an eviction what it drew as well.
+    prompt: Columns
+    #: How much of the prompt others may share, and with whom.
+    num_shared: int
+    salt: bytes
+    table: BlockTable = field(default_factory=BlockTable)
+
+
+class FrameGenerator:
+    """Reads prompts and draws frames, for the sequences in the slots `0..num_slots-1`.
+
+    A sequence has unread columns: of its prompt at first, later the one that was drawn last. A step
+    reads some of them, and where none is left, it draws the next column.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        *,
+        num_slots: int,
+        num_blocks: int,
+        block_size: int = BLOCK_SIZE,
+        noise: NoiseSource | None = None,
+    ) -> None:
+        """Make room for sequences; `noise` is `frame_noise` unless a test replays another's."""
+        self._model = model
+        self._groups = model.config.slow.num_heads // model.config.slow.num_kv_heads
+        self._noise = noise or partial(
+            frame_noise,
+            num_tokens=len(model.head.token_ids),
+            num_codebooks=model.config.num_codebooks,
+            num_codes=model.fast.num_scored,
+        )
+        self.pool = BlockPool(num_blocks, block_size)
+        self._cache = PagedCache(
+            model.config.slow, num_blocks, block_size, dtype=model.dtype, device=model.device
+        )
+        self._sequences: dict[int, _Sequence] = {}
+        # What lives on the device, by slot.
+        self._window = RepetitionWindow(num_slots, model.config.num_codebooks, model.device)
+        self._drawn = torch.zeros(
+            (num_slots, model.config.num_codebooks + 1), dtype=torch.int64, device=model.device
+        )
+        self._seeds = torch.zeros(num_slots, dtype=torch.int64, device=model.device)
+        self._frames = torch.zeros(num_slots, dtype=torch.int64, device=model.device)
+        #: Temperature, top-p and repetition penalty.
+        self._parameters = torch.ones((num_slots, 3), device=model.device)
+
+    def open(
+        self,
+        slot: int,
+        prompt: Columns,
+        parameters: DrawParameters,
+        *,
+        first_frame: int = 0,
+        num_shared: int = 0,
+        salt: bytes = b"",
+    ) -> None:
+        """Begin a sequence, or the next segment of one, in a free slot.
+
+        Args:
+            slot: where; it must be free.
+            prompt: (num_codebooks + 1, T).
+            parameters: how to draw.
+            first_frame: the number of the first frame, so that a segment's noise is its own.
+            num_shared: how many of the first columns others may share: those of the voice.
+            salt: only sequences of equal salt share.
+
+        Raises:
+            PromptRejected: the prompt leaves no room for a frame.
+        """
+        limit = self._model.config.max_seq_len
+        if prompt.shape[1] >= limit:
+            raise PromptRejected(f"a prompt of {prompt.shape[1]} tokens; the limit is {limit - 1}")
+        # One column is left to read, since what follows depends on the last one's state.
+        shared = prompt[:, : min(num_shared, prompt.shape[1] - 1)]
+        table = self.pool.open(shared, salt)
+        self._sequences[slot] = _Sequence(prompt, prompt, num_shared, salt, table)
+        self._window.reset(torch.tensor([slot], device=self._model.device))
+        self._seeds[slot] = parameters.seed
+        self._frames[slot] = first_frame
+        self._parameters[slot] = torch.tensor(
+            (parameters.temperature, parameters.top_p, parameters.repetition_penalty)
+        )
+
+    def num_unread(self, slot: int) -> int:
+        """Count the columns to read before the next frame can be drawn: at least one."""
+        sequence = self._sequences[slot]
+        left: int = sequence.prompt.shape[1] - sequence.table.num_tokens
+        return max(1, left)
+
+    def step(self, budgets: Mapping[int, int]) -> tuple[list[int], Tensor]:
+        """Read up to so many columns of each slot as `budgets` says, in one forward.
+
+        Returns:
+            The slots that drew, in the order of `budgets`, and their columns
+            (B, num_codebooks + 1) int64 on the model's device.
+
+        Raises:
+            OutOfBlocks: there is no room for all of this; nothing was read.
+            ContextFull: a sequence is as long as the model can read; nothing was read.
+        """
+        lengths = {slot: min(budget, self.num_unread(slot)) for slot, budget in budgets.items()}
+        self._make_room(lengths)
+        columns = torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
+        batch = PagedBatch(
+            self._cache,
+            [(self._sequences[slot].table, length) for slot, length in lengths.items()],
+            self._groups,
+        )
+        states = self._model.slow(columns, batch.positions, batch)
+        is_drawn = [self.num_unread(slot) == length for slot, length in lengths.items()]
+        for slot, length in lengths.items():
+            self._advance(slot, length)
+        drawn = [slot for slot, ready in zip(lengths, is_drawn, strict=True) if ready]
+        last = [end for end, ready in zip(batch.last, is_drawn, strict=True) if ready]
+        return drawn, self._draw(states[last], drawn)
+
+    def evict(self, slot: int, drawn: Columns) -> None:
+        """Give up the keys and values of a sequence; it goes on once it has read all again.
+
+        `drawn` (num_codebooks + 1, frames) are all columns it drew since `open`, in order.
+        """
+        sequence = self._sequences[slot]
+        self.pool.close(sequence.table)
+        sequence.prompt = np.concatenate((sequence.opened_with, drawn), axis=1)
+
+    def close(self, slot: int) -> None:
+        """End the sequence. What it shared stays as long as there is room."""
+        self.pool.close(self._sequences.pop(slot).table)
+
+    def _make_room(self, lengths: Mapping[int, int]) -> None:
+        limit = self._model.config.max_seq_len
+        for slot, length in lengths.items():
+            table = self._sequences[slot].table
+            if table.num_tokens + length > limit:
+                raise ContextFull(f"slot {slot} has {limit} tokens, and the model reads no more")
+            self.pool.grow(table, table.num_tokens + length)
+
+    def _unread(self, slot: int, length: int) -> Tensor:
+        """Return the next columns (length, num_codebooks + 1) to read."""
+        sequence = self._sequences[slot]
+        begin = sequence.table.num_tokens
+        if begin >= sequence.prompt.shape[1]:
+            return self._drawn[slot : slot + 1]
+        piece = np.ascontiguousarray(sequence.prompt[:, begin : begin + length].T)
+        return torch.from_numpy(piece).to(self._model.device)
+
+    def _advance(self, slot: int, length: int) -> None:
+        sequence = self._sequences[slot]
+        before = sequence.table.num_tokens
+        sequence.table.num_tokens += length
+        if before < sequence.num_shared:
+            shared = sequence.prompt[:, : sequence.num_shared]
+            self.pool.share(sequence.table, shared, sequence.salt)
+
+    def _draw(self, states: Tensor, drawn: list[int]) -> Tensor:
+        if not drawn:
+            return self._drawn[:0]
+        slots = torch.tensor(drawn, device=self._model.device)
+        columns = self._model.draw_frames(
+            states,
+            slots,
+            self._window,
+            SamplingRows(*self._parameters[slots].unbind(1)),
+            self._noise(self._seeds[slots], self._frames[slots]),
+        )
+        self._drawn[slots] = columns
+        self._frames[slots] += 1
+        return columns
