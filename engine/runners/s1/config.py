@@ -4,6 +4,7 @@ The defaults are those of the original implementation, which the released file r
 """
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,8 +185,7 @@ def _check_heads(values: dict[str, Any], prefix: str, path: Path) -> None:
 
 
 def _check_number(value: object, path: Path, key: str) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 < value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise CheckpointError(path, f"{value!r} is not a positive number", key)
 
 

@@ -79,7 +79,9 @@ class PromptBuilder:
         if codes.ndim != 2 or codes.shape[0] != self._num_codebooks or codes.shape[1] == 0:  # noqa: PLR2004 - codebooks and frames
             wanted = f"({self._num_codebooks}, frames)"
             raise PromptRejected(f"codes of shape {codes.shape} are not {wanted}")
-        if codes.min() < 0 or codes.max() >= self._codebook_size:
-            raise PromptRejected(f"a code lies outside 0..{self._codebook_size - 1}")
+        for codebook, row in enumerate(codes):
+            limit = self._codebook_size if codebook else self._tokenizer.num_semantic
+            if row.min() < 0 or row.max() >= limit:
+                raise PromptRejected(f"a code of codebook {codebook} lies outside 0..{limit - 1}")
         semantic = codes[:1].astype(np.int64) + self._tokenizer.semantic_begin_id
         return np.concatenate((semantic, codes), axis=0, dtype=np.int64)

@@ -26,13 +26,21 @@ def probabilities(logits: Tensor, penalised: Tensor, rows: SamplingRows) -> Tens
 
     `penalised` (B, n) bool marks the tokens that were drawn lately.
     """
-    penalty = rows.repetition_penalty[:, None]
-    lowered = torch.where(logits < 0, logits * penalty, logits / penalty)
-    logits = torch.where(penalised, lowered, logits)
+    logits = penalise(logits, penalised, rows.repetition_penalty)
     # Top-p comes before the temperature, and on logits that it has not touched.
     kept = _top_p(logits, rows.top_p[:, None])
     logits = logits.masked_fill(~kept, -torch.inf)
     return (logits / rows.temperature.clamp(min=_MIN_TEMPERATURE)[:, None]).softmax(dim=-1)
+
+
+def penalise(logits: Tensor, penalised: Tensor, penalty: Tensor) -> Tensor:
+    """Return the logits (B, n), those marked in `penalised` made less likely by `penalty` (B,).
+
+    Once however often the token was drawn. Keskar et al., "CTRL", 2019.
+    """
+    penalty = penalty[:, None]
+    lowered = torch.where(logits < 0, logits * penalty, logits / penalty)
+    return torch.where(penalised, lowered, logits)
 
 
 def draw(probs: Tensor, noise: Tensor) -> Tensor:

@@ -44,7 +44,9 @@ class Tokenizer:
     one for each code of the first codebook, in order.
     """
 
-    def __init__(self, ranks: dict[bytes, int], special_ids: dict[str, int]) -> None:
+    def __init__(
+        self, ranks: dict[bytes, int], special_ids: dict[str, int], num_semantic: int
+    ) -> None:
         """Take consecutive ranks from 0 and the ids that follow them."""
         self._encoding = tiktoken.Encoding(
             "s1", pat_str=PIECES, mergeable_ranks=ranks, special_tokens=special_ids
@@ -52,6 +54,7 @@ class Tokenizer:
         self.num_tokens = len(ranks) + len(special_ids)
         self.interleave_id = special_ids[INTERLEAVE]
         self.im_end_id = special_ids[IM_END]
+        self.num_semantic = num_semantic
         self.semantic_begin_id = special_ids[_SEMANTIC.format(0)]
 
     def encode(self, text: str, *, allow_special: bool = False) -> list[int]:
@@ -93,7 +96,7 @@ def read_tokenizer(folder: Path, *, codebook_size: int, vocab_size: int) -> Toke
     if len(ranks) + len(names) > vocab_size:
         problem = f"{len(ranks) + len(names)} tokens, but the model has {vocab_size}"
         raise CheckpointError(path, problem)
-    return Tokenizer(ranks, special_ids)
+    return Tokenizer(ranks, special_ids, codebook_size)
 
 
 def _read_ranks(path: Path) -> dict[bytes, int]:

@@ -1,0 +1,55 @@
+"""`k_penalty.json`: what was drawn, and what is penalised next."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.runners.s1.window import RepetitionWindow
+from tests.golden.comparison import Comparison, equal, read_json
+
+#: The slot that is looked at; the others draw other things, and not in every step.
+_SLOT = 1
+_NUM_SLOTS = 3
+
+
+def compare_penalties(folder: Path) -> Iterator[Comparison]:
+    """Compare the penalised ids of every step of every history, as sets."""
+    for history in read_json(folder / "k_penalty.json")["histories"]:
+        columns = torch.tensor(history["columns"])
+        penalised = list(_penalised(columns))
+        for step in history["steps"]:
+            ours = penalised[step["n"]]
+            name = f"{history['name']} n={step['n']}"
+            yield equal(name, ours, [_golden(step, row) for row in _rows(columns)])
+
+
+def _penalised(columns: Tensor) -> Iterator[list[set[int] | None]]:
+    """Yield, before each column is drawn, the ids penalised in each row of it."""
+    num_codebooks = columns.shape[1] - 1
+    window = RepetitionWindow(_NUM_SLOTS, num_codebooks, torch.device("cpu"))
+    generator = torch.Generator().manual_seed(0)
+    slot = torch.tensor([_SLOT])
+    for index, column in enumerate(columns):
+        yield _ids(window, slot)
+        others = torch.randint(1_000, columns[:2].shape, generator=generator)
+        slots = torch.tensor([0, _SLOT, 2] if index % 2 else [2, _SLOT])
+        drawn = torch.stack((others[0], column, others[1]))[: len(slots)]
+        window.append(slots, drawn)
+
+
+def _ids(window: RepetitionWindow, slot: Tensor) -> list[set[int] | None]:
+    codes = window.codes(slot)[0, 1:]
+    if not window.has_begun(slot).item():
+        return [None] * (len(codes) + 1)
+    return [set(row.tolist()) for row in (window.token_ids(slot)[0], *codes)]
+
+
+def _rows(columns: Tensor) -> list[str]:
+    return ["row0", *(f"c{codebook}" for codebook in range(1, columns.shape[1] - 1))]
+
+
+def _golden(step: dict[str, Any], row: str) -> set[int] | None:
+    return None if step[row] is None else set(step[row])
