@@ -105,6 +105,6 @@ class FastTransformer:
         The inputs stand at the positions from `begin` on; the output at position k scores code k.
         """
         batch, length, _ = x.shape
-        rope = self._rope[begin : begin + length].repeat(batch, 1, 1)  # (B · T, head_dim / 2, 2)
+        rope = self._rope[begin : begin + length].repeat(batch, 1)  # (B · T, head_dim / 2)
         out = self._transformer(x.flatten(0, 1), rope, key_values)
         return self._output(self._norm(out)).float().view(batch, length, -1)

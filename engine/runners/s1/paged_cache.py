@@ -89,7 +89,7 @@ class PagedBatch:
             _attend(q[row.tokens], keys[:, row.context], values[:, row.context], row.mask)
             for row in self._rows
         ]
-        return torch.cat(found)
+        return torch.cat(found) if len(found) > 1 else found[0]
 
 
 def _attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:

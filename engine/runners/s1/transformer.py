@@ -40,7 +40,7 @@ class Transformer:
         ]
 
     def __call__(self, x: Tensor, rope: Tensor, key_values: KeyValues) -> Tensor:
-        """Map N tokens (N, dim) at the positions of the rows `rope` (N, head_dim / 2, 2)."""
+        """Map N tokens (N, dim) at the positions of the rows `rope` (N, head_dim / 2)."""
         for block in self._blocks:
             x = block(x, rope, key_values)
         return x
@@ -66,23 +66,26 @@ class Attention:
 
     def __init__(self, config: TransformerConfig, weights: Weights, layer: int) -> None:
         self._layer = layer
-        self._heads = (config.num_heads, config.num_kv_heads, config.num_kv_heads)
         self._head_dim = config.head_dim
+        self._heads = (config.num_heads, config.num_kv_heads)
         self._qkv = linear(weights["wqkv.weight"], weights.get("wqkv.bias"))
         self._output = linear(weights["wo.weight"], weights.get("wo.bias"))
-        self._q_norm = self._k_norm = None
+        self._qk_norm = None
         if config.qk_norm:
-            self._q_norm = RMSNorm(weights["q_norm.weight"], config.norm_eps)
-            self._k_norm = RMSNorm(weights["k_norm.weight"], config.norm_eps)
+            # One weight for each head, so that queries and keys are normed in one go.
+            q_weight = weights["q_norm.weight"].expand(config.num_heads, -1)
+            k_weight = weights["k_norm.weight"].expand(config.num_kv_heads, -1)
+            self._qk_norm = RMSNorm(torch.cat((q_weight, k_weight)), config.norm_eps)
 
     def __call__(self, x: Tensor, rope: Tensor, key_values: KeyValues) -> Tensor:
         """Map (N, dim) to (N, dim)."""
+        num_heads, num_kv_heads = self._heads
         qkv = self._qkv(x).unflatten(-1, (-1, self._head_dim))
-        q, k, v = qkv.split(self._heads, dim=1)  # (N, heads, head_dim)
-        if self._q_norm is not None and self._k_norm is not None:
-            q, k = self._q_norm(q), self._k_norm(k)
-        found = key_values.attend(self._layer, rotate(q, rope), rotate(k, rope), v)
-        return self._output(found.flatten(1))
+        qk, v = qkv.split((num_heads + num_kv_heads, num_kv_heads), dim=1)  # (N, heads, head_dim)
+        if self._qk_norm is not None:
+            qk = self._qk_norm(qk)
+        q, k = rotate(qk, rope).split(self._heads, dim=1)
+        return self._output(key_values.attend(self._layer, q, k, v).flatten(1))
 
 
 class FeedForward:

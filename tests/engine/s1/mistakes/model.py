@@ -21,22 +21,21 @@ from tests.engine.s1.mistakes.planting import (
 _right_draw_codes = FrameDrawer._draw_codes
 
 
-def half_split(x: Tensor, table: Tensor) -> Tensor:
-    first, second = x.chunk(2, dim=-1)
-    cos, sin = table.unsqueeze(-3).unbind(-1)
-    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+def half_split(x: Tensor, turns: Tensor) -> Tensor:
+    pairs = torch.complex(*x.chunk(2, dim=-1)) * turns[:, None]
+    return torch.cat((pairs.real, pairs.imag), dim=-1)
 
 
 def unrounded_table(base: float, head_dim: int, num_positions: int) -> Tensor:
     powers = base ** (torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
     angles = torch.arange(num_positions)[:, None] * (1.0 / powers).float()
-    return torch.stack((angles.cos(), angles.sin()), dim=-1)
+    return torch.complex(angles.cos(), angles.sin())
 
 
 def negative_exponent_table(base: float, head_dim: int, num_positions: int) -> Tensor:
     powers = base ** -(torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
     angles = torch.arange(num_positions, dtype=torch.float32)[:, None] * powers
-    return torch.stack((angles.cos(), angles.sin()), dim=-1).bfloat16().float()
+    return torch.complex(angles.cos().bfloat16().float(), angles.sin().bfloat16().float())
 
 
 def normed_state(self: FrameDrawer, states: Tensor, *others: object) -> list[Tensor]:
