@@ -86,7 +86,7 @@ class PagedBatch:
         keys.index_copy_(1, self._places, k.transpose(0, 1))
         values.index_copy_(1, self._places, v.transpose(0, 1))
         found = [
-            _attend(q[row.tokens], keys[:, row.context], values[:, row.context], row.mask)
+            _attend(q[row.tokens], _at(keys, row.context), _at(values, row.context), row.mask)
             for row in self._rows
         ]
         return torch.cat(found) if len(found) > 1 else found[0]
@@ -100,6 +100,14 @@ def _attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Ten
         grouped.flatten(1, 2)[None], keys[None], values[None], attn_mask=mask
     )
     return found.view(grouped.shape).transpose(0, 1).flatten(1, 2)
+
+
+def _at(tensor: Tensor, context: slice | Tensor) -> Tensor:
+    """Return (kv_heads, n, head_dim) of the context's places."""
+    if isinstance(context, slice):
+        return tensor[:, context]
+    # Several times faster than an index in brackets.
+    return tensor.index_select(1, context)
 
 
 def _stretch(places: list[int], device: torch.device) -> slice | Tensor:
