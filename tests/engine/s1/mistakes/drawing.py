@@ -10,7 +10,6 @@ from engine.runners.s1.window import RepetitionWindow
 from tests.engine.s1.mistakes.planting import Mistake, built_from, replaced
 from tests.golden import sampling as golden_sampling
 
-_right_kept = sampling._kept
 _right_append = RepetitionWindow.append
 _right_codes = RepetitionWindow.codes
 _right_token_ids = RepetitionWindow.token_ids
@@ -31,8 +30,9 @@ def warmed_first(logits: Tensor, penalised: Tensor, rows: SamplingRows) -> Tenso
     return logits.masked_fill(~kept, -torch.inf).softmax(dim=-1)
 
 
-def crossing_kept(probs: Tensor, order: Tensor, top_p: Tensor, logits: Tensor) -> Tensor:
-    stays = probs.cumsum(dim=-1) - probs <= top_p
+def crossing_kept(logits: Tensor, top_p: Tensor) -> Tensor:
+    ordered, order = logits.softmax(dim=-1).sort(dim=-1, descending=True)
+    stays = ordered.cumsum(dim=-1) - ordered <= top_p
     return torch.zeros_like(logits, dtype=torch.bool).scatter_(1, order, stays)
 
 
@@ -83,7 +83,9 @@ MISTAKES = {
         replaced(sampling, "penalise", divided), ("e_sampling", "m_edges")
     ),
     "temperature before top-p": Mistake(warm_first, ("e_sampling",)),
-    "the crossing token kept": Mistake(replaced(sampling, "_kept", crossing_kept), ("e_sampling",)),
+    "the crossing token kept": Mistake(
+        replaced(sampling, "_top_p", crossing_kept), ("e_sampling",)
+    ),
     "more codes than 1,024": Mistake(built_from(num_codes=10**6), ("f_generate",)),
     "first frame in the window": Mistake(
         replaced(RepetitionWindow, "append", first_frame_too), ("k_penalty",)
