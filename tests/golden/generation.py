@@ -13,15 +13,19 @@ from engine.runners.s1.generation import DrawParameters, FrameGenerator
 from engine.runners.s1.language_model import LanguageModel, Vocabulary, load_language_model
 from engine.runners.s1.noise import FrameNoise
 from engine.runners.s1.tokenizer import Tokenizer
-from tests.golden.comparison import Comparison, equal, read_json
+from tests.golden.comparison import Comparison, equal, near, read_json
 from tests.golden.crowd import random_columns
+from tests.golden.gaps import top2_gaps
 from tests.golden.prompt import prompt
+from tests.golden.transformers import read_whole_model
 
 #: Columns of each prompt read in a step, so that some are still reading while others draw.
 _BUDGET = 13
 _NUM_NEIGHBOURS = 2
 #: Neighbours end after so many frames, and begin anew.
 _NEIGHBOUR_FRAMES = 20
+#: Two logits, each within the tolerance of `c_slow`, and a penalty that may stretch them.
+_GAP = 1e-3
 #: Seeds of those that the golden ones leave without.
 _OTHER_SEEDS = 1_000_000
 
@@ -51,8 +55,10 @@ def compare_generations(folder: Path) -> Iterator[Comparison]:
         for case in read_json(folder / "f_generate.json")
     ]
     generate(model, tokenizer, cases)
+    whole = read_whole_model(folder / "checkpoint")
     for case in cases:
         yield from _compare(case, golden, tokenizer)
+        yield from _compare_gaps(case, golden, whole)
 
 
 def generate(model: LanguageModel, tokenizer: Tokenizer, cases: list[GoldenCase]) -> None:
@@ -155,3 +161,16 @@ def _compare(
     yield equal(f"{name} codes", columns[1:, :-1], golden[f"{name}.codes"])
     sequence = torch.cat((case.prompt, columns), dim=1)
     yield equal(f"{name} sequence", sequence, golden[f"{name}.sequence"])
+
+
+def _compare_gaps(
+    case: GoldenCase, golden: dict[str, Tensor], model: LanguageModel
+) -> Iterator[Comparison]:
+    name = case.golden["case"]
+    if case.golden["min_top2_gap"] is None:
+        return
+    penalty = case.golden["repetition_penalty"]
+    gaps = top2_gaps(model, case.prompt, torch.stack(case.columns, dim=1), penalty)
+    yield near(f"{name} top2_gap", gaps, golden[f"{name}.top2_gap"], _GAP)
+    smallest = torch.tensor(case.golden["min_top2_gap"])
+    yield near(f"{name} min_top2_gap", gaps.min(), smallest, _GAP)

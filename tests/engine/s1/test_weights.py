@@ -121,7 +121,7 @@ def test_a_wrong_tensor_is_named(
 
 
 class Hostile:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
         return Path.touch, (Path("hostile"),)
 
 
