@@ -49,7 +49,7 @@ def compare_variants(folder: Path) -> Iterator[Comparison]:
             yield Comparison(f"{name} {comparison.name}", comparison.largest, comparison.tolerance)
 
 
-def read_whole_model(checkpoint: Path) -> LanguageModel:
+def read_whole_model(checkpoint: Path, dtype: torch.dtype = torch.float32) -> LanguageModel:
     """Return a model that scores every row of its tables, as the golden logits do."""
     config = read_config(checkpoint)
     tokenizer = read_tokenizer(
@@ -61,7 +61,7 @@ def read_whole_model(checkpoint: Path) -> LanguageModel:
         semantic_begin_id=tokenizer.semantic_begin_id,
         token_ids=torch.arange(config.vocab_size),
         num_codes=config.codebook_size,
-        dtype=torch.float32,
+        dtype=dtype,
         device=torch.device("cpu"),
     )
 
@@ -74,7 +74,7 @@ def fast_logits(model: LanguageModel, states: Tensor, codes: Tensor) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     fast = model.fast
     around = torch.randn(_NUM_NEIGHBOURS, states.shape[1], generator=generator)
-    states = torch.cat((around, states, around))
+    states = torch.cat((around, states, around)).to(model.dtype)
     others = torch.randint(
         fast.num_scored, (_NUM_NEIGHBOURS, fast.num_positions), generator=generator
     )
