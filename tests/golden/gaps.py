@@ -10,16 +10,15 @@ from tests.golden.crowd import Crowd
 from tests.golden.transformers import fast_logits
 
 
-def top2_gaps(model: LanguageModel, prompt: Tensor, drawn: Tensor, penalty: float) -> Tensor:
+def top2_gaps(model: LanguageModel, sequence: Tensor, num_prompt: int, penalty: float) -> Tensor:
     """Return the gaps (frames · num_codebooks,) of penalised logits, frame after frame.
 
-    `prompt` and `drawn` are columns (num_codebooks + 1, T) and (num_codebooks + 1, frames); the
-    model scores every row of its tables.
+    `sequence` (num_codebooks + 1, T) is a prompt of `num_prompt` columns and what was drawn after
+    it; the model scores every row of its tables.
     """
-    crowd = Crowd(model, prompt.shape[1] + drawn.shape[1])
-    states = [crowd.read(prompt.T)[-1:]]
-    states += [crowd.read(column) for column in drawn[:, :-1].T.split(1)]
-    reached = torch.cat(states)  # (frames, dim)
+    drawn = sequence[:, num_prompt:]
+    states = Crowd(model, sequence.shape[1]).read(sequence[:, :-1].T)
+    reached = states[num_prompt - 1 :]  # (frames, dim)
     tokens = model.head(reached)
     codes = fast_logits(model, reached, drawn[1:].T)[:, 1:, :NUM_RESIDUAL_CODES]
     window = RepetitionWindow(1, model.config.num_codebooks, model.device)

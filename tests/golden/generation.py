@@ -169,8 +169,12 @@ def _compare_gaps(
     name = case.golden["case"]
     if case.golden["min_top2_gap"] is None:
         return
-    penalty = case.golden["repetition_penalty"]
-    gaps = top2_gaps(model, case.prompt, torch.stack(case.columns, dim=1), penalty)
+    gaps = top2_gaps(
+        model,
+        golden[f"{name}.sequence"].long(),
+        case.golden["prompt_length"],
+        case.golden["repetition_penalty"],
+    )
     yield near(f"{name} top2_gap", gaps, golden[f"{name}.top2_gap"], _GAP)
     smallest = torch.tensor(case.golden["min_top2_gap"])
     yield near(f"{name} min_top2_gap", gaps.min(), smallest, _GAP)

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import accumulate, compress
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.runners.s1.blocks import BlockPool, BlockTable
+from engine.runners.s1.decode_batch import DecodeBatch
 from engine.runners.s1.errors import ContextFull, PromptRejected
 from engine.runners.s1.language_model import LanguageModel
-from engine.runners.s1.noise import FrameNoise, frame_noise
+from engine.runners.s1.noise import CounterNoise, FrameNoise
 from engine.runners.s1.paged_cache import PagedBatch, PagedCache
 from engine.runners.s1.prompt import Columns
 from engine.runners.s1.sampling import SamplingRows
@@ -62,14 +63,14 @@ class FrameGenerator:
         block_size: int = BLOCK_SIZE,
         noise: NoiseSource | None = None,
     ) -> None:
-        """Make room for sequences; `noise` is `frame_noise` unless a test replays another's."""
+        """Make room for sequences; `noise` is by counter unless a test replays another's."""
         self._model = model
         self._groups = model.config.slow.num_heads // model.config.slow.num_kv_heads
-        self._noise = noise or partial(
-            frame_noise,
+        self._noise = noise or CounterNoise(
             num_tokens=len(model.head.token_ids),
             num_codebooks=model.config.num_codebooks,
             num_codes=model.fast.num_scored,
+            device=model.device,
         )
         self.pool = BlockPool(num_blocks, block_size)
         self._cache = PagedCache(
@@ -143,17 +144,13 @@ class FrameGenerator:
         lengths = {slot: min(budget, self.num_unread(slot)) for slot, budget in budgets.items()}
         self._make_room(lengths)
         columns = torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
-        batch = PagedBatch(
-            self._cache,
-            [(self._sequences[slot].table, length) for slot, length in lengths.items()],
-            self._groups,
-        )
+        batch = self._batch(lengths)
         states = self._model.slow(columns, batch.positions, batch)
         is_drawn = [self.num_unread(slot) == length for slot, length in lengths.items()]
         for slot, length in lengths.items():
             self._advance(slot, length)
-        drawn = [slot for slot, ready in zip(lengths, is_drawn, strict=True) if ready]
-        last = [end for end, ready in zip(batch.last, is_drawn, strict=True) if ready]
+        drawn = list(compress(lengths, is_drawn))
+        last = [end - 1 for end in compress(accumulate(lengths.values()), is_drawn)]
         return drawn, self._draw(states[last], drawn)
 
     def evict(self, slot: int, drawn: Columns) -> None:
@@ -176,6 +173,16 @@ class FrameGenerator:
             if table.num_tokens + length > limit:
                 raise ContextFull(f"slot {slot} has {limit} tokens, and the model reads no more")
             self.pool.grow(table, table.num_tokens + length)
+
+    def _batch(self, lengths: Mapping[int, int]) -> PagedBatch | DecodeBatch:
+        rows = [(self._sequences[slot].table, length) for slot, length in lengths.items()]
+        if self._model.device.type == "cpu" or max(lengths.values()) > 1:
+            return PagedBatch(self._cache, rows, self._groups)
+        # Row by row would be thousands of launches.
+        tables = [table for table, _ in rows]
+        batch = DecodeBatch(self._cache, len(rows), 1 + max(each.num_tokens for each in tables))
+        batch.fill(tables)
+        return batch
 
     def _unread(self, slot: int, length: int) -> Tensor:
         """Return the next columns (length, num_codebooks + 1) to read."""

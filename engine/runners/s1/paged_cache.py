@@ -24,9 +24,10 @@ class PagedCache:
         device: torch.device,
     ) -> None:
         """Allocate `num_blocks` blocks of `block_size` tokens in every layer."""
+        #: A place beyond all blocks, for tokens that belong to nobody.
+        self.scratch = num_blocks * block_size
         # Heads first: what one head attends to then lies side by side.
-        places = num_blocks * block_size
-        shape = (config.num_layers, config.num_kv_heads, places, config.head_dim)
+        shape = (config.num_layers, config.num_kv_heads, self.scratch + 1, config.head_dim)
         self.keys = torch.zeros(shape, dtype=dtype, device=device)
         self.values = torch.zeros(shape, dtype=dtype, device=device)
         self.block_size = block_size
@@ -77,8 +78,6 @@ class PagedBatch:
         self._places = torch.tensor(places, device=device)
         #: (N,) int64: each token's place in its row.
         self.positions = torch.tensor(positions, device=device)
-        #: The last token of each row.
-        self.last = [row.tokens.stop - 1 for row in self._rows]
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Do as `KeyValues` says."""

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.runners.s1.noise import FrameNoise, frame_noise
+from engine.runners.s1.noise import CounterNoise, FrameNoise
 from engine.runners.s1.philox import exponential, philox
 
 #: Counter, key and result, as the paper's authors publish them with their code (Random123).
@@ -38,13 +38,10 @@ def test_every_draw_is_finite_and_above_zero() -> None:
 
 
 def noise(seeds: list[int], frames: list[int]) -> FrameNoise:
-    return frame_noise(
-        torch.tensor(seeds),
-        torch.tensor(frames),
-        num_tokens=4_097,
-        num_codebooks=10,
-        num_codes=1024,
+    source = CounterNoise(
+        num_tokens=4_097, num_codebooks=10, num_codes=1_024, device=torch.device("cpu")
     )
+    return source(torch.tensor(seeds), torch.tensor(frames))
 
 
 def test_the_noise_of_a_row_is_the_same_in_any_batch() -> None:
