@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone uses
 from torch import Tensor
@@ -31,17 +32,24 @@ class DecodeBatch:
     def fill(self, tables: Sequence[BlockTable]) -> None:
         """Take the tables with room for one more token each; rows beyond them read nothing."""
         num_rows, max_context = self._places.shape
-        places = torch.full((num_rows, max_context), self._cache.scratch)
-        positions = torch.zeros(num_rows, dtype=torch.int64)
+        size = self._cache.block_size
+        blocks = np.zeros((num_rows, -(-max_context // size)), np.int64)
+        positions = np.zeros(num_rows, np.int64)
         for row, table in enumerate(tables):
-            context = self._cache.places(table, 0, table.num_tokens + 1)
-            places[row, : len(context)] = torch.tensor(context)
+            # A table may have grown beyond what is asked for.
+            used = table.blocks[: table.num_tokens // size + 1]
+            blocks[row, : len(used)] = used
             positions[row] = table.num_tokens
-        self._places.copy_(places)
-        self._new_places.copy_(places.gather(1, positions[:, None])[:, 0])
-        self.positions.copy_(positions)
-        is_seen = torch.arange(max_context) <= positions[:, None]
-        self._is_seen.copy_(is_seen[:, None, None])
+        places = (blocks[:, :, None] * size + np.arange(size)).reshape(num_rows, -1)
+        is_seen = np.arange(max_context) <= positions[:, None]
+        is_seen[len(tables) :] = False
+        places = np.where(is_seen, places[:, :max_context], self._cache.scratch)
+        # A softmax over nothing is no number.
+        is_seen[len(tables) :, 0] = True
+        self._places.copy_(torch.from_numpy(places))
+        self._new_places.copy_(torch.from_numpy(places[np.arange(num_rows), positions]))
+        self.positions.copy_(torch.from_numpy(positions))
+        self._is_seen.copy_(torch.from_numpy(is_seen)[:, None, None])
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Do as `KeyValues` says."""

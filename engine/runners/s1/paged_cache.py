@@ -37,6 +37,18 @@ class PagedCache:
         size = self.block_size
         return [table.blocks[at // size] * size + at % size for at in range(begin, end)]
 
+    def context(self, table: BlockTable, end: int) -> slice | Tensor:
+        """Return where the tokens `0..end-1` of a table lie: a stretch, or place by place."""
+        size = self.block_size
+        blocks = table.blocks[: -(-end // size)]
+        first = blocks[0]
+        # A stretch needs no copy.
+        if blocks == list(range(first, first + len(blocks))):
+            return slice(first * size, first * size + end)
+        firsts = torch.tensor(blocks) * size
+        places = (firsts[:, None] + torch.arange(size)).flatten()[:end]
+        return places.to(self.keys.device)
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -69,11 +81,10 @@ class PagedBatch:
         positions: list[int] = []
         for table, num_new in rows:
             begin, end = table.num_tokens, table.num_tokens + num_new
-            context = cache.places(table, 0, end)
             tokens = slice(len(places), len(places) + num_new)
             mask = _causal(begin, end, num_groups, device) if num_new > 1 else None
-            self._rows.append(_Row(tokens, _stretch(context, device), mask))
-            places += context[begin:]
+            self._rows.append(_Row(tokens, cache.context(table, end), mask))
+            places += cache.places(table, begin, end)
             positions += range(begin, end)
         self._places = torch.tensor(places, device=device)
         #: (N,) int64: each token's place in its row.
@@ -107,14 +118,6 @@ def _at(tensor: Tensor, context: slice | Tensor) -> Tensor:
         return tensor[:, context]
     # Several times faster than an index in brackets.
     return tensor.index_select(1, context)
-
-
-def _stretch(places: list[int], device: torch.device) -> slice | Tensor:
-    """Return a slice where the places run on without a gap: it needs no copy."""
-    first, last = places[0], places[-1]
-    if places == list(range(first, last + 1)):
-        return slice(first, last + 1)
-    return torch.tensor(places, device=device)
 
 
 def _causal(begin: int, end: int, num_groups: int, device: torch.device) -> Tensor:
