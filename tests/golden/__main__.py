@@ -6,11 +6,13 @@ anything is missed, and names it.
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 
+from engine.errors import EngineError
 from tests.golden.comparison import Comparison
 from tests.golden.generation import compare_generations
 from tests.golden.penalty import compare_penalties
@@ -39,15 +41,24 @@ def compare(name: str, folder: Path) -> list[Comparison]:
     return list(COMPARISONS[name](folder))
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, print, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.golden")
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    folder = parser.parse_args(arguments).folder
     # The models are so small that several threads only wait for each other.
     torch.set_num_threads(1)
-    is_met = [_report(name, compare(name, folder)) for name in COMPARISONS]
+    is_met = [_run(name, folder) for name in COMPARISONS]
     return 0 if all(is_met) else 1
+
+
+def _run(name: str, folder: Path) -> bool:
+    try:
+        return _report(name, compare(name, folder))
+    # What a damaged folder leads to: it is missed, and the other files are still compared.
+    except (EngineError, SafetensorError, OSError, LookupError, ValueError, RuntimeError) as error:
+        print(f"{name:12} {type(error).__name__}: {error}")  # noqa: T201 - a command line
+        return False
 
 
 def _report(name: str, comparisons: list[Comparison]) -> bool:

@@ -48,12 +48,33 @@ def test_every_planted_mistake_is_caught(
     ],
 )
 def test_a_single_altered_value_is_missed(tmp_path: Path, file: str, key: str) -> None:
-    for path in VECTORS.iterdir():
-        (tmp_path / path.name).symlink_to(path)
     altered = tmp_path / f"{file}.safetensors"
-    altered.unlink()
+    linked(tmp_path, without=altered.name)
     tensors = load_file(VECTORS / altered.name)
     tensors[key].view(-1)[-1] += 1
     save_file(tensors, altered)
     missed = [each for each in golden.compare(file, tmp_path) if not each.is_met]
     assert len(missed) in (1, 2)
+
+
+def linked(folder: Path, *, without: str) -> None:
+    for path in VECTORS.iterdir():
+        if path.name != without:
+            (folder / path.name).symlink_to(path)
+
+
+def test_the_command_prints_a_line_for_each_file_and_exits_with_what_was_missed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ("a_tokenizer", "b_prompt", "d_fast")
+    monkeypatch.setattr(golden, "COMPARISONS", {name: golden.COMPARISONS[name] for name in few})
+    assert golden.main([str(VECTORS)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(few)
+    assert all(line.endswith("met") for line in lines)
+    assert "of 0.0001" in lines[2]
+    linked(tmp_path, without="b_prompt.json")
+    assert golden.main([str(tmp_path)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(few)
+    assert "No such file" in lines[1]
