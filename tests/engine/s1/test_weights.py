@@ -78,9 +78,12 @@ def changed(name: str, value: Tensor | None) -> Callable[[Weights], Weights]:
     return change
 
 
-def with_infinity(weights: Weights) -> Weights:
-    weights["norm.weight"][3] = torch.inf
-    return weights
+def with_one(value: float) -> Callable[[Weights], Weights]:
+    def change(weights: Weights) -> Weights:
+        weights["norm.weight"][3] = value
+        return weights
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,9 @@ def with_infinity(weights: Weights) -> Weights:
         (changed("norm.weight", None), "norm.weight", "missing"),
         (changed("norm.weight", torch.ones(31)), "norm.weight", r"\(31,\), not \(32,\)"),
         (changed("norm.weight", torch.ones(32, dtype=torch.int8)), "norm.weight", "int8"),
-        (with_infinity, "norm.weight", "not finite"),
+        (with_one(torch.inf), "norm.weight", "not finite"),
+        (with_one(-torch.inf), "norm.weight", "not finite"),
+        (with_one(torch.nan), "norm.weight", "not finite"),
         (changed("layers.9.ffn_norm.weight", torch.ones(32)), "layers.9.ffn_norm.weight", "not a"),
         (
             changed("layers.1.attention.wq.weight", torch.ones(2, 2)),
