@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from engine.runners.s1.codec.history import HistoryLayout
-from engine.runners.s1.codec.prepacked import Convolution, Linear
 from engine.runners.s1.codec.snake import Snake
+from engine.runners.s1.codec.time_convolution import time_convolution
 from engine.runners.s1.codec.weights import Weights
 
 
@@ -25,9 +25,7 @@ class CausalConv:
         _, channels, taps = kernel.shape
         self._span = layout.reserve((taps - 1) * dilation, channels)
         self._dtype = kernel.dtype
-        self._convolve = (
-            Linear(kernel.squeeze(-1), bias) if taps == 1 else Convolution(kernel, bias, dilation)
-        )
+        self._convolve = time_convolution(kernel, bias, dilation)
 
     def __call__(self, x: Tensor, history: Tensor, activation: Snake | None = None) -> Tensor:
         """Convolve `activation(x)`; (time, batch, in) becomes (time, batch, out).

@@ -16,7 +16,8 @@ class HistorySpan:
     def read(self, history: Tensor) -> Tensor:
         """Return the view (num_positions, batch, channels) of `history` (batch, width)."""
         stop = self.start + self.num_positions * self.channels
-        rows = history[:, self.start : stop].view(-1, self.num_positions, self.channels)
+        size = (len(history), self.num_positions, self.channels)
+        rows = history[:, self.start : stop].view(size)
         return rows.transpose(0, 1)
 
     def write(self, history: Tensor, inputs: Tensor) -> None:

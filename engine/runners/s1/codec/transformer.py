@@ -5,7 +5,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
 from engine.runners.s1.codec.config import TransformerConfig
-from engine.runners.s1.codec.prepacked import Linear
+from engine.runners.s1.codec.linear import Linear
 from engine.runners.s1.codec.weights import Weights
 from engine.runners.s1.codec.window import AttentionWindow, View
 from engine.runners.s1.rotary import apply_rotary, rotary_rows

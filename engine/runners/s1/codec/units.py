@@ -5,7 +5,7 @@ from torch import Tensor
 
 from engine.runners.s1.codec.convolution import load_causal_conv
 from engine.runners.s1.codec.history import HistoryLayout
-from engine.runners.s1.codec.prepacked import Linear
+from engine.runners.s1.codec.linear import Linear
 from engine.runners.s1.codec.snake import Snake
 from engine.runners.s1.codec.weights import Weights
 
