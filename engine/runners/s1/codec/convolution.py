@@ -75,12 +75,8 @@ class StridedConv:
     ) -> None:
         kernel = weights.kernel(name, channels_out, channels_in, taps).to(weights.dtype)
         bias = weights.exact(f"{name}.bias", channels_out).to(weights.dtype)
-        # Tap a·stride + r reads step r of the joined position a.
-        joined = (
-            torch.unflatten(kernel, 2, (taps // stride, stride)).permute(0, 3, 1, 2).flatten(1, 2)
-        )
         self._stride = stride
-        self._conv = CausalConv(joined.contiguous(), bias, layout)
+        self._conv = CausalConv(joined_kernel(kernel, stride), bias, layout)
 
     def __call__(self, x: Tensor, history: Tensor) -> Tensor:
         """(time, batch, in) becomes (time/stride, batch, out); `stride` must divide the time."""
@@ -103,14 +99,30 @@ class TransposedConv:
     ) -> None:
         kernel = weights.kernel(name, channels_in, channels_out, taps).to(weights.dtype)
         bias = weights.exact(f"{name}.bias", channels_out).to(weights.dtype)
-        # Tap a·stride + r adds the input from a positions ago to step r: the oldest comes first.
-        steps = torch.unflatten(kernel, 2, (taps // stride, stride)).flip(2).permute(3, 1, 0, 2)
         self._stride = stride
-        self._conv = CausalConv(steps.flatten(0, 1).contiguous(), bias.repeat(stride), layout)
+        self._conv = CausalConv(parted_kernel(kernel, stride), bias.repeat(stride), layout)
 
     def __call__(self, x: Tensor, history: Tensor, activation: Snake | None = None) -> Tensor:
         """(time, batch, in) becomes (time·stride, batch, out)."""
         return part_steps(self._conv(x, history, activation), self._stride)
+
+
+def joined_kernel(kernel: Tensor, stride: int) -> Tensor:
+    """(out, in, taps) of a strided convolution becomes (out, stride·in, taps/stride).
+
+    Tap a·stride + r reads step r of the joined position a.
+    """
+    taps = torch.unflatten(kernel, 2, (-1, stride))
+    return taps.permute(0, 3, 1, 2).flatten(1, 2).contiguous()
+
+
+def parted_kernel(kernel: Tensor, stride: int) -> Tensor:
+    """(in, out, taps) of a transposed convolution becomes (stride·out, in, taps/stride).
+
+    Tap a·stride + r adds the input from a positions ago to step r; the oldest input comes first.
+    """
+    taps = torch.unflatten(kernel, 2, (-1, stride))
+    return taps.flip(2).permute(3, 1, 0, 2).flatten(0, 1).contiguous()
 
 
 def join_steps(x: Tensor, stride: int) -> Tensor:
