@@ -42,7 +42,7 @@ def _compare_case(
     latents = codec.encoder.latents(samples)
     margin = _margins(codec.encoder, latents)
     stated = [int(case[key]) for key in ("samples", "frames", "indices_len", "n_unique_semantic")]
-    found = [len(samples), codes.shape[1], codes.shape[1], len(codes[0].unique())]
+    found = [len(samples), codes.shape[1], codes.shape[1], len(set(codes[0].tolist()))]
     unsafe = [int((margin < SAFE_MARGIN).sum())]
     lines = [
         compare_codes(f"h.{name}.codes", codes, of["codes"], of["margin"]),

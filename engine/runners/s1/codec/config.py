@@ -116,6 +116,7 @@ def _encoder_transformers(
         raise dims.error("encoder_transformer_layers", f"has {len(layers)} of {num_blocks} blocks")
     general = dims.section("transformer_general_config")
     head_dim = general.positive("head_dim")
+    rope_base, norm_eps = general.number("rope_base"), general.number("norm_eps")
     widths = [encoder_dim * _CHANNEL_FACTOR ** (block + 1) for block in range(num_blocks)]
     return tuple(
         TransformerConfig(
@@ -125,8 +126,8 @@ def _encoder_transformers(
             head_dim=head_dim,
             intermediate_size=_FEED_FORWARD_FACTOR * width,
             window=ENCODER_WINDOW,
-            rope_base=general.number("rope_base"),
-            norm_eps=general.number("norm_eps"),
+            rope_base=rope_base,
+            norm_eps=norm_eps,
         )
         if num_layers
         else None
