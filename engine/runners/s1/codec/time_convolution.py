@@ -15,11 +15,10 @@ from engine.runners.s1.codec.linear import Linear, can_pack
 #: (time, batch, in), contiguous, becomes (time - (taps - 1)·dilation, batch, out).
 TimeConvolution = Callable[[Tensor], Tensor]
 
-#: From here on a kernel is so large, and its positions so few, that one product over all taps is
-#: best: oneDNN chooses a layout for such a convolution by its length, and another length then takes
-#: a hundred times as long. Its choice for a narrower one fits every length of `_TYPICAL_POSITIONS`
-#: and, measured from 32 to 16,384 positions, below.
-_WIDE_CHANNELS = 384
+#: From here on one product over all taps is best: oneDNN chooses the layout of so wide a kernel by
+#: the length it is told, and another length then takes up to two hundred times as long. What it
+#: chooses for a narrower kernel and `_TYPICAL_POSITIONS` fits from 256 to 16,384 positions.
+_WIDE_CHANNELS = 512
 _TYPICAL_POSITIONS = 256
 
 
