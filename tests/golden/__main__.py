@@ -6,39 +6,48 @@ anything is missed, and names it.
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 
 from engine.errors import EngineError
+from tests.golden.codec_variants import compare_codec_variants
 from tests.golden.comparison import Comparison
+from tests.golden.decode import compare_decode
+from tests.golden.encode import compare_encode
+from tests.golden.end_to_end import compare_ends
 from tests.golden.generation import compare_generations
+from tests.golden.pcm import compare_pcm
 from tests.golden.penalty import compare_penalties
 from tests.golden.prompt import compare_prompts
 from tests.golden.sampling import compare_edges, compare_sampling
 from tests.golden.tokenizer import compare_pieces, compare_texts
 from tests.golden.transformers import compare_fast, compare_slow, compare_variants
 
-COMPARISONS: dict[str, Callable[[Path], Iterator[Comparison]]] = {
-    "a_tokenizer": compare_texts,
-    "b_prompt": compare_prompts,
-    "c_slow": compare_slow,
-    "d_fast": compare_fast,
-    "e_sampling": compare_sampling,
-    "f_generate": compare_generations,
-    "j_tokenizer": compare_pieces,
-    "k_penalty": compare_penalties,
-    "l_variants": compare_variants,
-    "m_edges": compare_edges,
+#: Golden file → what compares with it.
+COMPARISONS: dict[str, tuple[Callable[[Path], Iterable[Comparison]], ...]] = {
+    "a_tokenizer": (compare_texts,),
+    "b_prompt": (compare_prompts,),
+    "c_slow": (compare_slow,),
+    "d_fast": (compare_fast,),
+    "e_sampling": (compare_sampling,),
+    "f_generate": (compare_generations,),
+    "g_decode": (compare_decode,),
+    "h_encode": (compare_encode,),
+    "i_e2e": (compare_ends,),
+    "j_tokenizer": (compare_pieces,),
+    "k_penalty": (compare_penalties,),
+    "l_variants": (compare_variants, compare_codec_variants),
+    "m_edges": (compare_edges, compare_pcm),
 }
 
 
 @torch.inference_mode()
 def compare(name: str, folder: Path) -> list[Comparison]:
     """Return all comparisons of one golden file."""
-    return list(COMPARISONS[name](folder))
+    return [line for compare_file in COMPARISONS[name] for line in compare_file(folder)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

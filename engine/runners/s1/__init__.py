@@ -1,10 +1,10 @@
-"""OpenAudio S1-mini in our own PyTorch.
+"""OpenAudio S1-mini in our own PyTorch. Nothing outside this package imports torch.
 
 The language model, from the outside in:
 
 * `generation`: sequences in slots; prompts in, one column of codes out a step.
 * `language_model`: a checkpoint, put together from `config`, `tokenizer` and `weights`.
-* `dual_ar`, `transformer`, `rope`, `linear`: the model itself. It has no state.
+* `dual_ar`, `transformer`, `rotary`, `linear`: the model itself. It has no state.
 * `blocks`, `paged_cache`, `decode_batch`, `frame_cache`: the keys and values it is handed.
 * `frames`, `sampling`, `window`, `noise`, `philox`: from a state to the codes that are drawn.
 * `prompt`: the columns that a text and a voice become.

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.runners.s1.config import DualARConfig
 from engine.runners.s1.linear import linear
-from engine.runners.s1.rope import rope_table
+from engine.runners.s1.rotary import rotary_table
 from engine.runners.s1.transformer import KeyValues, RMSNorm, Transformer, Weights
 
 
@@ -28,8 +28,9 @@ class SlowTransformer:
         self._scale = 1.0
         if config.scale_codebook_embeddings:
             self._scale = (config.num_codebooks + 1) ** -0.5
-        rope = rope_table(config.slow.rope_base, config.slow.head_dim, config.max_seq_len)
-        self._rope = rope.to(device)
+        self._turns = rotary_table(
+            config.max_seq_len, config.slow.head_dim, config.slow.rope_base, device
+        )
         self._transformer = Transformer(config.slow, weights, "layers")
 
     def __call__(self, columns: Tensor, positions: Tensor, key_values: KeyValues) -> Tensor:
@@ -40,7 +41,7 @@ class SlowTransformer:
             positions: (N,) int64, each token's place in its own row.
             key_values: what each token may attend to.
         """
-        return self._transformer(self._embed(columns), self._rope[positions], key_values)
+        return self._transformer(self._embed(columns), self._turns[positions], key_values)
 
     def _embed(self, columns: Tensor) -> Tensor:
         tokens = columns[:, 0]
@@ -85,8 +86,12 @@ class FastTransformer:
                 weights["fast_project_in.weight"], weights["fast_project_in.bias"]
             )
         self._embeddings = weights["fast_embeddings.weight"]
-        rope = rope_table(config.fast.rope_base, config.fast.head_dim, config.num_codebooks)
-        self._rope = rope.to(self._embeddings.device)
+        self._turns = rotary_table(
+            config.num_codebooks,
+            config.fast.head_dim,
+            config.fast.rope_base,
+            self._embeddings.device,
+        )
         self._transformer = Transformer(config.fast, weights, "fast_layers")
         self._norm = RMSNorm(weights["fast_norm.weight"], config.fast.norm_eps)
         self._output = linear(weights["fast_output.weight"][:num_scored])
@@ -105,6 +110,6 @@ class FastTransformer:
         The inputs stand at the positions from `begin` on; the output at position k scores code k.
         """
         batch, length, _ = x.shape
-        rope = self._rope[begin : begin + length].repeat(batch, 1)  # (B · T, head_dim / 2)
-        out = self._transformer(x.flatten(0, 1), rope, key_values)
+        turns = self._turns[begin : begin + length].repeat(batch, 1)  # (B · T, head_dim / 2)
+        out = self._transformer(x.flatten(0, 1), turns, key_values)
         return self._output(self._norm(out)).float().view(batch, length, -1)

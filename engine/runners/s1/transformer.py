@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.runners.s1.config import TransformerConfig
 from engine.runners.s1.linear import linear
-from engine.runners.s1.rope import rotate
+from engine.runners.s1.rotary import rotate
 
 Weights = Mapping[str, Tensor]
 
@@ -39,10 +39,10 @@ class Transformer:
             for index in range(config.num_layers)
         ]
 
-    def __call__(self, x: Tensor, rope: Tensor, key_values: KeyValues) -> Tensor:
-        """Map N tokens (N, dim) at the positions of the rows `rope` (N, head_dim / 2)."""
+    def __call__(self, x: Tensor, turns: Tensor, key_values: KeyValues) -> Tensor:
+        """Map N tokens (N, dim) at the positions of the rows `turns` (N, head_dim / 2)."""
         for block in self._blocks:
-            x = block(x, rope, key_values)
+            x = block(x, turns, key_values)
         return x
 
 
@@ -55,9 +55,9 @@ class Block:
         self._ffn_norm = RMSNorm(weights["ffn_norm.weight"], config.norm_eps)
         self._feed_forward = FeedForward(scoped(weights, "feed_forward"))
 
-    def __call__(self, x: Tensor, rope: Tensor, key_values: KeyValues) -> Tensor:
+    def __call__(self, x: Tensor, turns: Tensor, key_values: KeyValues) -> Tensor:
         """Map (N, dim) to (N, dim)."""
-        x = x + self._attention(self._attention_norm(x), rope, key_values)
+        x = x + self._attention(self._attention_norm(x), turns, key_values)
         return x + self._feed_forward(self._ffn_norm(x))
 
 
@@ -77,14 +77,14 @@ class Attention:
             k_weight = weights["k_norm.weight"].expand(config.num_kv_heads, -1)
             self._qk_norm = RMSNorm(torch.cat((q_weight, k_weight)), config.norm_eps)
 
-    def __call__(self, x: Tensor, rope: Tensor, key_values: KeyValues) -> Tensor:
+    def __call__(self, x: Tensor, turns: Tensor, key_values: KeyValues) -> Tensor:
         """Map (N, dim) to (N, dim)."""
         num_heads, num_kv_heads = self._heads
         qkv = self._qkv(x).unflatten(-1, (-1, self._head_dim))
         qk, v = qkv.split((num_heads + num_kv_heads, num_kv_heads), dim=1)  # (N, heads, head_dim)
         if self._qk_norm is not None:
             qk = self._qk_norm(qk)
-        q, k = rotate(qk, rope).split(self._heads, dim=1)
+        q, k = rotate(qk, turns).split(self._heads, dim=1)
         return self._output(key_values.attend(self._layer, q, k, v).flatten(1))
 
 

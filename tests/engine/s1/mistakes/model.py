@@ -26,13 +26,15 @@ def half_split(x: Tensor, turns: Tensor) -> Tensor:
     return torch.cat((pairs.real, pairs.imag), dim=-1)
 
 
-def unrounded_table(base: float, head_dim: int, num_positions: int) -> Tensor:
+def unrounded_table(num_positions: int, head_dim: int, base: float, _: torch.device) -> Tensor:
     powers = base ** (torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
     angles = torch.arange(num_positions)[:, None] * (1.0 / powers).float()
     return torch.complex(angles.cos(), angles.sin())
 
 
-def negative_exponent_table(base: float, head_dim: int, num_positions: int) -> Tensor:
+def negative_exponent_table(
+    num_positions: int, head_dim: int, base: float, _: torch.device
+) -> Tensor:
     powers = base ** -(torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
     angles = torch.arange(num_positions, dtype=torch.float32)[:, None] * powers
     return torch.complex(angles.cos().bfloat16().float(), angles.sin().bfloat16().float())
@@ -82,10 +84,10 @@ MISTAKES = {
         replaced(transformer, "rotate", half_split), ("c_slow", "d_fast", "l_variants")
     ),
     "RoPE table not rounded": Mistake(
-        replaced(dual_ar, "rope_table", unrounded_table), ("c_slow", "d_fast")
+        replaced(dual_ar, "rotary_table", unrounded_table), ("c_slow", "d_fast")
     ),
     "RoPE by a negative exponent": Mistake(
-        replaced(dual_ar, "rope_table", negative_exponent_table), ("c_slow",)
+        replaced(dual_ar, "rotary_table", negative_exponent_table), ("c_slow",)
     ),
     "frames not scaled": Mistake(built_from(inverted_scale), ("c_slow", "l_variants")),
     "no norm of queries and keys": Mistake(
