@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.commands import Command
-from engine.outputs import Chunk, Finished, FinishReason
+from engine.outputs import Chunk, Finished
 from engine.request import ServiceClass
 from engine.runners.tone import ToneRunner
+from engine.steps import FinishReason
 from protocol.messages import Limits
 from server.admission import Admission
 from server.engine_client import EngineClient
