@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from engine.runners.s1.generation import DrawParameters, FrameGenerator
+from engine.runners.s1.draw_state import DrawParameters
+from engine.runners.s1.generation import FrameGenerator
 from engine.runners.s1.language_model import LanguageModel, Vocabulary, load_language_model
 from engine.runners.s1.noise import FrameNoise
 from engine.runners.s1.tokenizer import Tokenizer

@@ -2,7 +2,7 @@
 
 The language model, from the outside in:
 
-* `generation`: sequences in slots; prompts in, one column of codes out a step.
+* `generation`, `draw_state`: sequences in slots; prompts in, one column of codes out a step.
 * `language_model`: a checkpoint, put together from `config`, `tokenizer` and `weights`.
 * `dual_ar`, `transformer`, `rotary`, `linear`: the model itself. It has no state.
 * `blocks`, `paged_cache`, `decode_batch`, `frame_cache`: the keys and values it is handed.

@@ -10,30 +10,22 @@ from torch import Tensor
 
 from engine.runners.s1.blocks import BlockPool, BlockTable
 from engine.runners.s1.decode_batch import DecodeBatch
+from engine.runners.s1.draw_state import DrawParameters, DrawState
 from engine.runners.s1.errors import ContextFull, PromptRejected
 from engine.runners.s1.language_model import LanguageModel
 from engine.runners.s1.noise import CounterNoise, FrameNoise
 from engine.runners.s1.paged_cache import PagedBatch, PagedCache
 from engine.runners.s1.prompt import Columns
-from engine.runners.s1.sampling import SamplingRows
-from engine.runners.s1.window import RepetitionWindow
 
 #: Tokens in a block. Of a shared prompt up to so many less one are computed again, a hundredth of
 #: a second on a CPU, and of a sequence's last block half is empty on average.
 BLOCK_SIZE = 16
 
+#: What a sequence whose numbers are lost draws: the id of no token, and no code.
+NOT_DRAWN = -1
+
 #: Seeds and frame numbers (B,) int64 → the noise that decides the draws.
 NoiseSource = Callable[[Tensor, Tensor], FrameNoise]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawParameters:
-    """How a sequence's tokens and codes are drawn. The defaults are the original's."""
-
-    seed: int
-    temperature: float = 0.8
-    top_p: float = 0.8
-    repetition_penalty: float = 1.1
 
 
 @dataclass(slots=True)
@@ -45,6 +37,19 @@ class _Sequence:
     num_shared: int
     salt: bytes
     table: BlockTable = field(default_factory=BlockTable)
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedSequence:
+    """A sequence without a slot, as `FrameGenerator.park` left it."""
+
+    sequence: _Sequence
+    draw_state: list[Tensor]
+
+    @property
+    def num_blocks(self) -> int:
+        """Count the blocks that it still holds."""
+        return len(self.sequence.table.blocks)
 
 
 class FrameGenerator:
@@ -77,15 +82,7 @@ class FrameGenerator:
             model.config.slow, num_blocks, block_size, dtype=model.dtype, device=model.device
         )
         self._sequences: dict[int, _Sequence] = {}
-        # What lives on the device, by slot.
-        self._window = RepetitionWindow(num_slots, model.config.num_codebooks, model.device)
-        self._drawn = torch.zeros(
-            (num_slots, model.config.num_codebooks + 1), dtype=torch.int64, device=model.device
-        )
-        self._seeds = torch.zeros(num_slots, dtype=torch.int64, device=model.device)
-        self._frames = torch.zeros(num_slots, dtype=torch.int64, device=model.device)
-        #: Temperature, top-p and repetition penalty.
-        self._parameters = torch.ones((num_slots, 3), device=model.device)
+        self._state = DrawState(num_slots, model.config.num_codebooks, model.device)
 
     def open(
         self,
@@ -110,19 +107,42 @@ class FrameGenerator:
         Raises:
             PromptRejected: the prompt leaves no room for a frame.
         """
-        limit = self._model.config.max_seq_len
-        if prompt.shape[1] >= limit:
-            raise PromptRejected(f"a prompt of {prompt.shape[1]} tokens; the limit is {limit - 1}")
+        self._check_length(prompt)
         # One column is left to read, since what follows depends on the last one's state.
         shared = prompt[:, : min(num_shared, prompt.shape[1] - 1)]
         table = self.pool.open(shared, salt)
         self._sequences[slot] = _Sequence(prompt, prompt, num_shared, salt, table)
-        self._window.reset(torch.tensor([slot], device=self._model.device))
-        self._seeds[slot] = parameters.seed
-        self._frames[slot] = first_frame
-        self._parameters[slot] = torch.tensor(
-            (parameters.temperature, parameters.top_p, parameters.repetition_penalty)
-        )
+        self._state.begin(slot, parameters, first_frame)
+
+    def extend(self, slot: int, drawn: Columns, columns: Columns) -> None:
+        """Have a sequence read on: the next segment of one whose context is kept.
+
+        Its prompt is from now on what it was, then `drawn`, then `columns`. What was read of that
+        is not read again. The frames' numbers go on, and no draw is penalised for those before.
+
+        Args:
+            slot: of an open sequence.
+            drawn: (num_codebooks + 1, frames), the columns it drew since `open` or the last
+                `extend`, in order; one that ended the segment is left out.
+            columns: (num_codebooks + 1, n), n at least 1.
+
+        Raises:
+            PromptRejected: the prompt leaves no room for a frame. The sequence is as it was.
+        """
+        sequence = self._sequences[slot]
+        prompt = np.concatenate((sequence.opened_with, drawn, columns), axis=1)
+        self._check_length(prompt)
+        sequence.opened_with = sequence.prompt = prompt
+        self._state.forget(slot)
+
+    def park(self, slot: int) -> ParkedSequence:
+        """Free the slot; the sequence keeps its keys and values, and can `resume` in any slot."""
+        return ParkedSequence(self._sequences.pop(slot), self._state.copy_out(slot))
+
+    def resume(self, slot: int, parked: ParkedSequence) -> None:
+        """Let a parked sequence go on in a free slot."""
+        self._sequences[slot] = parked.sequence
+        self._state.copy_in(slot, parked.draw_state)
 
     def num_unread(self, slot: int) -> int:
         """Count the columns to read before the next frame can be drawn: at least one."""
@@ -135,7 +155,8 @@ class FrameGenerator:
 
         Returns:
             The slots that drew, in the order of `budgets`, and their columns
-            (B, num_codebooks + 1) int64 on the model's device.
+            (B, num_codebooks + 1) int64 on the model's device: `NOT_DRAWN` throughout where a
+            sequence's state is not finite, and the sequence is lost.
 
         Raises:
             OutOfBlocks: there is no room for all of this; nothing was read.
@@ -153,18 +174,28 @@ class FrameGenerator:
         last = [end - 1 for end in compress(accumulate(lengths.values()), is_drawn)]
         return drawn, self._draw(states[last], drawn)
 
-    def evict(self, slot: int, drawn: Columns) -> None:
-        """Give up the keys and values of a sequence; it goes on once it has read all again.
+    def evict(self, parked: ParkedSequence, drawn: Columns) -> None:
+        """Give up what a parked sequence holds; it goes on once it has read all again.
 
-        `drawn` (num_codebooks + 1, frames) are all columns it drew since `open`, in order.
+        `drawn` (num_codebooks + 1, frames) are the columns it drew since `open` or the last
+        `extend`, in order.
         """
-        sequence = self._sequences[slot]
+        sequence = parked.sequence
         self.pool.close(sequence.table)
         sequence.prompt = np.concatenate((sequence.opened_with, drawn), axis=1)
 
     def close(self, slot: int) -> None:
         """End the sequence. What it shared stays as long as there is room."""
         self.pool.close(self._sequences.pop(slot).table)
+
+    def close_parked(self, parked: ParkedSequence) -> None:
+        """End a parked sequence."""
+        self.pool.close(parked.sequence.table)
+
+    def _check_length(self, prompt: Columns) -> None:
+        limit = self._model.config.max_seq_len
+        if prompt.shape[1] >= limit:
+            raise PromptRejected(f"a prompt of {prompt.shape[1]} tokens; the limit is {limit - 1}")
 
     def _make_room(self, lengths: Mapping[int, int]) -> None:
         limit = self._model.config.max_seq_len
@@ -189,7 +220,7 @@ class FrameGenerator:
         sequence = self._sequences[slot]
         begin = sequence.table.num_tokens
         if begin >= sequence.prompt.shape[1]:
-            return self._drawn[slot : slot + 1]
+            return self._state.columns[slot : slot + 1]
         piece = np.ascontiguousarray(sequence.prompt[:, begin : begin + length].T)
         return torch.from_numpy(piece).to(self._model.device)
 
@@ -202,16 +233,13 @@ class FrameGenerator:
             self.pool.share(sequence.table, shared, sequence.salt)
 
     def _draw(self, states: Tensor, drawn: list[int]) -> Tensor:
+        state = self._state
         if not drawn:
-            return self._drawn[:0]
+            return state.columns[:0]
         slots = torch.tensor(drawn, device=self._model.device)
-        columns = self._model.draw_frames(
-            states,
-            slots,
-            self._window,
-            SamplingRows(*self._parameters[slots].unbind(1)),
-            self._noise(self._seeds[slots], self._frames[slots]),
-        )
-        self._drawn[slots] = columns
-        self._frames[slots] += 1
-        return columns
+        noise = self._noise(state.seeds[slots], state.frames[slots])
+        columns = self._model.draw_frames(states, slots, state.window, state.rows(slots), noise)
+        state.columns[slots] = columns
+        state.frames[slots] += 1
+        # A look at them here would wait for the device.
+        return columns.where(states.isfinite().all(dim=1, keepdim=True), NOT_DRAWN)

@@ -42,6 +42,10 @@ class RepetitionWindow:
         """Return the codes (B, num_codebooks, WINDOW) to penalise in each codebook."""
         return self._columns[slots, :, 1:].transpose(1, 2)
 
+    def tensors(self) -> list[Tensor]:
+        """Return all there is, a row of each for every slot."""
+        return [self._columns, self._num_frames]
+
     def append(self, slots: Tensor, columns: Tensor) -> None:
         """Add the columns (B, num_codebooks + 1) that the slots drew."""
         num_frames = self._num_frames[slots]

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone uses
 from safetensors.torch import load_file
 
-from engine.runners.s1.generation import DrawParameters
+from engine.runners.s1.draw_state import DrawParameters
 from engine.runners.s1.linear import linear
 from tests.engine.s1.test_golden import VECTORS
 from tests.engine.s1.tiny import alone, random_prompt, tiny_model

@@ -2,14 +2,24 @@
 
 import random
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from engine.runners.s1.draw_state import DrawParameters
 from engine.runners.s1.errors import ContextFull, OutOfBlocks, PromptRejected
-from engine.runners.s1.generation import DrawParameters, FrameGenerator
+from engine.runners.s1.generation import NOT_DRAWN, FrameGenerator
 from engine.runners.s1.language_model import LanguageModel
-from tests.engine.s1.tiny import alone, drawn_by, generator, random_prompt, tiny_model
+from tests.engine.s1.tiny import (
+    alone,
+    drawn_by,
+    generator,
+    random_prompt,
+    random_weights,
+    tiny_config,
+    tiny_model,
+)
 
 #: Warm and wide, so that a difference in a probability shows soon.
 WARM = DrawParameters(seed=7, temperature=1.0, top_p=0.95, repetition_penalty=1.2)
@@ -132,7 +142,9 @@ def test_an_evicted_sequence_goes_on_where_it_was(model: LanguageModel) -> None:
     frames.open(0, prompt, WARM)
     columns = drawn_by(frames, 0, 9)
     for _ in range(2):
-        frames.evict(0, columns.T.numpy())
+        parked = frames.park(0)
+        frames.evict(parked, columns.T.numpy())
+        frames.resume(0, parked)
         assert frames.pool.num_free == frames.pool.num_blocks
         columns = torch.cat((columns, drawn_by(frames, 0, 9)))
     assert torch.equal(columns, alone(model, prompt, WARM, 27))
@@ -185,3 +197,82 @@ def test_only_speech_and_the_end_are_drawn(model: LanguageModel) -> None:
     columns = drawn_by(frames, 0, 100)
     assert set(columns[:, 0].tolist()) <= {3, *range(15, 65)}
     assert torch.equal(columns[:, 1], (columns[:, 0] - 15).clamp(min=0))
+
+
+def test_a_parked_sequence_goes_on_in_any_slot(model: LanguageModel) -> None:
+    prompt = random_prompt(4, 20)
+    frames = generator(model)
+    frames.open(0, prompt, WARM)
+    columns = [drawn_by(frames, 0, 9)]
+    parked = frames.park(0)
+    frames.open(0, random_prompt(5, 10), WARM)
+    drawn_by(frames, 0, 3)
+    frames.resume(3, parked)
+    columns.append(drawn_by(frames, 3, 9))
+    parked = frames.park(3)
+    frames.evict(parked, torch.cat(columns).T.numpy())
+    assert parked.num_blocks == 0
+    frames.resume(1, parked)
+    columns.append(drawn_by(frames, 1, 9))
+    assert torch.equal(torch.cat(columns), alone(model, prompt, WARM, 27))
+
+
+def test_a_parked_sequence_gives_its_blocks_back(model: LanguageModel) -> None:
+    frames = generator(model)
+    frames.open(0, random_prompt(4, 20), WARM)
+    drawn_by(frames, 0, 2)
+    frames.close_parked(frames.park(0))
+    assert frames.pool.num_free == frames.pool.num_blocks
+
+
+def test_a_sequence_that_reads_on_is_as_one_that_read_all_anew(model: LanguageModel) -> None:
+    prompt, more = random_prompt(4, 20), random_prompt(5, 12)
+    frames = generator(model)
+    frames.open(0, prompt, WARM)
+    drawn = drawn_by(frames, 0, 9)
+    frames.extend(0, drawn[:8].T.numpy(), more)
+    # The eighth of nine was read, the ninth was not and is left out.
+    assert frames.num_unread(0) == 12
+    on = drawn_by(frames, 0, 9)
+    anew = generator(model)
+    whole = np.concatenate((prompt, drawn[:8].T.numpy(), more), axis=1)
+    anew.open(0, whole, WARM, first_frame=9)
+    assert torch.equal(on, drawn_by(anew, 0, 9))
+    # And again, after an eviction that has it read everything.
+    frames.extend(0, on[:8].T.numpy(), more)
+    parked = frames.park(0)
+    frames.evict(parked, more[:, :0])
+    frames.resume(0, parked)
+    assert frames.num_unread(0) == 20 + 8 + 12 + 8 + 12
+    anew.extend(0, on[:8].T.numpy(), more)
+    assert torch.equal(drawn_by(frames, 0, 5), drawn_by(anew, 0, 5))
+
+
+def test_a_sequence_that_cannot_read_on_is_as_it_was(model: LanguageModel) -> None:
+    prompt = random_prompt(4, 20)
+    frames = generator(model)
+    frames.open(0, prompt, WARM)
+    drawn = drawn_by(frames, 0, 9)
+    with pytest.raises(PromptRejected):
+        frames.extend(0, drawn.T.numpy(), random_prompt(5, 99))
+    assert torch.equal(torch.cat((drawn, drawn_by(frames, 0, 3))), alone(model, prompt, WARM, 12))
+
+
+def test_a_sequence_whose_numbers_are_lost_draws_nothing_and_harms_nobody() -> None:
+    weights = random_weights(tiny_config())
+    weights["embeddings.weight"][5] = torch.nan
+    model = tiny_model(weights=weights)
+    frames = generator(model)
+    poisoned, sound = random_prompt(1, 20), random_prompt(2, 20)
+    poisoned[0, 10], sound[0, sound[0] == 5] = 5, 6
+    frames.open(0, poisoned, WARM)
+    frames.open(1, sound, WARM)
+    drawn, columns = frames.step({0: 20, 1: 20})
+    assert drawn == [0, 1]
+    assert (columns[0] == NOT_DRAWN).all()
+    frames.close(0)
+    # Its blocks are used again.
+    frames.open(2, sound, WARM)
+    expected = alone(model, sound, WARM, 6)
+    assert torch.equal(torch.cat((columns[1:], drawn_by(frames, 1, 5))), expected)
+    assert torch.equal(drawn_by(frames, 2, 6), expected)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from engine.runners.s1.config import DualARConfig, parse_config
-from engine.runners.s1.generation import DrawParameters, FrameGenerator
+from engine.runners.s1.draw_state import DrawParameters
+from engine.runners.s1.generation import FrameGenerator
 from engine.runners.s1.language_model import LanguageModel, assemble
 from engine.runners.s1.prompt import Columns
 from engine.runners.s1.weights import weight_shapes
@@ -45,12 +46,16 @@ def random_weights(config: DualARConfig) -> dict[str, Tensor]:
     }
 
 
-def tiny_model(dtype: torch.dtype = torch.float32, **changes: object) -> LanguageModel:
+def tiny_model(
+    dtype: torch.dtype = torch.float32,
+    weights: dict[str, Tensor] | None = None,
+    **changes: object,
+) -> LanguageModel:
     config = tiny_config(**changes)
     codes = torch.arange(SEMANTIC_BEGIN_ID, SEMANTIC_BEGIN_ID + config.codebook_size)
     return assemble(
         config,
-        random_weights(config),
+        weights or random_weights(config),
         semantic_begin_id=SEMANTIC_BEGIN_ID,
         token_ids=torch.cat((codes, torch.tensor([IM_END_ID]))),
         dtype=dtype,
