@@ -67,6 +67,10 @@ class PromptBuilder:
         """Return a text with the speaker's tag before it."""
         return self._tokens(self._encode(_SPEAKER) + self._encode(text))
 
+    def following(self, text: str) -> Columns:
+        """Return what is read between the frames of one segment and those of the next, `text`."""
+        return np.concatenate((self._tokens([self._tokenizer.im_end_id]), self.text(text)), axis=1)
+
     def _encode(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, allow_special=self._allow_special)
 
