@@ -1,6 +1,6 @@
 """One forward for the rows of a step: prompts in pieces, a frame for each of the others."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -24,18 +24,18 @@ class Drawing:
         self._lanes = lanes
         self._im_end_id = im_end_id
 
-    def draw(self, jobs: Sequence[Job], planned: Collection[int]) -> None:
-        """Do one forward for `jobs`, in the order of urgency; `planned` sequences keep a lane.
+    def draw(self, jobs: Sequence[Job]) -> None:
+        """Do one forward for `jobs`, in the order of urgency.
 
-        Where the KV cache is full, sequences that are not planned lose theirs, the newest first,
-        and then the newest of the jobs are shed, so that the oldest always goes on.
+        Where the KV cache is full, other sequences lose their places in it, the newest first, and
+        then the newest of the jobs are shed: so the oldest always goes on.
         """
         reading = list(jobs)
         while reading:
             try:
                 drawn, columns = self._generator.step(self._budgets(reading))
             except OutOfBlocks:
-                if not self._lanes.evict(planned):
+                if not self._lanes.evict({job.sequence.id for job in reading}):
                     self._shed(reading)
                 continue
             self._accept(reading, drawn, columns)

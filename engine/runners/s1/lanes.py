@@ -59,9 +59,9 @@ class Lanes:
         if aside is not None and aside.language_model is not None:
             self._generator.close_parked(aside.language_model)
 
-    def evict(self, planned: Collection[int]) -> bool:
-        """Take the blocks of the newest sequence that is not planned; False if none has any."""
-        waiting = [s for s in self._sitting.values() if s.id not in planned and s.has_begun]
+    def evict(self, reading: Collection[int]) -> bool:
+        """Take the blocks of the newest sequence not among `reading`; False if none has any."""
+        waiting = [s for s in self._sitting.values() if s.id not in reading and s.has_begun]
         newest = max([*self._holding.values(), *waiting], key=lambda each: each.id, default=None)
         if newest is None:
             return False

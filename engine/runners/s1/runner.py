@@ -101,7 +101,7 @@ class S1Runner:
         planned = {self._slots[row.slot] for row in rows}
         jobs = [self._job(row, planned) for row in rows]
         while waiting := [job for job in jobs if job.wants_frames]:
-            self._drawing.draw(waiting, planned)
+            self._drawing.draw(waiting)
             if self._clock() >= deadline_s:
                 break
         self._decode(jobs, planned)

@@ -20,9 +20,11 @@ from tests.engine.s1.tiny import random_weights, tiny_config
 
 NUM_CODES = TINY.semantic_codebook_size
 NUM_CODEBOOKS = len(TINY.codebook_sizes)
+#: Of a request that states none: what the tests of all runners say then takes ten frames or more.
+SEED = 36
 _NUM_BYTES = 256
 #: How much more an end is drawn than a code, so that a segment lasts some dozen frames.
-_END_SCALE = 2.0
+END_SCALE = 2.5
 
 
 class _QuietWeights(RandomWeights):
@@ -34,10 +36,19 @@ class _QuietWeights(RandomWeights):
 
 
 @cache
-def tiny_speaker(dtype: torch.dtype = torch.float32, max_seq_len: int = 4_096) -> S1Model:
+def tiny_speaker(
+    dtype: torch.dtype = torch.float32,
+    *,
+    max_seq_len: int = 4_096,
+    end_scale: float = END_SCALE,
+    poisoned: str = "",
+    is_deaf: bool = False,
+) -> S1Model:
     """Return a model whose language model is float32; `dtype` is the codec's.
 
-    In float64 its rounding is far below a step of PCM16, whatever it computes with whom.
+    In float64 its rounding is far below a step of PCM16, whatever it computes with whom. A text
+    with a `poisoned` character leads to numbers that are not finite. One that `is_deaf` does not
+    hear what it said, and so says the same again.
     """
     names = ["<|interleave|>", "<|im_end|>", *(f"<|semantic:{n}|>" for n in range(NUM_CODES))]
     special_ids = {name: _NUM_BYTES + index for index, name in enumerate(names)}
@@ -50,7 +61,11 @@ def tiny_speaker(dtype: torch.dtype = torch.float32, max_seq_len: int = 4_096) -
     )
     with torch.inference_mode():
         weights = random_weights(config)
-        weights["output.weight"][tokenizer.im_end_id] *= _END_SCALE
+        weights["output.weight"][tokenizer.im_end_id] *= end_scale
+        if is_deaf:
+            weights["codebook_embeddings.weight"].zero_()
+            weights["embeddings.weight"][tokenizer.semantic_begin_id :] = 0.1
+        weights["embeddings.weight"][list(poisoned.encode())] = torch.nan
         language_model = assemble(
             config,
             weights,
@@ -85,5 +100,5 @@ def make_runner(
         voices,
         num_lanes=num_lanes,
         num_cached=num_cached,
-        draw_seed=lambda: 7,
+        draw_seed=lambda: SEED,
     )
