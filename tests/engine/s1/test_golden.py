@@ -44,6 +44,7 @@ def test_every_planted_mistake_is_caught(
         ("d_fast", "logits"),
         ("e_sampling", "case20_probs"),
         ("f_generate", "greedy_one_ref.codes"),
+        ("i_e2e", "wave"),
         ("m_edges", "case2_probs"),
     ],
 )

@@ -20,7 +20,7 @@ VECTORS = Path(__file__).parents[3] / "golden" / "vectors"
     [
         (compare_decode, 4),
         (compare_encode, 20),
-        (compare_ends, 3),
+        (compare_ends, 5),
         (compare_codec_variants, 2),
         (compare_pcm, 2),
     ],
