@@ -17,6 +17,8 @@ from server.setting_checks import (
 #: `--max-calls` is `VOXLINE_MAX_CALLS`.
 ENVIRONMENT_PREFIX = "VOXLINE_"
 
+MODELS = "espeak, tone, or the folder of an S1 checkpoint"
+
 _HELP, _LIMITS = "help", "limits"
 #: A hundred times what one machine carries: more is a slip of the finger.
 _MOST = 10_000
@@ -37,7 +39,7 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 lets the network in")
     port: int = _setting(8080, "TCP port; 0 takes a free one", 0, 65_535)
-    model: str = _setting("espeak", "model to serve: espeak or tone")
+    model: str = _setting("espeak", f"model to serve: {MODELS}")
     tls_cert: str = _setting("", "PEM file of the certificate chain; with --tls-key, serves TLS")
     tls_key: str = _setting("", "PEM file of the private key")
     max_connections: int = _setting(

@@ -29,6 +29,8 @@ MAX_CHUNK = 8
 #: The model was trained on sentences and sounds flat in pieces; but a call's first piece should be
 #: spoken before a long sentence is written to its end.
 _SEGMENTATION = SegmentRules(first_max_words=16, max_words=48, max_chars=300)
+#: Of the released weights: not for commercial use.
+_WEIGHTS_LICENCE = "CC-BY-NC-SA-4.0"
 #: Seeds that are drawn: as many as a client can write in JSON and get back unchanged.
 _NUM_SEEDS = 2**53
 
@@ -85,6 +87,7 @@ class S1Runner:
             features=frozenset({Feature.SAMPLING}),
             segmentation=_SEGMENTATION,
             max_rows=num_lanes,
+            weights_licence=_WEIGHTS_LICENCE,
         )
 
     @property
