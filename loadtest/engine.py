@@ -67,9 +67,8 @@ class Bench:
     def __init__(self, model: S1Model, max_batch: int, chunk: int, repeats: int) -> None:
         """Take a model; its stages are timed from now on."""
         self._stages = Stages(model)
-        codes = np.random.default_rng(0).integers(
-            0, 1_024, (model.language_model.config.num_codebooks, _VOICE_FRAMES)
-        )
+        sizes = model.codec.config.codebook_sizes
+        codes = np.random.default_rng(0).integers(0, min(sizes), (len(sizes), _VOICE_FRAMES))
         voices = {DEFAULT_VOICE: None, "bench": SpokenText(_TEXT, codes)}
         self._runner = S1Runner(
             self._stages.model, voices, num_lanes=max_batch, num_cached=max_batch * 1_024
@@ -141,9 +140,12 @@ class Bench:
         return ids
 
     def _step(self, batch: int, num_frames: int) -> int:
-        """Do a step; return the frames that all rows made."""
+        """Do a step; return the frames that all rows made, which must not come to their end."""
         rows = tuple(Row(slot, num_frames) for slot in range(batch))
         made = self._runner.run(StepPlan(rows=rows)).rows
+        for row in made:
+            if row.error is not None or row.segment_done:
+                raise RuntimeError(row.error or "a row came to its end")
         return sum(len(row.pcm) for row in made) // self._runner.info.frame_samples
 
 
