@@ -1,6 +1,12 @@
 """OpenAudio S1-mini in our own PyTorch. Nothing outside this package imports torch.
 
-The language model, from the outside in:
+From the outside in:
+
+* `build`, `model`, `convert`, `voices`: a checkpoint folder, and what is in it.
+* `runner`, `job`, `drawing`: a step. `sequence`, `lanes`, `reader`, `guard`: what it is made for.
+* `codec`: codes to samples and back.
+
+The language model:
 
 * `generation`, `draw_state`: sequences in slots; prompts in, one column of codes out a step.
 * `language_model`: a checkpoint, put together from `config`, `tokenizer` and `weights`.
