@@ -16,11 +16,13 @@ TORCH_ONLY = "engine.runners.s1."
 
 _LOADED_BY = """
 import importlib, pkgutil, sys
-package = importlib.import_module({package!r})
-if {deep}:
-    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not found.name.startswith({without!r}):
-            importlib.import_module(found.name)
+def load(name):
+    module = importlib.import_module(name)
+    if {deep} and hasattr(module, "__path__"):
+        for found in pkgutil.iter_modules(module.__path__, name + "."):
+            if not found.name.startswith({without!r}):
+                load(found.name)
+load({package!r})
 print(*sorted(name for name in sys.modules if "." not in name))
 """
 
