@@ -1,38 +1,11 @@
 """A model that lost its way ends its sequence, with the reason and with all that was made."""
 
-from dataclasses import replace
-
 import pytest
 
 from engine.outputs import Chunk, Finished
-from engine.runner import ModelInfo
-from engine.steps import FinishReason, StepPlan, StepResult
-from tests.helpers.virtual_engine import VirtualEngine, instant_tone
-
-
-class LostRunner:
-    """A tone that gives up with its third step."""
-
-    def __init__(self, reason: FinishReason) -> None:
-        self._reason = reason
-        self._tone = instant_tone()
-        self._num_steps = 0
-        self.released: list[int] = []
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._tone.info
-
-    def run(self, plan: StepPlan) -> StepResult:
-        self.released += plan.released
-        rows = self._tone.run(plan).rows
-        self._num_steps += bool(rows)
-        if self._num_steps == 3:
-            rows = tuple(replace(row, segment_done=True, gave_up=self._reason) for row in rows)
-        return StepResult(rows)
-
-    def close(self) -> None:
-        self._tone.close()
+from engine.steps import FinishReason
+from tests.helpers.broken import LostRunner
+from tests.helpers.virtual_engine import VirtualEngine
 
 
 @pytest.mark.parametrize("reason", [FinishReason.LENGTH, FinishReason.REPETITION])

@@ -9,11 +9,11 @@ from engine.runners.s1.model import load_model
 from engine.runners.s1.runner import S1Runner
 from engine.runners.s1.voices import read_voices
 
-#: Rows of a step. On a CPU a row more costs a tenth of the first one up to here, and no CPU keeps
-#: more of them in real time; on a GPU the scheduler's limits and its step times say how many.
-_CPU_LANES, _GPU_LANES = 16, 256
-#: Tokens in a CPU's KV cache: each row's voice and half a minute of speech. 1.9 GB in bfloat16 at
-#: the released sizes, of which only what was used once is taken from the system.
+#: Rows of a step. On a CPU more than these make no more frames a second; on a GPU the scheduler's
+#: limits and its step times say how many there are.
+_CPU_LANES, _GPU_LANES = 8, 256
+#: Tokens in a CPU's KV cache: of each row as much as it reads at most with a voice of 20 s. At the
+#: released sizes 1.9 GB in bfloat16, of which only what was used once is taken from the system.
 _CPU_CACHED = 16_384
 #: What of a GPU's memory the KV cache takes, after the weights; the rest is for activations.
 _GPU_CACHE_SHARE = 0.6

@@ -6,10 +6,10 @@ from engine.runners.s1.guard import Guard, expected_frames, most_frames
 from engine.runners.s1.prompt import Columns, PromptBuilder
 from engine.runners.s1.sequence import Segment, Sequence
 
-#: Tokens that are read at most besides the voice: a minute and a half of speech. More would cost
-#: every frame of a long text more, and the model keeps a voice by what it said last.
-MAX_CONTEXT = 2_048
-#: What is read again once that is full: 20 s of speech, so that it happens once in a minute.
+#: Tokens that are read at most besides the voice: about a minute of speech. More would cost every
+#: frame of a long text more, and the model keeps a voice by what it said last.
+MAX_CONTEXT = 1_536
+#: Frames that are read again once that is full: 20 s, so that it happens every 40 s.
 KEPT_CONTEXT = 448
 
 
