@@ -5,14 +5,20 @@ from pathlib import Path
 
 from engine.errors import ModelUnavailable
 from engine.runner import Runner
+from server.hub import fetch, is_hub_id
 
 MODEL_NAMES = ("espeak", "tone")
 #: What S1 needs beside what every model does.
-_S1_LIBRARIES = frozenset({"torch", "safetensors", "tiktoken"})
+_S1_LIBRARIES = frozenset({"huggingface_hub", "torch", "safetensors", "tiktoken"})
 
 
 def load_runner(name: str, *, tone_step_ms: str = "") -> Runner:
-    """Build the runner of a model: one of `MODEL_NAMES`, or the folder of an S1 checkpoint.
+    """Build the runner of a model.
+
+    Args:
+        name: one of `MODEL_NAMES`, or an S1 checkpoint: its folder, or `owner/name` or
+            `owner/name@revision` of the Hugging Face Hub, which is downloaded.
+        tone_step_ms: what a step of `tone` takes.
 
     Raises:
         ModelUnavailable: there is no such model, or something it needs is missing.
@@ -30,8 +36,12 @@ def load_runner(name: str, *, tone_step_ms: str = "") -> Runner:
             raise ModelUnavailable(f"tone_step_ms must be rows:ms pairs, {error}") from error
     if Path(name).is_dir():
         return _load_s1(Path(name))
+    if is_hub_id(name):
+        return _load_s1(_fetch(name))
     known = ", ".join(MODEL_NAMES)
-    raise ModelUnavailable(f"no model {name!r}; there are {known}, and folders of S1 checkpoints")
+    raise ModelUnavailable(
+        f"no model {name!r}; there are {known}, and S1 checkpoints: folder or owner/name"
+    )
 
 
 def convert_checkpoint(folder: Path) -> list[Path]:
@@ -45,6 +55,13 @@ def convert_checkpoint(folder: Path) -> list[Path]:
     except ModuleNotFoundError as error:
         raise _missing(error) from error
     return convert(folder)
+
+
+def _fetch(name: str) -> Path:
+    try:
+        return fetch(name)
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
 
 
 def _load_s1(folder: Path) -> Runner:

@@ -17,7 +17,7 @@ from server.setting_checks import (
 #: `--max-calls` is `VOXLINE_MAX_CALLS`.
 ENVIRONMENT_PREFIX = "VOXLINE_"
 
-MODELS = "espeak, tone, or the folder of an S1 checkpoint"
+MODELS = "espeak, tone, or an S1 checkpoint: its folder, or owner/name[@revision] of the Hub"
 
 _HELP, _LIMITS = "help", "limits"
 #: A hundred times what one machine carries: more is a slip of the finger.
