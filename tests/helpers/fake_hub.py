@@ -11,7 +11,7 @@ from threading import Thread
 REPOSITORY = "someone/s1"
 GATED = "someone/gated"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-TOKEN = "hf_token"
+ACCESS = "hf_access"
 
 
 class FakeHub:
@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {"type": "file", "path": file.name, "size": file.stat().st_size, "oid": oid}
 
     def _send_file(self, repository: str, file: Path) -> None:
-        if repository == GATED and self.headers["Authorization"] != f"Bearer {TOKEN}":
+        if repository == GATED and self.headers["Authorization"] != f"Bearer {ACCESS}":
             self._refuse(401, "GatedRepo")
             return
         if self.command == "GET":

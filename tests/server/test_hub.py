@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.hub import is_hub_id
-from tests.helpers.fake_hub import COMMIT, GATED, REPOSITORY, TOKEN, FakeHub, serving_hub
+from tests.helpers.fake_hub import ACCESS, COMMIT, GATED, REPOSITORY, FakeHub, serving_hub
 from tests.helpers.serving import ROOT
 
 PROGRAM = """
@@ -63,7 +63,7 @@ def test_a_gated_checkpoint_without_a_token_says_what_to_do(hub: FakeHub) -> Non
     refused = fetched(hub, GATED, HF_TOKEN="")
     assert f"accept its terms at https://huggingface.co/{GATED}" in refused
     assert "set HF_TOKEN" in refused
-    folder = Path(fetched(hub, GATED, HF_TOKEN=TOKEN))
+    folder = Path(fetched(hub, GATED, HF_TOKEN=ACCESS))
     assert (folder / "model.pth").read_bytes() == b"weights"
 
 

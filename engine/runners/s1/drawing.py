@@ -11,7 +11,7 @@ from engine.runners.s1.lanes import Lanes
 from engine.runners.s1.prompt import Columns
 
 #: Columns of prompts read in one forward. A reference of ten seconds is read in four; on a CPU each
-#: takes about as long as three frames, so that rows that speak lose no more than that by it.
+#: takes about as long as two frames, so that rows that speak wait no longer than that for it.
 PREFILL_TOKENS = 64
 
 
