@@ -298,6 +298,8 @@ def test_a_text_longer_than_the_context_keeps_its_voice_and_drops_the_oldest() -
     voice = model.prompts.prefix(sequence.voice)
     assert np.array_equal(opened[:, : voice.shape[1]], voice)
     assert opened.shape[1] < 256
+    # The noise goes on, though the context was read anew.
+    assert int(runner._lanes._generator._state.frames[0]) == sequence.num_drawn
 
 
 class Clock:
