@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from engine.steps import Pcm
+from engine.steps import FinishReason, Pcm
 
 
 class MarkUnit(Enum):
@@ -22,13 +22,6 @@ class Mark:
     start: int
     end: int
     unit: MarkUnit
-
-
-class FinishReason(Enum):
-    """Why a sequence ended by itself."""
-
-    #: All its text is spoken.
-    END = "end"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

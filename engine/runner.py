@@ -36,6 +36,8 @@ class ModelInfo:
     segmentation: SegmentRules = SegmentRules()
     #: The most rows one step can hold.
     max_rows: int = 64
+    #: The licence of the weights, where they have one of their own.
+    weights_licence: str | None = None
 
 
 class Runner(Protocol):

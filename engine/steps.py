@@ -5,6 +5,7 @@ without a change above the seam.
 """
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
@@ -73,13 +74,25 @@ class WordMark:
     end: int
 
 
+class FinishReason(Enum):
+    """Why a sequence ended by itself."""
+
+    #: All its text is spoken.
+    END = "end"
+    #: The model spoke on, far longer than its text lasts: it missed the end.
+    LENGTH = "length"
+    #: The model said the same again and again.
+    REPETITION = "repetition"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RowResult:
     """What one row made: at most `num_frames` frames, whole ones except at the segment's end.
 
     It may be fewer, even none, where the runner spent what time the row has; it is planned again.
     A mark's `at` lies within this row's samples or at their end, and marks are in order. An `error`
-    fails the sequence alone.
+    fails the sequence alone. `gave_up` says that the model lost its way: the segment is done, and
+    so is the sequence, whatever text it still has.
     """
 
     slot: int
@@ -87,6 +100,7 @@ class RowResult:
     marks: tuple[WordMark, ...] = ()
     segment_done: bool = False
     error: str | None = None
+    gave_up: FinishReason | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

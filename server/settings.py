@@ -16,6 +16,8 @@ from server.setting_checks import (
 )
 
 HELP, GROUP, _BOUNDS = "help", "group", "bounds"
+
+MODELS = "espeak, tone, or an S1 checkpoint: its folder, or owner/name[@revision] of the Hub"
 #: A hundred times what one machine carries: more is a slip of the finger.
 _MOST = 10_000
 #: They are cheaper than calls: many listen and few speak.
@@ -61,7 +63,7 @@ class Settings:
         "", "origins whose pages may connect, comma-separated; * is any"
     )
 
-    model: str = _speaking("espeak", "model to serve: espeak or tone")
+    model: str = _speaking("espeak", f"model to serve: {MODELS}")
     tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
 
     max_connections: int = _sharing(

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from engine.outputs import FinishReason, MarkUnit
-from engine.steps import Pcm
+from engine.outputs import MarkUnit
+from engine.steps import FinishReason, Pcm
 from protocol.codes import ErrorCode
 
 

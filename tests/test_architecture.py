@@ -11,19 +11,28 @@ PRODUCT = ("server", "engine", "protocol", "loadtest")
 #: Past this a module has more than one purpose.
 MAX_LINES = 300
 
+#: The only package that may import torch.
+TORCH_ONLY = "engine.runners.s1."
+
 _LOADED_BY = """
 import importlib, pkgutil, sys
-package = importlib.import_module({package!r})
-if {deep}:
-    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        importlib.import_module(found.name)
+def load(name):
+    module = importlib.import_module(name)
+    if {deep} and hasattr(module, "__path__"):
+        for found in pkgutil.iter_modules(module.__path__, name + "."):
+            if not found.name.startswith({without!r}):
+                load(found.name)
+load({package!r})
 print(*sorted(name for name in sys.modules if "." not in name))
 """
 
 
 def loaded_by(package: str, *, deep: bool) -> set[str]:
-    """Return the top-level modules of a process that imported `package`; `deep`: all of it."""
-    code = _LOADED_BY.format(package=package, deep=deep)
+    """Return the top-level modules of a process that imported `package`; `deep`: all of it.
+
+    All of it but the one model that is made of torch.
+    """
+    code = _LOADED_BY.format(package=package, deep=deep, without=TORCH_ONLY)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     )

@@ -184,8 +184,10 @@ class Scheduler:
         if row.error is not None:
             self._release(sequence)
             return [Failed(sequence.id, row.error)]
-        outputs = sequence.advance(row.pcm, row.marks, segment_done=row.segment_done, now_s=now_s)
-        if row.segment_done or not sequence.is_schedulable:
+        outputs = sequence.advance(row, now_s)
+        if row.gave_up is not None:
+            self._release(sequence)
+        elif row.segment_done or not sequence.is_schedulable:
             self._refresh(sequence, now_s)
         return outputs
 

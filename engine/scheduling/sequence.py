@@ -6,7 +6,6 @@ from engine.outputs import (
     Blocked,
     Chunk,
     Finished,
-    FinishReason,
     Flushed,
     Mark,
     MarkUnit,
@@ -16,7 +15,7 @@ from engine.request import ServiceClass, SynthesisRequest
 from engine.scheduling.backlog import Backlog
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.playback import Playback
-from engine.steps import Pcm, WordMark
+from engine.steps import FinishReason, RowResult, WordMark
 from engine.text.segment import Segment
 
 
@@ -108,14 +107,15 @@ class Sequence:
         self._segment_at, self._segment_marked = self.produced, False
         return head
 
-    def advance(
-        self, pcm: Pcm, words: tuple[WordMark, ...], *, segment_done: bool, now_s: float
-    ) -> list[Output]:
+    def advance(self, row: RowResult, now_s: float) -> list[Output]:
         """Take what a step made for the current segment."""
-        underran = self.playback.produce(now_s, len(pcm))
-        chunk = Chunk(self.id, self.produced, pcm, self._marks(words), segment_done, underran)
-        self.produced += len(pcm)
-        if segment_done:
+        underran = self.playback.produce(now_s, len(row.pcm))
+        marks = self._marks(row.marks)
+        chunk = Chunk(self.id, self.produced, row.pcm, marks, row.segment_done, underran)
+        self.produced += len(row.pcm)
+        if row.gave_up is not None:
+            return [chunk, Finished(self.id, self.produced, row.gave_up)]
+        if row.segment_done:
             self._current = None
         elif self.credit > 0:
             return [chunk]

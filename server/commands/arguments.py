@@ -6,6 +6,7 @@ from typing import Any
 
 from server.commands.errors import CommandError
 from server.setting_sources import add_settings
+from server.settings import MODELS
 
 _ENDINGS = "file.wav|mp3|opus|flac|pcm"
 
@@ -29,6 +30,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_settings(serve)
     _add_call(commands.add_parser("call", help="speak a text through a running server"))
+    convert = commands.add_parser(
+        "convert", help="write a checkpoint's tensors as safetensors, beside what is there"
+    )
+    convert.add_argument("folder", help="of the checkpoint")
     commands.add_parser("doctor", help="say what is installed and what this machine can carry")
     return parser
 
@@ -54,7 +59,7 @@ class _Version(argparse.Action):
 def _add_say(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", type=_text, help="what to say; - reads standard input as it comes")
     _add_output(parser)
-    parser.add_argument("--model", help="espeak or tone (default: VOXLINE_MODEL, else espeak)")
+    parser.add_argument("--model", help=f"{MODELS} (default: VOXLINE_MODEL, else espeak)")
     _add_voice(parser)
 
 

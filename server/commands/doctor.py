@@ -16,6 +16,7 @@ from server.transport.descriptors import OWN_DESCRIPTORS, SPARE_CONNECTIONS, mos
 #: Extra → the distribution that it brings, and what is missing without it.
 _EXTRAS = {
     "espeak": ("espeakng-loader", "the voice that needs no weights"),
+    "s1": ("torch", "OpenAudio S1-mini, from a checkpoint folder"),
     "codecs": ("av", "mp3, opus, flac, and speeds the model cannot speak"),
 }
 #: A driver that has not answered by then hangs.

@@ -45,6 +45,10 @@ def _run(flags: argparse.Namespace) -> int:
             from server.commands.call import call
 
             return call(flags)
+        case "convert":
+            from server.commands.convert import convert
+
+            return convert(flags)
         case _:
             from server.commands.doctor import doctor
 

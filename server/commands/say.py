@@ -1,6 +1,7 @@
 """`voxline say`: speak without a server."""
 
 import argparse
+import sys
 from contextlib import closing
 from dataclasses import replace
 
@@ -16,6 +17,8 @@ from server.parameters import Parameters, check
 def say(flags: argparse.Namespace) -> int:
     """Speak `flags.text` to `flags.output`."""
     with closing(load_runner(flags.model)) as runner, Output(flags.output) as output:
+        if runner.info.weights_licence is not None:
+            print(f"voxline: the weights are {runner.info.weights_licence}", file=sys.stderr)
         parameters = _parameters(flags)
         if parameters.sample_rate is None:
             rate_hz = output.natural_rate(runner.info.sample_rate_hz)

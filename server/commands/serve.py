@@ -177,6 +177,8 @@ def _announce(settings: Settings, engine: EngineThread, listener: socket.socket)
     print(
         f"model   {info.name} on {info.device}, {info.sample_rate_hz} Hz, {len(info.voices)} voices"
     )
+    if info.weights_licence is not None:
+        print(f"weights {info.weights_licence}")
     print(f"calls   ws{secure}://{host}:{port}/ws/tts, at most {settings.max_calls}")
     print(f"notes   http{secure}://{host}:{port}/v1/notes, at most {settings.max_notes}")
     print("ready", flush=True)

@@ -108,6 +108,7 @@ class RunnerConformance:
             assert len(result.pcm) % bench.frame == 0
             assert len(result.pcm) <= num_frames * bench.frame
         assert len(last.pcm) <= num_frames * bench.frame
+        assert all(result.gave_up is None for result in before), "gave up before the end"
 
     @pytest.mark.parametrize("segment", TEXTS, ids=lambda segment: segment.text)
     def test_every_segment_ends_and_is_heard(self, bench: Bench, segment: Segment) -> None:

@@ -11,13 +11,13 @@ import pytest
 
 from engine.commands import AppendText, Cancel, EndText, Flush, Grant, Open
 from engine.loop import EngineLoop
-from engine.outputs import Blocked, Chunk, Finished, FinishReason, Flushed, Output
+from engine.outputs import Blocked, Chunk, Finished, Flushed, Output
 from engine.request import SynthesisRequest
 from engine.runner import ModelInfo, Runner
 from engine.runners.tone import FRAME_SAMPLES, SAMPLES_PER_CHAR
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
-from engine.steps import StepPlan, StepResult
+from engine.steps import FinishReason, StepPlan, StepResult
 from tests.helpers.virtual_engine import PLENTY, instant_tone
 
 REQUEST = SynthesisRequest(voice="tone")

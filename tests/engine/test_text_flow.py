@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.outputs import Blocked, Chunk, Finished, FinishReason, Flushed, MarkUnit
+from engine.outputs import Blocked, Chunk, Finished, Flushed, MarkUnit
 from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR
 from engine.scheduling.limits import SchedulerLimits
+from engine.steps import FinishReason
 from tests.helpers.virtual_engine import STEP_S, VirtualEngine
 
 SENTENCE = "The quick brown fox jumps over the lazy dog. "

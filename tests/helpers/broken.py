@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from engine.runners.tone import ToneRunner
-from engine.steps import StepPlan, StepResult
+from engine.steps import FinishReason, StepPlan, StepResult
 
 
 class BrokenRunner(ToneRunner):
@@ -45,3 +45,21 @@ class StuckRunner(ToneRunner):
         result = super().run(replace(plan, rows=rows))
         self.num_samples += sum(len(row.pcm) for row in result.rows)
         return result
+
+
+class LostRunner(ToneRunner):
+    """Loses its way in its third step: whoever speaks then is done."""
+
+    def __init__(self, reason: FinishReason) -> None:
+        super().__init__(sleep=lambda _: None)
+        self._reason = reason
+        self._num_steps = 0
+        self.released: list[int] = []
+
+    def run(self, plan: StepPlan) -> StepResult:
+        self.released += plan.released
+        rows = super().run(plan).rows
+        self._num_steps += bool(rows)
+        if self._num_steps == 3:
+            rows = tuple(replace(row, segment_done=True, gave_up=self._reason) for row in rows)
+        return StepResult(rows)

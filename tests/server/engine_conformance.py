@@ -8,11 +8,11 @@ import anyio
 import numpy as np
 import pytest
 
-from engine.outputs import Blocked, Chunk, Failed, Finished, FinishReason, Flushed, Output
+from engine.outputs import Blocked, Chunk, Failed, Finished, Flushed, Output
 from engine.request import ServiceClass, SynthesisRequest
 from engine.runner import Runner
 from engine.runners.tone import SAMPLES_PER_CHAR
-from engine.steps import Pcm
+from engine.steps import FinishReason, Pcm
 from protocol.codes import ErrorCode
 from server.engine_client import EngineClient, Utterance
 from server.errors import RequestError

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from engine.outputs import FinishReason, MarkUnit
+from engine.outputs import MarkUnit
+from engine.steps import FinishReason
 from server.outgoing import Outgoing
 from server.stream_events import AudioPiece, FlushReached, MarkReached, StreamDone, StreamEvent
 

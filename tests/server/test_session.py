@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from engine.runners.tone import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from engine.steps import FinishReason
 from protocol import messages as m
 from protocol.codes import ErrorCode
 from server.app import create_app
@@ -15,7 +16,7 @@ from server.stream import Stream
 from server.websocket.outbox import MAX_OUTBOX
 from server.websocket.socket import SEND_TIMEOUT_S
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
-from tests.helpers.broken import BadRowRunner, BrokenRunner, StuckRunner
+from tests.helpers.broken import BadRowRunner, BrokenRunner, LostRunner, StuckRunner
 from tests.helpers.talking import PLENTY, Client, opening
 from tests.helpers.virtual_engine import STEP_S
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
@@ -251,6 +252,21 @@ async def test_a_row_that_fails_ends_its_stream_alone() -> None:
         (failed,) = [end for end in ends if isinstance(end, m.Error)]
         assert failed.code is ErrorCode.INTERNAL
         assert sum(isinstance(end, m.Done) for end in ends) == 1
+
+
+@pytest.mark.parametrize("reason", [FinishReason.LENGTH, FinishReason.REPETITION])
+async def test_a_stream_whose_model_lost_its_way_is_done_before_its_text_is(
+    reason: FinishReason,
+) -> None:
+    engine = VirtualEngineThread(LostRunner(reason))
+    async with running(engine), connected(engine) as (_, client):
+        await client.send(opening(1), m.Text(1, LONG))
+        done = await client.expect(m.Done)
+        assert (done.stream, done.reason) == (1, reason.value)
+        assert done.samples > 0
+        # What is on its way meets no error, and the connection goes on.
+        await client.send(m.Text(1, LONG), m.End(1))
+        assert (await client.speak(opening(2), "Hello there, my friend.")).of(m.Audio)
 
 
 @pytest.mark.parametrize("rate", [8_003, 11_028, 22_049, 44_100, 47_999])

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.commands import Command, Grant, Open
-from engine.outputs import Blocked, Chunk, Finished, FinishReason
+from engine.outputs import Blocked, Chunk, Finished
 from engine.request import ServiceClass
 from engine.runners.tone import SAMPLE_RATE_HZ, ToneRunner
+from engine.steps import FinishReason
 from protocol.messages import Limits
 from server.admission import Admission
 from server.engine_client import EngineClient

@@ -1,0 +1,17 @@
+"""OpenAudio S1-mini in our own PyTorch. Nothing outside this package imports torch.
+
+From the outside in:
+
+* `build`, `model`, `convert`, `voices`: a checkpoint folder, and what is in it.
+* `runner`, `job`, `drawing`: a step. `sequence`, `lanes`, `reader`, `guard`: what it is made for.
+* `codec`: codes to samples and back.
+
+The language model:
+
+* `generation`, `draw_state`: sequences in slots; prompts in, one column of codes out a step.
+* `language_model`: a checkpoint, put together from `config`, `tokenizer` and `weights`.
+* `dual_ar`, `transformer`, `rotary`, `linear`: the model itself. It has no state.
+* `blocks`, `paged_cache`, `decode_batch`, `frame_cache`: the keys and values it is handed.
+* `frames`, `sampling`, `window`, `noise`, `philox`: from a state to the codes that are drawn.
+* `prompt`: the columns that a text and a voice become.
+"""

@@ -1,0 +1,64 @@
+"""A runner from a checkpoint folder: on which device, in which arithmetic, for how many rows."""
+
+import os
+from pathlib import Path
+
+import torch
+
+from engine.runners.s1.model import load_model
+from engine.runners.s1.runner import S1Runner
+from engine.runners.s1.voices import read_voices
+
+#: Rows of a step. On a CPU more than these make no more frames a second; on a GPU the scheduler's
+#: limits and its step times say how many there are.
+_CPU_LANES, _GPU_LANES = 8, 256
+#: Tokens in a CPU's KV cache: of each row as much as it reads at most with a voice of 20 s. At the
+#: released sizes 1.9 GB in bfloat16, of which only what was used once is taken from the system.
+_CPU_CACHED = 16_384
+#: What of a GPU's memory the KV cache takes, after the weights; the rest is for activations.
+_GPU_CACHE_SHARE = 0.6
+
+
+def build_runner(folder: Path) -> S1Runner:
+    """Load the checkpoint in `folder` for the best device there is.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, or does not fit the others.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cpu":
+        torch.set_num_threads(num_threads(len(os.sched_getaffinity(0))))
+    dtype = fastest_dtype(device)
+    model = load_model(folder, device=device, dtype=dtype)
+    is_cpu = device.type == "cpu"
+    slow = model.language_model.config.slow
+    token_bytes = 2 * slow.num_layers * slow.num_kv_heads * slow.head_dim * dtype.itemsize
+    return S1Runner(
+        model,
+        read_voices(folder, model.prompts),
+        num_lanes=_CPU_LANES if is_cpu else _GPU_LANES,
+        num_cached=_CPU_CACHED if is_cpu else _num_cached(device, token_bytes),
+    )
+
+
+def fastest_dtype(device: torch.device) -> torch.dtype:
+    """Return bfloat16 where the device multiplies it, float32 elsewhere.
+
+    A CPU without the instructions for it converts every value, which takes longer than it saves.
+    """
+    if device.type != "cpu":
+        return torch.bfloat16
+    # torch asks the processor, by functions that it does not document.
+    asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    has_products = any(getattr(torch.cpu, ask, lambda: False)() for ask in asks)
+    return torch.bfloat16 if has_products else torch.float32
+
+
+def num_threads(num_cores: int) -> int:
+    """Return how many of the usable cores compute: one is left to the event loop, of many."""
+    return num_cores if num_cores <= 2 else num_cores - 1  # noqa: PLR2004 - one of two is too many
+
+
+def _num_cached(device: torch.device, token_bytes: int) -> int:
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(free * _GPU_CACHE_SHARE) // token_bytes

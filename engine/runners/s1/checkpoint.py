@@ -1,0 +1,78 @@
+"""Files of tensors: read without running what is in them, and written whole or not at all."""
+
+import os
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from engine.runners.s1.errors import CheckpointError
+
+#: In some files the tensors lie one level down, under this key.
+_WRAPPER = "state_dict"
+
+
+def find_tensors(folder: Path, stem: str) -> Path:
+    """Return `stem`.safetensors in `folder`, which cannot hold code, else `stem`.pth.
+
+    Raises:
+        CheckpointError: there is neither.
+    """
+    for suffix in (".safetensors", ".pth"):
+        path = folder / f"{stem}{suffix}"
+        if path.is_file():
+            return path
+    raise CheckpointError(folder / f"{stem}.safetensors", "missing, and so is the .pth")
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file by key, mapped into memory rather than copied.
+
+    Raises:
+        CheckpointError: it cannot be read, is damaged, holds other things than tensors, or code.
+    """
+    contents = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pth(path)
+    if not isinstance(contents, Mapping):
+        raise CheckpointError(path, f"holds a {type(contents).__name__}, not tensors by name")
+    inner = contents.get(_WRAPPER, contents)
+    if not isinstance(inner, Mapping):
+        raise CheckpointError(path, f"a {type(inner).__name__}, not tensors by name", _WRAPPER)
+    for key, value in inner.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise CheckpointError(path, f"a {type(value).__name__}, not a tensor", str(key))
+    return dict(inner)
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write a safetensors file; `path` is replaced once all of it is on the disk."""
+    unfinished = path.with_name(path.name + ".part")
+    # Tensors that share memory, as views of one, are refused unless each is its own.
+    save_file({key: value.contiguous().clone() for key, value in tensors.items()}, unfinished)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _read_safetensors(path: Path) -> object:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(path, f"not readable as safetensors: {error}") from error
+
+
+def _read_pth(path: Path) -> object:
+    if not zipfile.is_zipfile(path):
+        # The older format cannot be mapped, and torch's own message for it says nothing of files.
+        raise CheckpointError(path, "damaged or cut off: not a file that torch saved")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(path, "refused: it holds more than tensors") from error
+    # A damaged archive surfaces as whatever its first bad byte leads to.
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(path, f"damaged: {error}") from error

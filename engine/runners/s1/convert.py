@@ -1,0 +1,23 @@
+"""A checkpoint's tensors as safetensors, which no reader can be made to run."""
+
+from pathlib import Path
+
+import torch
+
+from engine.runners.s1.codec import load_codec
+from engine.runners.s1.codec.checkpoint import open_checkpoint
+from engine.runners.s1.config import read_config
+from engine.runners.s1.weights import write_weights
+
+
+def convert(folder: Path) -> list[Path]:
+    """Write `model.safetensors` and `codec.safetensors` beside what is there; return their paths.
+
+    Raises:
+        CheckpointError: a tensor is missing, damaged or not the model's; no file is written for it.
+        OSError: there is no room, or no permission.
+    """
+    config = read_config(folder)
+    # Built for the sake of its checks: a codec that is not whole should not look like one.
+    load_codec(folder, torch.device("cpu"), torch.float32)
+    return [write_weights(folder, config), open_checkpoint(folder).write(folder)]

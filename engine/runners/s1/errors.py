@@ -1,0 +1,40 @@
+"""What goes wrong with this model's files and prompts.
+
+EngineError
+├── ModelUnavailable
+│   └── CheckpointError    a file of the checkpoint is missing, damaged or of another model
+├── PromptRejected         text or codes that no prompt can be made of
+├── BadCodecInput          codes or samples that the codec does not take
+├── ContextFull            a sequence is as long as the model can read
+└── OutOfBlocks            the KV cache is full: evict a sequence, then try again
+"""
+
+from pathlib import Path
+
+from engine.errors import EngineError, ModelUnavailable
+
+
+class CheckpointError(ModelUnavailable):
+    """A file of the checkpoint cannot be used; the message names it, and the key in it."""
+
+    def __init__(self, file: Path, problem: str, key: str | None = None) -> None:
+        where = f"{file}: {key}" if key is not None else str(file)
+        super().__init__(f"{where}: {problem}")
+        self.file = file
+        self.key = key
+
+
+class PromptRejected(EngineError):
+    """No prompt can be made of this text or of these codes."""
+
+
+class BadCodecInput(EngineError):
+    """Codes or samples of a shape, type or length that the codec does not take."""
+
+
+class ContextFull(EngineError):
+    """The sequence is as long as the model can read."""
+
+
+class OutOfBlocks(EngineError):
+    """The KV cache has no free block left."""

@@ -1,0 +1,60 @@
+"""What one row of a step is to make, and what came of it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.runners.s1.prompt import Codes, Columns
+from engine.runners.s1.sequence import Sequence
+from engine.steps import FinishReason, Pcm, Row, RowResult
+
+
+@dataclass(slots=True)
+class Job:
+    """One row under way."""
+
+    row: Row
+    sequence: Sequence
+    #: (num_codebooks + 1,) each.
+    frames: list[Columns] = field(default_factory=list)
+    pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
+    segment_done: bool = False
+    gave_up: FinishReason | None = None
+    error: str | None = None
+    #: Whether it had to leave its place in the KV cache to others; it goes on in another step.
+    is_shed: bool = False
+
+    @property
+    def wants_frames(self) -> bool:
+        """Tell whether the language model has more to draw for it."""
+        is_over = self.segment_done or self.is_shed or self.error is not None
+        return not is_over and len(self.frames) < self.row.num_frames
+
+    def add(self, column: Columns) -> None:
+        """Take a frame, and end the segment if it must be the last."""
+        segment = self.sequence.segment
+        assert segment is not None  # noqa: S101 frames are drawn for a begun segment only
+        self.frames.append(column)
+        self.sequence.drawn.append(column)
+        self.gave_up = segment.guard.add(int(column[1]))
+        if self.gave_up is not None:
+            self.end()
+
+    def end(self) -> None:
+        """End the segment."""
+        self.segment_done = True
+        self.sequence.end_segment()
+
+    def codes(self) -> Codes:
+        """Return (num_codebooks, frames), at least one of them."""
+        return np.stack(self.frames, axis=1)[1:]
+
+    def result(self) -> RowResult | None:
+        """Return what was made; None if there was no time for anything."""
+        if self.error is not None:
+            return RowResult(self.row.slot, np.zeros(0, np.int16), error=self.error)
+        if not self.frames and not self.segment_done:
+            return None
+        return RowResult(
+            self.row.slot, self.pcm, segment_done=self.segment_done, gave_up=self.gave_up
+        )

@@ -1,0 +1,73 @@
+"""What the model reads before each segment: the voice, what was said last, the text."""
+
+from engine.runners.s1.errors import PromptRejected
+from engine.runners.s1.generation import FrameGenerator
+from engine.runners.s1.guard import Guard, expected_frames, most_frames
+from engine.runners.s1.prompt import Columns, PromptBuilder
+from engine.runners.s1.sequence import Segment, Sequence
+
+#: Tokens that are read at most besides the voice: about a minute of speech. More would cost every
+#: frame of a long text more, and the model keeps a voice by what it said last.
+MAX_CONTEXT = 1_536
+#: Frames that are read again once that is full: 20 s, so that it happens every 40 s.
+KEPT_CONTEXT = 448
+
+
+class SegmentReader:
+    """Has the language model read on.
+
+    A segment that ended stays in the context as one more reference, word for word what the model
+    was trained to read, so its keys and values are there already: only its end and the next text
+    are read.
+    """
+
+    def __init__(self, generator: FrameGenerator, prompts: PromptBuilder, max_tokens: int) -> None:
+        """Read into sequences of `generator`, which reads `max_tokens` tokens in all at most."""
+        self._generator = generator
+        self._prompts = prompts
+        self._max_tokens = max_tokens
+
+    def begin(self, sequence: Sequence, lane: int, text: str) -> None:
+        """Begin the segment `text` of a sequence that sits in `lane`.
+
+        Raises:
+            PromptRejected: text and voice leave no room to speak.
+        """
+        sequence.segment = None
+        follows = self._prompts.following(text)
+        num_tokens = sequence.num_prompt + len(sequence.drawn) + follows.shape[1]
+        voice = self._prompts.prefix(sequence.voice)
+        room = min(voice.shape[1] + MAX_CONTEXT, self._max_tokens) - expected_frames(text)
+        if sequence.drawn and num_tokens <= room:
+            self._generator.extend(lane, sequence.drawn_columns(), follows)
+        else:
+            prompt = self._prompt(sequence, text, room)
+            num_tokens = prompt.shape[1]
+            if num_tokens >= room:
+                raise PromptRejected("the text and the voice leave no room to speak")
+            self._open(sequence, lane, prompt, voice.shape[1])
+        sequence.num_prompt = num_tokens
+        sequence.drawn.clear()
+        max_frames = min(most_frames(text), self._max_tokens - num_tokens)
+        sequence.segment = Segment(text, Guard(max_frames))
+
+    def _open(self, sequence: Sequence, lane: int, prompt: Columns, num_shared: int) -> None:
+        if sequence.has_begun:
+            self._generator.close(lane)
+        self._generator.open(
+            lane,
+            prompt,
+            sequence.parameters,
+            first_frame=sequence.num_drawn,
+            num_shared=num_shared,
+        )
+
+    def _prompt(self, sequence: Sequence, text: str, room: int) -> Columns:
+        """Return a prompt with as much of what was said last as may be kept; the voice stays."""
+        said = sequence.said
+        while True:
+            prompt = self._prompts.build(text, (*sequence.voice, *said))
+            num_kept = sum(spoken.codes.shape[1] for spoken in said)
+            if not said or (num_kept <= KEPT_CONTEXT and prompt.shape[1] <= room):
+                return prompt
+            said.popleft()

@@ -1,0 +1,192 @@
+"""OpenAudio S1-mini behind the engine's seam."""
+
+import secrets
+import time
+from collections.abc import Callable, Collection
+from itertools import groupby
+
+import numpy as np
+import torch
+
+from engine.errors import EngineError
+from engine.request import SynthesisRequest
+from engine.runner import Feature, ModelInfo
+from engine.runners.s1.codec import slots_of, to_pcm16
+from engine.runners.s1.draw_state import DrawParameters
+from engine.runners.s1.drawing import Drawing
+from engine.runners.s1.generation import BLOCK_SIZE, FrameGenerator, NoiseSource
+from engine.runners.s1.job import Job
+from engine.runners.s1.lanes import Lanes
+from engine.runners.s1.model import S1Model
+from engine.runners.s1.reader import SegmentReader
+from engine.runners.s1.sequence import Sequence
+from engine.runners.s1.voices import Voices, catalogue
+from engine.steps import Row, RowResult, StepPlan, StepResult
+from engine.text.segment import SegmentRules
+
+#: Frames that the codec decodes for one row at a time: as many as the scheduler plans.
+MAX_CHUNK = 8
+#: The model was trained on sentences and sounds flat in pieces; but a call's first piece should be
+#: spoken before a long sentence is written to its end.
+_SEGMENTATION = SegmentRules(first_max_words=16, max_words=48, max_chars=300)
+#: Of the released weights: not for commercial use.
+_WEIGHTS_LICENCE = "CC-BY-NC-SA-4.0"
+#: Seeds that are drawn: as many as a client can write in JSON and get back unchanged.
+_NUM_SEEDS = 2**53
+
+
+class S1Runner:
+    """The `Runner` of S1-mini. All rows of a step draw each frame together."""
+
+    def __init__(
+        self,
+        model: S1Model,
+        voices: Voices,
+        *,
+        num_lanes: int,
+        num_cached: int,
+        noise: NoiseSource | None = None,
+        draw_seed: Callable[[], int] = lambda: secrets.randbelow(_NUM_SEEDS),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Speak with a loaded model.
+
+        Args:
+            model: the checkpoint.
+            voices: what requests may name.
+            num_lanes: the most rows of a step.
+            num_cached: tokens that the KV cache holds, of all sequences together.
+            noise: what decides the draws, by counter unless a test replays another's.
+            draw_seed: gives the seed of a request that states none.
+            clock: seconds.
+        """
+        self._voices = voices
+        self._draw_seed = draw_seed
+        self._clock = clock
+        self._num_codebooks = model.language_model.config.num_codebooks
+        self._decoder = model.codec.decoder
+        generator = FrameGenerator(
+            model.language_model,
+            num_slots=num_lanes,
+            num_blocks=-(-num_cached // BLOCK_SIZE),
+            noise=noise,
+        )
+        self._lanes = Lanes(generator, self._decoder, num_lanes, MAX_CHUNK)
+        self._reader = SegmentReader(
+            generator, model.prompts, model.language_model.config.max_seq_len
+        )
+        self._drawing = Drawing(generator, self._lanes, model.tokenizer.im_end_id)
+        self._sequences: dict[int, Sequence] = {}
+        self._slots: dict[int, int] = {}
+        self._info = ModelInfo(
+            name="s1",
+            device=str(self._decoder.device),
+            sample_rate_hz=model.codec.config.sample_rate_hz,
+            frame_samples=self._decoder.frame_samples,
+            voices=catalogue(voices),
+            features=frozenset({Feature.SAMPLING}),
+            segmentation=_SEGMENTATION,
+            max_rows=num_lanes,
+            weights_licence=_WEIGHTS_LICENCE,
+        )
+
+    @property
+    def info(self) -> ModelInfo:
+        """What S1-mini can do."""
+        return self._info
+
+    @torch.inference_mode()
+    def run(self, plan: StepPlan) -> StepResult:
+        """Do one step: frame by frame until the rows have theirs, or the time budget is spent."""
+        deadline_s = self._clock() + plan.time_budget_s
+        self._move(plan)
+        rows = plan.rows[: self._info.max_rows]
+        planned = {self._slots[row.slot] for row in rows}
+        jobs = [self._job(row, planned) for row in rows]
+        while waiting := [job for job in jobs if job.wants_frames]:
+            self._drawing.draw(waiting)
+            if self._clock() >= deadline_s:
+                break
+        self._decode(jobs, planned)
+        return StepResult(_results(jobs))
+
+    def close(self) -> None:
+        """Forget every sequence."""
+        for sequence in self._sequences.values():
+            self._lanes.drop(sequence)
+        self._sequences.clear()
+        self._slots.clear()
+
+    def _move(self, plan: StepPlan) -> None:
+        gone = {*plan.released, *plan.parked}
+        self._slots = {slot: held for slot, held in self._slots.items() if held not in gone}
+        for sequence_id in plan.released:
+            if sequence := self._sequences.pop(sequence_id, None):
+                self._lanes.drop(sequence)
+        for sequence_id in plan.parked:
+            self._lanes.leave(self._sequences[sequence_id])
+        for admission in plan.admissions:
+            self._slots[admission.slot] = admission.sequence_id
+            if admission.sequence_id not in self._sequences:
+                self._admit(admission.sequence_id, admission.request)
+        for prefill in plan.prefills:
+            self._sequences[self._slots[prefill.slot]].upcoming = prefill.segment.text
+
+    def _admit(self, sequence_id: int, request: SynthesisRequest) -> None:
+        reference = self._voices[request.voice]
+        sampling = request.sampling
+        stated = {
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "repetition_penalty": sampling.repetition_penalty,
+        }
+        self._sequences[sequence_id] = Sequence(
+            id=sequence_id,
+            voice=() if reference is None else (reference,),
+            parameters=DrawParameters(
+                seed=self._draw_seed() if sampling.seed is None else sampling.seed,
+                **{name: value for name, value in stated.items() if value is not None},
+            ),
+            num_codebooks=self._num_codebooks,
+        )
+
+    def _job(self, row: Row, planned: Collection[int]) -> Job:
+        """Seat the row's sequence, and begin its segment if it is a new one."""
+        sequence = self._sequences[self._slots[row.slot]]
+        job = Job(Row(row.slot, min(row.num_frames, MAX_CHUNK)), sequence)
+        lane = self._lanes.seat(sequence, planned)
+        text, sequence.upcoming = sequence.upcoming, None
+        try:
+            if text is not None:
+                self._reader.begin(sequence, lane, text)
+        except EngineError as error:
+            job.error = str(error)
+        if sequence.segment is None and job.error is None:
+            job.error = "no segment to speak"
+        return job
+
+    def _decode(self, jobs: list[Job], planned: Collection[int]) -> None:
+        """Make the samples of all frames, those of equally many frames together."""
+        speaking = [job for job in jobs if job.frames and job.error is None]
+        speaking.sort(key=lambda job: len(job.frames))
+        for _, alike in groupby(speaking, key=lambda job: len(job.frames)):
+            self._decode_alike(list(alike), planned)
+
+    def _decode_alike(self, jobs: list[Job], planned: Collection[int]) -> None:
+        device = self._decoder.device
+        codes = torch.from_numpy(np.stack([job.codes() for job in jobs])).to(device)
+        # A job that was shed has no lane any more.
+        lanes = [self._lanes.seat(job.sequence, planned) for job in jobs]
+        samples = self._decoder.decode(codes, slots_of(lanes, device), self._lanes.codec_state)
+        is_finite = samples.isfinite().all(dim=1).tolist()
+        for job, pcm, is_sound in zip(
+            jobs, to_pcm16(samples).cpu().numpy(), is_finite, strict=True
+        ):
+            job.pcm = pcm
+            if not is_sound:
+                job.error = "the codec's numbers are not finite"
+
+
+def _results(jobs: list[Job]) -> tuple[RowResult, ...]:
+    results = (job.result() for job in jobs)
+    return tuple(result for result in results if result is not None)

@@ -1,0 +1,141 @@
+"""The language model's weights: one spelling, every name and shape verified."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.runners.s1.checkpoint import find_tensors, read_tensors, write_tensors
+from engine.runners.s1.config import DualARConfig, TransformerConfig
+from engine.runners.s1.errors import CheckpointError
+
+_STEM = "model"
+_PREFIX = "model."
+#: Keys of an audio encoder that the released file carries and the model does not have.
+_LEFT_OUT = "audio_"
+_QKV = ("wq", "wk", "wv")
+
+Shape = tuple[int, ...]
+
+
+def read_weights(folder: Path, config: DualARConfig) -> dict[str, Tensor]:
+    """Read the language model's weights from `model.safetensors`, or else from `model.pth`.
+
+    Returns:
+        Exactly the names of `weight_shapes(config)`, in the dtype of the file.
+
+    Raises:
+        CheckpointError: a file that `read_tensors` refuses, or a tensor that is missing, of
+            another shape, not floating point, not finite, or not the model's.
+    """
+    path = find_tensors(folder, _STEM)
+    tensors = _fuse_qkv(_plain_names(read_tensors(path)), path)
+    _verify(tensors, weight_shapes(config), path)
+    return tensors
+
+
+def write_weights(folder: Path, config: DualARConfig) -> Path:
+    """Write what `read_weights` reads as `model.safetensors` beside it and return its path."""
+    path = folder / f"{_STEM}.safetensors"
+    write_tensors(read_weights(folder, config), path)
+    return path
+
+
+def weight_shapes(config: DualARConfig) -> dict[str, Shape]:
+    """Return the shape of every weight by name."""
+    slow, fast = config.slow, config.fast
+    shapes: dict[str, Shape] = {
+        "embeddings.weight": (config.vocab_size, slow.dim),
+        "codebook_embeddings.weight": (config.codebook_size * config.num_codebooks, slow.dim),
+        "norm.weight": (slow.dim,),
+        "fast_embeddings.weight": (config.codebook_size, fast.dim),
+        "fast_norm.weight": (fast.dim,),
+        "fast_output.weight": (config.codebook_size, fast.dim),
+    }
+    if not config.tie_word_embeddings:
+        shapes["output.weight"] = (config.vocab_size, slow.dim)
+    if fast.dim != slow.dim:
+        shapes["fast_project_in.weight"] = (fast.dim, slow.dim)
+        shapes["fast_project_in.bias"] = (fast.dim,)
+    shapes.update(_layers("layers", slow))
+    shapes.update(_layers("fast_layers", fast))
+    return shapes
+
+
+def _layers(stack: str, config: TransformerConfig) -> Iterator[tuple[str, Shape]]:
+    for index in range(config.num_layers):
+        for name, shape in _block(config).items():
+            yield f"{stack}.{index}.{name}", shape
+
+
+def _block(config: TransformerConfig) -> dict[str, Shape]:
+    dim, ffn_dim = config.dim, config.ffn_dim
+    shapes: dict[str, Shape] = {
+        "attention_norm.weight": (dim,),
+        "attention.wqkv.weight": (config.qkv_dim, dim),
+        "attention.wo.weight": (dim, config.num_heads * config.head_dim),
+        "ffn_norm.weight": (dim,),
+        "feed_forward.w1.weight": (ffn_dim, dim),
+        "feed_forward.w2.weight": (dim, ffn_dim),
+        "feed_forward.w3.weight": (ffn_dim, dim),
+    }
+    if config.qkv_bias:
+        shapes["attention.wqkv.bias"] = (config.qkv_dim,)
+    if config.output_bias:
+        shapes["attention.wo.bias"] = (dim,)
+    if config.qk_norm:
+        shapes["attention.q_norm.weight"] = (config.head_dim,)
+        shapes["attention.k_norm.weight"] = (config.head_dim,)
+    return shapes
+
+
+def _plain_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Strip the prefix that some files give every name, and leave out what is not the model's."""
+    is_prefixed = next(iter(tensors), "").startswith(_PREFIX)
+    return {
+        key.replace(_PREFIX, "") if is_prefixed else key: tensor
+        for key, tensor in tensors.items()
+        if _LEFT_OUT not in key
+    }
+
+
+def _fuse_qkv(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Stack queries, keys and values, in this order, where a file has them apart."""
+    fused = dict(tensors)
+    for key in tensors:
+        stem, found, rest = key.partition(".wq.")
+        if not found:
+            continue
+        parts = [f"{stem}.{name}.{rest}" for name in _QKV]
+        for part in parts:
+            if part not in tensors:
+                raise CheckpointError(path, "missing", part)
+        whole = f"{stem}.wqkv.{rest}"
+        if whole in tensors:
+            raise CheckpointError(path, "there is this as well", whole)
+        try:
+            fused[whole] = torch.cat([fused.pop(part) for part in parts])
+        except RuntimeError as error:
+            raise CheckpointError(path, f"parts that do not fit: {error}", whole) from error
+    return fused
+
+
+def _verify(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Path) -> None:
+    for key, shape in shapes.items():
+        if key not in tensors:
+            raise CheckpointError(path, "missing", key)
+        tensor = tensors[key]
+        if tuple(tensor.shape) != shape:
+            problem = f"has the shape {tuple(tensor.shape)}, not {shape} as {path.parent} says"
+            raise CheckpointError(path, problem, key)
+        if not tensor.is_floating_point():
+            raise CheckpointError(path, f"has the dtype {tensor.dtype}", key)
+        # One such value turns into noise in every listener's ear. The extremes carry it, and cost
+        # a fortieth of asking every value.
+        lowest, highest = tensor.aminmax()
+        if not (lowest.isfinite() and highest.isfinite()):
+            raise CheckpointError(path, "has values that are not finite", key)
+    for key in tensors:
+        if key not in shapes:
+            raise CheckpointError(path, "not a weight of this model", key)

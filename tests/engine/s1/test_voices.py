@@ -1,0 +1,85 @@
+"""The voices beside a checkpoint: read with care, and named when they are wrong."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import UnknownVoice
+from engine.runners.s1.errors import CheckpointError
+from engine.runners.s1.prompt import PromptBuilder
+from engine.runners.s1.voices import catalogue, read_voices
+from tests.engine.s1.speaker import NUM_CODEBOOKS, NUM_CODES, reference, tiny_speaker
+
+
+@pytest.fixture
+def prompts() -> PromptBuilder:
+    return tiny_speaker().prompts
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "voices").mkdir()
+    np.save(tmp_path / "voices" / "anna.npy", reference().codes.astype(np.int16))
+    (tmp_path / "voices" / "anna.txt").write_text(reference().text + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_checkpoint_without_voices_has_the_default_one(
+    tmp_path: Path, prompts: PromptBuilder
+) -> None:
+    assert read_voices(tmp_path, prompts) == {"default": None}
+
+
+def test_a_voice_is_its_codes_and_its_text(folder: Path, prompts: PromptBuilder) -> None:
+    anna = read_voices(folder, prompts)["anna"]
+    assert anna is not None
+    assert anna.text == reference().text
+    assert np.array_equal(anna.codes, reference().codes)
+
+
+def test_requests_name_voices(folder: Path, prompts: PromptBuilder) -> None:
+    voices = catalogue(read_voices(folder, prompts))
+    assert voices.resolve(None, None) == "default"
+    assert voices.resolve("anna", "de") == "anna"
+    with pytest.raises(UnknownVoice):
+        voices.resolve("anna", "sw")
+    with pytest.raises(UnknownVoice):
+        voices.resolve("bert", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "problem"),
+    [
+        ("bert", lambda file: np.save(file, np.zeros((3, 4), np.int64)), "shape"),
+        ("bert", lambda file: np.save(file, np.zeros((NUM_CODEBOOKS, 0), np.int64)), "shape"),
+        ("bert", lambda file: np.save(file, np.zeros((NUM_CODEBOOKS, 4))), "integers"),
+        ("bert", lambda file: np.save(file, np.full((NUM_CODEBOOKS, 4), NUM_CODES)), "outside"),
+        ("bert", lambda file: np.save(file, np.full((NUM_CODEBOOKS, 4), -1)), "outside"),
+        ("bert", lambda file: np.save(file, np.array([{}]), allow_pickle=True), "numpy"),
+        ("bert", lambda file: file.write_bytes(b""), "numpy"),
+        ("default", lambda file: np.save(file, reference().codes), "name"),
+        ("b+rt", lambda file: np.save(file, reference().codes), "name"),
+    ],
+)
+def test_a_wrong_voice_is_named(
+    folder: Path, prompts: PromptBuilder, name: str, write: Callable[[Path], None], problem: str
+) -> None:
+    file = folder / "voices" / f"{name}.npy"
+    file.with_suffix(".txt").write_text("A text.", encoding="utf-8")
+    write(file)
+    with pytest.raises(CheckpointError, match=problem) as caught:
+        read_voices(folder, prompts)
+    assert caught.value.file == file
+
+
+def test_a_voice_without_its_text_is_named(folder: Path, prompts: PromptBuilder) -> None:
+    text = folder / "voices" / "anna.txt"
+    text.unlink()
+    with pytest.raises(CheckpointError, match="No such file") as caught:
+        read_voices(folder, prompts)
+    assert caught.value.file == text
+    text.write_bytes(b"\xff")
+    with pytest.raises(CheckpointError, match="not UTF-8"):
+        read_voices(folder, prompts)

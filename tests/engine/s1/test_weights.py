@@ -1,0 +1,181 @@
+"""Weights: all spellings become one, and a checkpoint that is wrong is named before it is used."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from engine.runners.s1.errors import CheckpointError
+from engine.runners.s1.weights import read_weights, write_weights
+from tests.engine.s1.tiny import random_weights, tiny_config
+
+CONFIG = tiny_config()
+Weights = dict[str, Tensor]
+
+
+def bare() -> Weights:
+    return random_weights(CONFIG)
+
+
+def assert_same(found: Weights, expected: Weights) -> None:
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def split(weights: Weights) -> Weights:
+    """Take queries, keys and values apart, last ones first."""
+    name = "layers.0.attention.wqkv.weight"
+    whole = weights.pop(name)
+    q, k, v = whole.split((64, 32, 32))
+    stem = "layers.0.attention."
+    return {f"{stem}wv.weight": v, f"{stem}wk.weight": k, f"{stem}wq.weight": q} | weights
+
+
+def spellings() -> dict[str, object]:
+    prefixed = {f"model.{name}": weight for name, weight in bare().items()}
+    return {
+        "plain": bare(),
+        "wrapped": {"state_dict": bare(), "epoch": 3},
+        "prefixed": prefixed,
+        "with an audio encoder": bare() | {"audio_projector.weight": torch.ones(3)},
+        "split": split(bare()),
+        "split, prefixed and wrapped": {
+            "state_dict": {f"model.{name}": weight for name, weight in split(bare()).items()}
+        },
+    }
+
+
+@pytest.mark.parametrize("spelling", spellings())
+def test_every_spelling_is_the_same_model(tmp_path: Path, spelling: str) -> None:
+    torch.save(spellings()[spelling], tmp_path / "model.pth")
+    assert_same(read_weights(tmp_path, CONFIG), bare())
+
+
+def test_safetensors_are_preferred(tmp_path: Path) -> None:
+    (tmp_path / "model.pth").write_bytes(b"never read")
+    save_file(bare(), tmp_path / "model.safetensors")
+    assert_same(read_weights(tmp_path, CONFIG), bare())
+
+
+def test_what_is_written_reads_the_same(tmp_path: Path) -> None:
+    torch.save(spellings()["split, prefixed and wrapped"], tmp_path / "model.pth")
+    path = write_weights(tmp_path, CONFIG)
+    assert path == tmp_path / "model.safetensors"
+    (tmp_path / "model.pth").unlink()
+    assert_same(read_weights(tmp_path, CONFIG), bare())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def changed(name: str, value: Tensor | None) -> Callable[[Weights], Weights]:
+    def change(weights: Weights) -> Weights:
+        weights.pop(name, None)
+        return weights if value is None else weights | {name: value}
+
+    return change
+
+
+def with_one(value: float) -> Callable[[Weights], Weights]:
+    def change(weights: Weights) -> Weights:
+        weights["norm.weight"][3] = value
+        return weights
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "problem"),
+    [
+        (changed("norm.weight", None), "norm.weight", "missing"),
+        (changed("norm.weight", torch.ones(31)), "norm.weight", r"\(31,\), not \(32,\)"),
+        (changed("norm.weight", torch.ones(32, dtype=torch.int8)), "norm.weight", "int8"),
+        (with_one(torch.inf), "norm.weight", "not finite"),
+        (with_one(-torch.inf), "norm.weight", "not finite"),
+        (with_one(torch.nan), "norm.weight", "not finite"),
+        (changed("layers.9.ffn_norm.weight", torch.ones(32)), "layers.9.ffn_norm.weight", "not a"),
+        (
+            changed("layers.1.attention.wq.weight", torch.ones(2, 2)),
+            "layers.1.attention.wk.weight",
+            "missing",
+        ),
+        (
+            lambda weights: split(weights) | {"layers.0.attention.wqkv.weight": torch.ones(1)},
+            "layers.0.attention.wqkv.weight",
+            "as well",
+        ),
+        (
+            lambda weights: split(weights) | {"layers.0.attention.wv.weight": torch.ones(2, 3, 4)},
+            "layers.0.attention.wqkv.weight",
+            "do not fit",
+        ),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_wrong_tensor_is_named(
+    tmp_path: Path, change: Callable[[Weights], Weights], key: str, problem: str, suffix: str
+) -> None:
+    path = tmp_path / f"model.{suffix}"
+    weights = {name: weight.contiguous().clone() for name, weight in change(bare()).items()}
+    torch.save(weights, path) if suffix == "pth" else save_file(weights, path)
+    with pytest.raises(CheckpointError, match=problem) as caught:
+        read_weights(tmp_path, CONFIG)
+    assert (caught.value.file, caught.value.key) == (path, key)
+
+
+class Hostile:
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (Path("hostile"),)
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [Hostile(), {"norm.weight": Hostile()}, {"norm.weight": 3}, {"state_dict": 3}, [1], {3: 4}],
+)
+def test_a_pth_that_holds_more_than_tensors_is_refused_and_not_run(
+    tmp_path: Path, contents: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save(contents, tmp_path / "model.pth")
+    with pytest.raises(CheckpointError, match=r"model\.pth"):
+        read_weights(tmp_path, CONFIG)
+    assert not Path("hostile").exists()
+
+
+def test_a_bare_pickle_is_refused_and_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model.pth").write_bytes(pickle.dumps(Hostile()))
+    with pytest.raises(CheckpointError, match=r"model\.pth"):
+        read_weights(tmp_path, CONFIG)
+    assert not Path("hostile").exists()
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_file_cut_anywhere_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"model.{suffix}"
+    torch.save(bare(), path) if suffix == "pth" else save_file(bare(), path)
+    whole = path.read_bytes()
+    for size in (0, 1, 7, 8, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(CheckpointError, match=path.name):
+            read_weights(tmp_path, CONFIG)
+
+
+def test_a_damaged_directory_of_a_pth_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    torch.save(bare(), path)
+    whole = bytearray(path.read_bytes())
+    at = whole.index(b"data.pkl")
+    whole[at : at + 400] = bytes(400)
+    path.write_bytes(whole)
+    with pytest.raises(CheckpointError, match=path.name):
+        read_weights(tmp_path, CONFIG)
+
+
+def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"model\.safetensors: missing"):
+        read_weights(tmp_path, CONFIG)

@@ -1,0 +1,21 @@
+"""The model of a folder, in the arithmetic the vectors were computed in."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.runners.s1.codec import Codec, load_codec
+
+#: One step of a recording stored as int16.
+_PCM_STEP = 2.0**-15
+
+
+def codec_of(folder: Path) -> Codec:
+    """Return the codec of a checkpoint folder on a CPU, in float32."""
+    return load_codec(folder, torch.device("cpu"), torch.float32)
+
+
+def samples_of(pcm: Tensor) -> Tensor:
+    """Return int16 samples as floats within [-1, 1)."""
+    return pcm.float() * _PCM_STEP

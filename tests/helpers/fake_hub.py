@@ -1,0 +1,97 @@
+"""A Hub of one repository, as far as downloading a snapshot asks of one."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+REPOSITORY = "someone/s1"
+GATED = "someone/gated"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+ACCESS = "hf_access"
+
+
+class FakeHub:
+    """Serves the files of a folder; those of the gated repository to whoever has the token."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        #: The files that were sent.
+        self.sent: list[str] = []
+        self.url = ""
+
+
+@contextmanager
+def serving_hub(folder: Path) -> Iterator[FakeHub]:
+    hub = FakeHub(folder)
+
+    class Handler(_Handler):
+        pass
+
+    Handler.hub = hub
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hub.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    hub: FakeHub
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0].strip("/")
+        for repository in (REPOSITORY, GATED):
+            if path == f"api/models/{repository}/revision/main":
+                self._send_json({"id": repository, "sha": COMMIT, "siblings": []})
+            elif path.startswith(f"api/models/{repository}/revision/"):
+                self._refuse(404, "RevisionNotFound")
+            elif path.startswith(f"api/models/{repository}/tree/"):
+                self._send_json([self._entry(file) for file in self.hub.folder.iterdir()])
+            elif path.startswith(f"{repository}/resolve/{COMMIT}/"):
+                self._send_file(repository, self.hub.folder / Path(path).name)
+            else:
+                continue
+            return
+        self._refuse(404, "RepoNotFound")
+
+    def _entry(self, file: Path) -> dict[str, object]:
+        oid = hashlib.sha1(file.read_bytes(), usedforsecurity=False).hexdigest()
+        return {"type": "file", "path": file.name, "size": file.stat().st_size, "oid": oid}
+
+    def _send_file(self, repository: str, file: Path) -> None:
+        if repository == GATED and self.headers["Authorization"] != f"Bearer {ACCESS}":
+            self._refuse(401, "GatedRepo")
+            return
+        if self.command == "GET":
+            self.hub.sent.append(file.name)
+        self._send(200, file.read_bytes(), ETag=f'"{self._entry(file)["oid"]}"')
+
+    def _send_json(self, value: object) -> None:
+        self._send(200, json.dumps(value).encode(), **{"Content-Type": "application/json"})
+
+    def _refuse(self, status: int, code: str) -> None:
+        self._send(status, b"{}", **{"X-Error-Code": code, "Content-Type": "application/json"})
+
+    def _send(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"X-Repo-Commit": COMMIT, **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
