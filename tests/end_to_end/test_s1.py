@@ -10,7 +10,7 @@ import soundfile
 from tests.helpers.command_line import run
 from tests.helpers.serving import Server, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 CHECKPOINT = Path(__file__).parents[1] / "golden" / "vectors" / "checkpoint"
 FRAME = 2_048

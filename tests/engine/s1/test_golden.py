@@ -23,6 +23,7 @@ def pairs() -> list[tuple[str, str]]:
     return [(name, file) for name, mistake in MISTAKES.items() for file in mistake.caught_by]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "file"), pairs())
 def test_every_planted_mistake_is_caught(
     name: str, file: str, monkeypatch: pytest.MonkeyPatch

@@ -162,7 +162,9 @@ class Schedule:
         return tuple(admissions)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))]
+)
 @pytest.mark.parametrize(
     ("num_slots", "num_lanes", "num_cached"),
     [(4, 4, 4_096), (6, 2, 4_096), (4, 3, 320)],
@@ -285,6 +287,7 @@ def test_the_sound_runs_on_through_the_joint_of_two_segments() -> None:
     assert np.abs(pcm(results) - whole.numpy() * 2**15).max() < 1
 
 
+@pytest.mark.slow
 def test_a_text_longer_than_the_context_keeps_its_voice_and_drops_the_oldest() -> None:
     model = tiny_speaker(torch.float64, max_seq_len=256, end_scale=1.5)
     runner = make_runner(model)

@@ -51,6 +51,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plant", "compare", "line"),
     [pytest.param(*planted, id=f"{planted[2]}: {name}") for name, *planted in PLANTED],
