@@ -4,15 +4,18 @@ import logging
 import time
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from engine.errors import EngineError
+from engine.errors import EngineError, EngineFailed, ModelUnavailable
 from engine.request import SynthesisRequest
 from engine.runner import ModelInfo
-from engine.runners.espeak.library import SAMPLE_RATE_HZ, load
-from engine.runners.espeak.synthesis import Manner, Synthesis
+from engine.runners.espeak.child import Child
+from engine.runners.espeak.library import SAMPLE_RATE_HZ
+from engine.runners.espeak.synthesis import Synthesis
 from engine.runners.espeak.voices import catalogue
+from engine.runners.espeak.wire import Manner
 from engine.steps import Pcm, Row, RowResult, StepPlan, StepResult, WordMark
 from engine.text.segment import SegmentRules
 
@@ -51,13 +54,14 @@ class EspeakRunner:
     """The `Runner` of eSpeak NG. Rows are made one after another, in the order of urgency."""
 
     def __init__(self) -> None:
-        """Load the library, once per process.
+        """Start the process that speaks.
 
         Raises:
             ModelUnavailable: `espeakng-loader` is not installed, or its library cannot be used.
         """
-        self._library = load()
-        voices, self._paths = catalogue(self._library)
+        library_path, data_path = _installed()
+        self._child = Child(library_path, data_path)
+        voices, self._paths = catalogue(self._child.roll, Path(data_path))
         self._sequences: dict[int, _Sequence] = {}
         self._slots: dict[int, int] = {}
         self._info = ModelInfo(
@@ -92,9 +96,10 @@ class EspeakRunner:
         return StepResult(tuple(results))
 
     def close(self) -> None:
-        """Forget every sequence. The library stays loaded for the next runner."""
+        """Forget every sequence, and end the process that speaks."""
         self._sequences.clear()
         self._slots.clear()
+        self._child.close()
 
     def _move(self, plan: StepPlan) -> None:
         gone = {*plan.released, *plan.parked}
@@ -121,6 +126,8 @@ class EspeakRunner:
         try:
             self._fill(sequence, row.num_frames * FRAME_SAMPLES)
             return _hand_out(sequence, row)
+        except EngineFailed:
+            raise
         except EngineError as error:
             return _failure(row, str(error))
         except Exception as error:  # noqa: BLE001 whatever it was, the other rows go on
@@ -131,11 +138,22 @@ class EspeakRunner:
         if sequence.finished or len(sequence.pcm) >= wanted:
             return
         if sequence.synthesis is None:
-            sequence.synthesis = Synthesis(self._library, sequence.manner, sequence.text)
+            sequence.synthesis = Synthesis(self._child, sequence.manner, sequence.text)
         burst = sequence.synthesis.burst()
         sequence.pcm = np.concatenate([sequence.pcm, burst.pcm])
         sequence.marks += burst.marks
         sequence.finished = burst.done
+
+
+def _installed() -> tuple[str, str]:
+    """Return where the library lies, and where its data."""
+    try:
+        import espeakng_loader  # optional: a server of another model does without it
+    except ImportError as error:
+        raise ModelUnavailable(
+            'the model "espeak" needs eSpeak NG: pip install "voxline[espeak]"'
+        ) from error
+    return espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
 
 
 def _on_scale(value: float) -> int:

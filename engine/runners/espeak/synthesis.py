@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.runners.espeak.library import LOCK, Library
-from engine.runners.espeak.take import Take
-from engine.runners.espeak.text import clean, first_run, piece_end, split_pause, words
+from engine.runners.espeak.child import Child
+from engine.runners.espeak.heard import Heard
+from engine.runners.espeak.text import Word, clean, first_run, piece_end, split_pause, words
+from engine.runners.espeak.wire import Manner, Question
 from engine.steps import Pcm, WordMark
 
 #: The longest run without a space that is handed over at once. The library drops what lies beyond
@@ -25,16 +26,6 @@ MIN_RUN_CHARS = 2
 #: The same in ASCII, where a part of a number would be another number, and letters are cheap. A
 #: number of 15 digits takes the longest: 8 s, and 16.5 s at half the pace, which is 18 ms of work.
 MIN_ASCII_RUN_CHARS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How to speak: as `Library.configure` takes it."""
-
-    voice: str
-    rate_wpm: int
-    pitch: int
-    pitch_range: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,9 +43,9 @@ class Burst:
 class Synthesis:
     """A segment being spoken. `burst` is called until it says `done`."""
 
-    def __init__(self, library: Library, manner: Manner, text: str) -> None:
+    def __init__(self, child: Child, manner: Manner, text: str) -> None:
         """Begin to speak `text`, any text at all."""
-        self._library = library
+        self._child = child
         self._manner = manner
         self._text = clean(text)
         self._words = words(self._text)
@@ -67,6 +58,7 @@ class Synthesis:
 
         Raises:
             UnknownVoice: the library does not know the voice.
+            Unspeakable: the library crashes in what it has to speak next.
         """
         coming = [word for word in self._words if word.end > self._position]
         if not coming:
@@ -75,30 +67,29 @@ class Synthesis:
         while coming[0].start >= stop:
             self._position = stop
             stop = piece_end(self._text, stop, self._run_chars)
-        heard = [word for word in coming if word.start < stop]
         run = first_run(self._text[self._position : stop])
-        take = Take(heard, self._position, must_end=_is_short(run))
-        self._speak(stop, take)
-        if take.failed:
+        heard = self._ask(
+            stop, [word for word in coming if word.start < stop], must_end=_is_short(run)
+        )
+        if heard.failed:
             self._run_chars = len(run) // 2
             return Burst(np.zeros(0, np.int16), (), done=False)
-        return self._keep(take, stop if take.cut is None else take.cut.start)
+        return self._keep(heard, stop if heard.cut is None else heard.cut.start)
 
-    def _speak(self, stop: int, take: Take) -> None:
-        text = self._text[self._position : stop]
-        end_pause = False
+    def _ask(self, stop: int, coming: list[Word], *, must_end: bool) -> Heard:
+        text, end_pause = self._text[self._position : stop], False
         if stop == len(self._text):
             text, end_pause = split_pause(text)
-        manner = self._manner
-        with LOCK:
-            self._library.configure(manner.voice, manner.rate_wpm, manner.pitch, manner.pitch_range)
-            self._library.speak(text, end_pause=end_pause, listener=take.hear)
+        begin = self._position
+        slices = [(word.start - begin, word.end - begin) for word in coming]
+        question = Question(self._manner, text, end_pause, slices, must_end)
+        return Heard(coming, *self._child.ask(question))
 
-    def _keep(self, take: Take, stop: int) -> Burst:
-        pcm = take.sound()
+    def _keep(self, heard: Heard, stop: int) -> Burst:
+        pcm = heard.sound()
         marks = tuple(
             WordMark(self._made + at, word.start, word.end)
-            for word, at in take.times(stop)
+            for word, at in heard.times(stop)
             # The rest of a word that was cut in two is no new word.
             if word.start >= self._position
         )

@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 
-from engine.runners.espeak import EspeakRunner
+from engine.runners.espeak.runner import EspeakRunner
 from engine.runners.espeak.take import BURST_SAMPLES
 from engine.runners.espeak.text import clean
 from engine.steps import Row, StepPlan

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.request import SynthesisRequest
-from engine.runners.espeak import EspeakRunner
-from engine.runners.espeak.library import LOCK, WordEvent, load
+from engine.runners.espeak.library import Library, WordEvent
+from engine.runners.espeak.runner import EspeakRunner
 from engine.speaking import speak
 from engine.steps import Pcm
 from tests.engine.espeak.speaking import say
@@ -85,16 +85,15 @@ def _program(text: str, voice: str, speed: float) -> Pcm:
     return np.frombuffer(wav[WAV_HEADER_BYTES:], np.int16)
 
 
-def _one_call(text: str, voice: str, speed: float) -> Pcm:
+def _one_call(library: Library, text: str, voice: str, speed: float) -> Pcm:
     heard = bytearray()
 
     def listen(pcm: bytes, _words: list[WordEvent]) -> bool:
         heard.extend(pcm)
         return False
 
-    with LOCK:
-        load().configure(voice, round(OWN_PACE_WPM * speed), 50, 50)
-        load().speak(text, end_pause=True, listener=listen)
+    library.configure(voice, round(OWN_PACE_WPM * speed), 50, 50)
+    library.speak(text, end_pause=True, listener=listen)
     return np.frombuffer(bytes(heard), np.int16)
 
 
@@ -125,9 +124,9 @@ def test_a_text_sounds_as_the_program_says_it(
 
 @pytest.mark.parametrize(("voice", "text", "speed"), AS_THE_LIBRARY)
 def test_a_text_sounds_as_the_library_says_it_in_one_call(
-    runner: EspeakRunner, voice: str, text: str, speed: float
+    runner: EspeakRunner, library: Library, voice: str, text: str, speed: float
 ) -> None:
-    _assert_alike(_engine(runner, voice, text, speed), _one_call(text, voice, speed))
+    _assert_alike(_engine(runner, voice, text, speed), _one_call(library, text, voice, speed))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.runners.espeak import EspeakRunner
+from engine.runners.espeak.runner import EspeakRunner
 from engine.steps import WordMark
 from tests.engine.espeak.speaking import admit, say, speak
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from engine.errors import UnknownVoice
-from engine.runners.espeak import EspeakRunner
+from engine.runners.espeak.runner import EspeakRunner
 from tests.engine.espeak.speaking import say
 
 
