@@ -17,7 +17,7 @@ from engine.runners.espeak.synthesis import Synthesis
 from engine.runners.espeak.voices import catalogue
 from engine.runners.espeak.wire import Manner
 from engine.steps import Pcm, Row, RowResult, StepPlan, StepResult, WordMark
-from engine.text.segment import SegmentRules
+from engine.text.segment import Segment, SegmentRules
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class _Sequence:
     """A sequence's segment in the making: what is made and not yet handed out."""
 
     manner: Manner
-    text: str = ""
+    segment: Segment | None = None
     synthesis: Synthesis | None = None
     pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
     marks: list[WordMark] = field(default_factory=list)
@@ -87,7 +87,7 @@ class EspeakRunner:
         self._move(plan)
         for prefill in plan.prefills:
             sequence = self._sequences[self._slots[prefill.slot]]
-            _begin(sequence, prefill.segment.text)
+            _begin(sequence, prefill.segment)
         results: list[RowResult] = []
         for row in plan.rows:
             if results and time.monotonic() >= deadline_s:
@@ -138,7 +138,8 @@ class EspeakRunner:
         if sequence.finished or len(sequence.pcm) >= wanted:
             return
         if sequence.synthesis is None:
-            sequence.synthesis = Synthesis(self._child, sequence.manner, sequence.text)
+            assert sequence.segment is not None  # noqa: S101 rows are planned for a segment only
+            sequence.synthesis = Synthesis(self._child, sequence.manner, sequence.segment)
         burst = sequence.synthesis.burst()
         sequence.pcm = np.concatenate([sequence.pcm, burst.pcm])
         sequence.marks += burst.marks
@@ -160,8 +161,8 @@ def _on_scale(value: float) -> int:
     return min(max(round(value), 0), _MAX)
 
 
-def _begin(sequence: _Sequence, text: str) -> None:
-    sequence.text = text
+def _begin(sequence: _Sequence, segment: Segment) -> None:
+    sequence.segment = segment
     sequence.synthesis = None
     sequence.pcm = np.zeros(0, np.int16)
     sequence.marks = []

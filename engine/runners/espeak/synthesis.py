@@ -16,6 +16,7 @@ from engine.runners.espeak.heard import Heard
 from engine.runners.espeak.text import Word, clean, first_run, piece_end, split_pause, words
 from engine.runners.espeak.wire import Manner, Question
 from engine.steps import Pcm, WordMark
+from engine.text.segment import Segment
 
 #: The longest run without a space that is handed over at once. The library drops what lies beyond
 #: 160 bytes of one, which is 40 code points of four bytes.
@@ -23,9 +24,9 @@ MAX_RUN_CHARS = 40
 #: A run as short as this is spoken to its end, even if that takes more than a burst: two characters
 #: of mathematics, which are read by their long names, take 10 s at half the pace.
 MIN_RUN_CHARS = 2
-#: The same in ASCII, where a part of a number would be another number, and letters are cheap. A
-#: number of 15 digits takes the longest: 8 s, and 16.5 s at half the pace, which is 18 ms of work.
-MIN_ASCII_RUN_CHARS = 16
+#: The same with an ASCII digit in it, since a part of a number is another number. What takes the
+#: longest of all languages is Latvian: 16 digits are 26 s at half the pace, and 22 ms of work.
+MIN_NUMBER_CHARS = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,11 +44,12 @@ class Burst:
 class Synthesis:
     """A segment being spoken. `burst` is called until it says `done`."""
 
-    def __init__(self, child: Child, manner: Manner, text: str) -> None:
-        """Begin to speak `text`, any text at all."""
+    def __init__(self, child: Child, manner: Manner, segment: Segment) -> None:
+        """Begin to speak `segment`, of any text at all."""
         self._child = child
         self._manner = manner
-        self._text = clean(text)
+        self._text = clean(segment.text)
+        self._is_last = segment.is_last
         self._words = words(self._text)
         self._position = 0
         self._made = 0
@@ -79,7 +81,7 @@ class Synthesis:
     def _ask(self, stop: int, coming: list[Word], *, must_end: bool) -> Heard:
         text, end_pause = self._text[self._position : stop], False
         if stop == len(self._text):
-            text, end_pause = split_pause(text)
+            text, end_pause = split_pause(text, is_last=self._is_last)
         begin = self._position
         slices = [(word.start - begin, word.end - begin) for word in coming]
         question = Question(self._manner, text, end_pause, slices, must_end)
@@ -101,4 +103,5 @@ class Synthesis:
 
 
 def _is_short(run: str) -> bool:
-    return len(run) <= (MIN_ASCII_RUN_CHARS if run.isascii() else MIN_RUN_CHARS)
+    has_number = run.isascii() and any(char.isdigit() for char in run)
+    return len(run) <= (MIN_NUMBER_CHARS if has_number else MIN_RUN_CHARS)

@@ -3,9 +3,10 @@
 from engine.runners.espeak.library import SAMPLE_RATE_HZ, WordEvent
 from engine.runners.espeak.wire import Report
 
-#: 6 s, about 5 ms of work. Twelve English words at their own pace take 4 to 5 s: one burst. What is
-#: slower or longer is joined between two words. A call may make more: see `MIN_RUN_CHARS`.
-BURST_SAMPLES = 6 * SAMPLE_RATE_HZ
+#: 8 s, about 7 ms of work. Twelve English words at their own pace take 4 to 5 s, and 7 s with an
+#: address among them: one burst. What is slower or longer is joined between two words, and sounds
+#: so. A call may make more: see `MIN_RUN_CHARS`.
+BURST_SAMPLES = 8 * SAMPLE_RATE_HZ
 _SAMPLE_BYTES = 2
 
 

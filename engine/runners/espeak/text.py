@@ -22,6 +22,8 @@ _RUN = re.compile(r"\S+")
 _JOINER = "\u200d"
 #: A hyphen is no pause.
 _DASHES = "\u2013\u2014"
+#: A mark that follows a full stop, as in "at 10 a.m.; then", is none to the library.
+_ABBREVIATED = re.compile(r"\w\.[,;:]$")
 _CLOSERS = "\"'\u00bb\u201d\u2019)]}"
 
 
@@ -48,14 +50,16 @@ def words(text: str) -> list[Word]:
     return found
 
 
-def split_pause(text: str) -> tuple[str, bool]:
+def split_pause(text: str, *, is_last: bool) -> tuple[str, bool]:
     """Return what to say of `text`, and whether a pause follows it.
 
-    It does after punctuation. Quotes and brackets that close after it are not said: at the end of a
-    call the library would pause for them again.
+    It does after punctuation, and after the `is_last` of all. Quotes and brackets that close after
+    punctuation are not said: at the end of a call the library would pause for them again.
     """
     inner = text.rstrip().rstrip(_CLOSERS)
-    return (inner, True) if _is_pause(inner[-1:]) else (text, False)
+    if _is_pause(inner[-1:]):
+        return inner, is_last or not _ABBREVIATED.search(inner)
+    return text, is_last
 
 
 def _is_pause(character: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.request import SynthesisRequest
-from engine.runners.espeak.library import Library, WordEvent
+from engine.runners.espeak.library import SAMPLE_RATE_HZ, Library, WordEvent
 from engine.runners.espeak.runner import EspeakRunner
 from engine.speaking import speak
 from engine.steps import Pcm
@@ -33,6 +33,9 @@ COUGH = (
 GREETING = "Hello there. How are you today? I am fine, thank you very much."
 APPLES = "Dr. Smith paid $3.50 for 12 apples; he was happy. Was he? Yes!"
 VILLAGE = "Once upon a time, in a small village, there lived a girl who loved to read all night."
+WORLD = "Hello world"
+PANAMA = "A man, a plan, a canal: Panama"
+ADDRESSES = "My email is john.smith@example.com and my website is www.example.com."
 HEIMWEG = (
     "Als die Sonne hinter den fernen Hügeln untergegangen war ging der alte Mann langsam heim."
 )
@@ -49,6 +52,8 @@ DIAS = "Buenos días. ¿Cómo está usted hoy? Estoy muy bien, gracias."
 AS_THE_PROGRAM = [
     *[("en-us", text, speed) for text in (FOX, SUNSET) for speed in (0.6, 1.0, 1.6, 2.5)],
     *[("en-us", text, speed) for text in (GREETING, APPLES, VILLAGE) for speed in (1.0, 1.6)],
+    *[("en-us", text, speed) for text in (WORLD, PANAMA) for speed in (0.6, 1.0, 1.6)],
+    ("en-us", ADDRESSES, 1.0),
     *[("de", HEIMWEG, speed) for speed in (1.0, 1.6, 2.5)],
     *[("fr", text, speed) for text in (COLLINES, BONJOUR) for speed in (1.0, 1.6)],
     *[("es", text, speed) for text in (NINA, DIAS) for speed in (1.0, 1.6)],
@@ -145,10 +150,18 @@ def test_segments_sound_as_the_whole_text_does(
     _assert_alike(say(runner, *segments).pcm, say(runner, "".join(segments)).pcm)
 
 
+def test_a_full_stop_before_another_mark_is_no_pause_as_it_is_none_to_the_library(
+    runner: EspeakRunner,
+) -> None:
+    parts = ("Meet me at 10 a.m.;", " do not be late.")
+    longer = len(say(runner, *parts).pcm) - len(say(runner, "".join(parts)).pcm)
+    assert 0 <= longer < SAMPLE_RATE_HZ // 10
+
+
 @pytest.mark.parametrize("quoted", ['She said "no." ', "She said (no!) ", 'She said "no," '])
 def test_a_closing_quote_shortens_the_pause_by_an_eighth_of_a_second_at_most(
     runner: EspeakRunner, quoted: str
 ) -> None:
     parts = len(say(runner, quoted, "We went out!").pcm)
     whole = len(say(runner, quoted + "We went out!").pcm)
-    assert 0 <= whole - parts < 22_050 // 8
+    assert 0 <= whole - parts < SAMPLE_RATE_HZ // 8
