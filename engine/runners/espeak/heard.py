@@ -10,13 +10,17 @@ from engine.steps import Pcm
 class Heard:
     """The answer to a question, in the words of the segment."""
 
-    def __init__(self, coming: list[Word], pcm: Pcm, report: Report) -> None:
-        """Understand what was reported of the words `coming`."""
+    def __init__(
+        self, coming: list[Word], pcm: Pcm, report: Report, echo: Word | None = None
+    ) -> None:
+        """Understand what was reported of the words `coming`; `echo` is one not to be heard."""
         self._coming = coming
         self._pcm = pcm
         self._begins = {coming[index]: at for index, at in report.begins}
-        #: The word that the next piece has to begin with, None where all was spoken.
-        self.cut = None if report.cut is None else coming[report.cut]
+        #: The word before which the sound ends, None where all was spoken.
+        self.cut = echo if echo in self._begins else None
+        if report.cut is not None:
+            self.cut = coming[report.cut]
         #: A burst was made and no word but the first had begun: nothing can be kept.
         self.failed = report.failed
 

@@ -13,8 +13,16 @@ import numpy as np
 
 from engine.runners.espeak.child import Child
 from engine.runners.espeak.heard import Heard
-from engine.runners.espeak.text import Word, clean, first_run, piece_end, split_pause, words
-from engine.runners.espeak.wire import Manner, Question
+from engine.runners.espeak.text import (
+    Word,
+    can_echo,
+    clean,
+    first_run,
+    piece_end,
+    split_pause,
+    words,
+)
+from engine.runners.espeak.wire import Manner, Question, Report
 from engine.steps import Pcm, WordMark
 from engine.text.segment import Segment
 
@@ -70,22 +78,47 @@ class Synthesis:
             self._position = stop
             stop = piece_end(self._text, stop, self._run_chars)
         run = first_run(self._text[self._position : stop])
-        heard = self._ask(
+        heard = self._hear(
             stop, [word for word in coming if word.start < stop], must_end=_is_short(run)
         )
         if heard.failed:
             self._run_chars = len(run) // 2
             return Burst(np.zeros(0, np.int16), (), done=False)
-        return self._keep(heard, stop if heard.cut is None else heard.cut.start)
+        return self._keep(heard, stop if heard.cut is None else min(heard.cut.start, stop))
 
-    def _ask(self, stop: int, coming: list[Word], *, must_end: bool) -> Heard:
+    def _hear(self, stop: int, coming: list[Word], *, must_end: bool) -> Heard:
         text, end_pause = self._text[self._position : stop], False
         if stop == len(self._text):
-            text, end_pause = split_pause(text, is_last=self._is_last)
+            inner, end_pause = split_pause(text, is_last=self._is_last)
+            heard = None if end_pause else self._hear_going_on(text, coming, must_end=must_end)
+            if heard is not None:
+                return heard
+            text = inner
+        return Heard(coming, *self._ask(text, coming, end_pause=end_pause, must_end=must_end))
+
+    def _hear_going_on(self, text: str, coming: list[Word], *, must_end: bool) -> Heard | None:
+        """Hear a text with which the next segment goes on; None if that cannot be.
+
+        The library lengthens whatever a call ends with, so it says the last word once more, and the
+        sound is cut before.
+        """
+        last = coming[-1]
+        word = self._text[max(last.start, self._position) : last.end]
+        if not can_echo(word):
+            return None
+        begin = self._position + len(text) + 1
+        echo = Word(begin, begin + len(word))
+        answer = self._ask(f"{text} {word}", [*coming, echo], end_pause=False, must_end=must_end)
+        heard = Heard([*coming, echo], *answer, echo=echo)
+        # No event may come for it: "the" is one with the word before.
+        return heard if heard.cut is not None or heard.failed else None
+
+    def _ask(
+        self, text: str, coming: list[Word], *, end_pause: bool, must_end: bool
+    ) -> tuple[Pcm, Report]:
         begin = self._position
         slices = [(word.start - begin, word.end - begin) for word in coming]
-        question = Question(self._manner, text, end_pause, slices, must_end)
-        return Heard(coming, *self._child.ask(question))
+        return self._child.ask(Question(self._manner, text, end_pause, slices, must_end))
 
     def _keep(self, heard: Heard, stop: int) -> Burst:
         pcm = heard.sound()

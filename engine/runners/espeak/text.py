@@ -62,6 +62,14 @@ def split_pause(text: str, *, is_last: bool) -> tuple[str, bool]:
     return text, is_last
 
 
+def can_echo(word: str) -> bool:
+    """Tell whether `word` sounds the same when it is said once more after a space.
+
+    Two numbers may be read as one, and where no spaces are written a letter changes its neighbour.
+    """
+    return not any(char.isdigit() for char in word) and not is_unspaced(word[-1])
+
+
 def _is_pause(character: str) -> bool:
     if not character or character in _SPOKEN_PUNCTUATION:
         return False

@@ -1,9 +1,11 @@
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 
 import numpy as np
 import pytest
 
+from engine import speaking
 from engine.errors import ModelUnavailable
 from engine.request import SynthesisRequest
 from engine.runners.espeak import synthesis
@@ -25,6 +27,20 @@ def test_the_first_row_has_sound_at_once(runner: EspeakRunner) -> None:
     admit(runner, 1)
     first = speak(runner, SENTENCE, num_frames=1).rows[0]
     assert len(first.pcm) == FRAME_SAMPLES
+
+
+def test_live_text_without_a_comma_speaks_after_its_twelfth_word(runner: EspeakRunner) -> None:
+    written: list[str] = []
+
+    def writing() -> Iterator[str]:
+        for word in (SENTENCE.rstrip(".") + " ").split(" ") * 3:
+            written.append(word)
+            yield f"{word} "
+
+    with closing(speaking.speak(runner, SynthesisRequest(voice="en-us"), writing())) as chunks:
+        next(chunks)
+    # A word is known to be whole when the next one begins.
+    assert len([word for word in written if word]) == 13
 
 
 def test_a_parked_sequence_goes_on_where_it_was(runner: EspeakRunner) -> None:
