@@ -4,6 +4,7 @@ EngineError
 ├── ModelUnavailable    a runner cannot be built: a library, a file or a device is missing
 ├── UnknownVoice        no such voice, or none for that language
 ├── Unsupported         the model cannot do what was asked
+├── Unspeakable         the model breaks on this text
 └── EngineFailed        the engine thread died; every open sequence is lost
 """
 
@@ -22,6 +23,10 @@ class UnknownVoice(EngineError):
 
 class Unsupported(EngineError):
     """The model cannot do what was asked of it."""
+
+
+class Unspeakable(EngineError):
+    """The model breaks on this text; whatever else it speaks goes on."""
 
 
 class EngineFailed(EngineError):

@@ -8,12 +8,13 @@ class Segment:
     """A piece of a sequence's text, spoken as one prompt.
 
     `text` is the raw text; `start` and `end` count code points in all text of the sequence, so that
-    `all_text[start:end] == text`.
+    `all_text[start:end] == text`. It `is_last` where the text ended or was flushed.
     """
 
     text: str
     start: int
     end: int
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Cutting live text into segments as early as it can be known where."""
 
 from collections import deque
+from dataclasses import replace
 
 from engine.text.borders import BorderFinder
 from engine.text.segment import Segment, SegmentRules
@@ -89,7 +90,10 @@ class Segmenter:
 
     def flush(self) -> list[Segment]:
         """Return everything held back as a segment, however short; none if it is blank."""
-        return [self._cut(len(self._draft.text))[0]] if self.pending else []
+        if not self.pending:
+            return []
+        segment, _ = self._cut(len(self._draft.text))
+        return [replace(segment, is_last=True)]
 
     def expire(self) -> list[Segment]:
         """Return what is held back up to its last word border.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from engine.runner import Runner
-from engine.runners.espeak import EspeakRunner
+from engine.runners.espeak.runner import EspeakRunner
 from tests.engine.conformance import RunnerConformance
 from tests.helpers.virtual_engine import instant_tone
 

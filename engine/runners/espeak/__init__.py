@@ -1,5 +1,5 @@
-"""eSpeak NG as a runner."""
+"""eSpeak NG as a runner: `runner.py` is the way in.
 
-from engine.runners.espeak.runner import EspeakRunner
-
-__all__ = ["EspeakRunner"]
+Nothing is imported here: the process that speaks imports a part of this package, and starts the
+sooner for it.
+"""

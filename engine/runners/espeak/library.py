@@ -1,20 +1,17 @@
 """The ctypes binding of libespeak-ng, and nothing else: no voices, no segments, no frames.
 
 The library keeps its state in globals, so a process has one binding, made once and never ended, and
-every call into it holds one lock.
+one thread that calls it.
 """
 
 import ctypes
 import os
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from typing import NamedTuple
 
 from engine.errors import ModelUnavailable, UnknownVoice
-from engine.runners.espeak.interrupts import interrupts_deferred
 from engine.runners.espeak.state import CarriedState
+from engine.runners.espeak.wire import VoiceFile
 
 SAMPLE_RATE_HZ = 22_050
 
@@ -37,25 +34,12 @@ _INTONATION = 9
 _EVENT_END = 0
 _EVENT_WORD = 1
 
-#: Serialises every call: two runners of one process share the library's globals.
-LOCK = threading.RLock()
 
-
-@dataclass(frozen=True, slots=True)
-class WordEvent:
+class WordEvent(NamedTuple):
     """The library begins a word: `at` in samples, `position` in code points from 0."""
 
     at: int
     position: int
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceFile:
-    """A voice as the library lists it: `path` below its folder of voices."""
-
-    path: str
-    name: str
-    languages: tuple[str, ...]
 
 
 #: Takes PCM16 bytes and the words that begin in or before them; true stops the synthesis.
@@ -97,7 +81,7 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes
 
 
 class Library:
-    """The loaded library. Build it with `load`, once per process."""
+    """The loaded library. Build it once per process."""
 
     def __init__(self, path: str, data_path: str) -> None:
         """Load and initialise.
@@ -114,15 +98,13 @@ class Library:
         rate = self._c.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, home, _DONT_EXIT)
         if rate != SAMPLE_RATE_HZ:
             raise ModelUnavailable(f"eSpeak NG cannot use its data in {data_path}")
-        #: The folder of voices and dictionaries.
-        self.data_path = Path(data_path)
         self._listener: Listener | None = None
         #: What the listener raised: it cannot pass through the library.
         self._raised: BaseException | None = None
         # The library keeps the bare pointer, so the object must live as long as it does.
         self._callback = _Callback(self._receive)
         self._c.espeak_SetSynthCallback(self._callback)
-        self._state = CarriedState(self._c, Path(path))
+        self._state = CarriedState(self._c, path)
 
     @property
     def is_reproducible(self) -> bool:
@@ -150,25 +132,24 @@ class Library:
         """Speak `text`, which holds no NUL and no lone surrogate, into `listener`.
 
         The same text after the same `configure` is the same sound, whatever was spoken before.
-        What `listener` raises stops the library and is raised here; so does Ctrl-C, at the end.
+        What `listener` raises stops the library and is raised here.
         """
         encoded = text.encode() + b"\0"
         flags = _UTF8 | (_END_PAUSE if end_pause else 0)
         self._listener = listener
         self._state.reset()
-        with interrupts_deferred():
-            self._c.espeak_Synth(
-                encoded,
-                ctypes.c_size_t(len(encoded)),
-                ctypes.c_uint(0),
-                _POSITION_CHARACTER,
-                ctypes.c_uint(0),
-                ctypes.c_uint(flags),
-                None,
-                None,
-            )
-            self._listener = None
-            raised, self._raised = self._raised, None
+        self._c.espeak_Synth(
+            encoded,
+            ctypes.c_size_t(len(encoded)),
+            ctypes.c_uint(0),
+            _POSITION_CHARACTER,
+            ctypes.c_uint(0),
+            ctypes.c_uint(flags),
+            None,
+            None,
+        )
+        self._listener = None
+        raised, self._raised = self._raised, None
         if raised is not None:
             raise raised
 
@@ -216,27 +197,6 @@ def _heard(
         index += 1
     pcm = ctypes.string_at(wave, 2 * count) if wave and count > 0 else b""
     return pcm, words
-
-
-@cache
-def _load() -> Library:
-    try:
-        import espeakng_loader  # optional: a server of another model does without it
-    except ImportError as error:
-        raise ModelUnavailable(
-            'the model "espeak" needs eSpeak NG: pip install "voxline[espeak]"'
-        ) from error
-    return Library(espeakng_loader.get_library_path(), espeakng_loader.get_data_path())
-
-
-def load() -> Library:
-    """Return the library of this process, loaded at the first call.
-
-    Raises:
-        ModelUnavailable: the wheel is missing, or its library or data cannot be used.
-    """
-    with LOCK:
-        return _load()
 
 
 def _voice_file(voice: _Voice) -> VoiceFile:

@@ -4,17 +4,20 @@ import logging
 import time
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from engine.errors import EngineError
+from engine.errors import EngineError, EngineFailed, ModelUnavailable
 from engine.request import SynthesisRequest
 from engine.runner import ModelInfo
-from engine.runners.espeak.library import SAMPLE_RATE_HZ, load
-from engine.runners.espeak.synthesis import Manner, Synthesis
+from engine.runners.espeak.child import Child
+from engine.runners.espeak.library import SAMPLE_RATE_HZ
+from engine.runners.espeak.synthesis import Synthesis
 from engine.runners.espeak.voices import catalogue
+from engine.runners.espeak.wire import Manner
 from engine.steps import Pcm, Row, RowResult, StepPlan, StepResult, WordMark
-from engine.text.segment import SegmentRules
+from engine.text.segment import Segment, SegmentRules
 
 _log = logging.getLogger(__name__)
 
@@ -28,10 +31,10 @@ _RATE_WPM = 175
 _MIDDLE = 50
 _MAX = 99
 _REACH_SEMITONES = 9.0
-#: eSpeak shapes a clause as a whole, and lengthens its end wherever it is cut: a clause of 22 words
-#: cut after 16 is 3 % longer. So few clauses are cut: its bursts already make the first PCM of a
-#: long segment early, and only live text waits for the first of these limits.
-_SEGMENTATION = SegmentRules(first_max_words=24, max_words=40, max_chars=300)
+#: eSpeak shapes a clause as a whole, so few clauses are cut. Only the first limit makes live text
+#: wait: three seconds at a talker's pace. Of 8, 10 and 12 words, 12 leave the most clauses whole,
+#: and one of 16 to 22 words that is cut sounds the most as if it were not.
+_SEGMENTATION = SegmentRules(first_max_words=12, max_words=40, max_chars=300)
 
 
 @dataclass(slots=True)
@@ -39,7 +42,7 @@ class _Sequence:
     """A sequence's segment in the making: what is made and not yet handed out."""
 
     manner: Manner
-    text: str = ""
+    segment: Segment | None = None
     synthesis: Synthesis | None = None
     pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
     marks: list[WordMark] = field(default_factory=list)
@@ -51,13 +54,14 @@ class EspeakRunner:
     """The `Runner` of eSpeak NG. Rows are made one after another, in the order of urgency."""
 
     def __init__(self) -> None:
-        """Load the library, once per process.
+        """Start the process that speaks.
 
         Raises:
             ModelUnavailable: `espeakng-loader` is not installed, or its library cannot be used.
         """
-        self._library = load()
-        voices, self._paths = catalogue(self._library)
+        library_path, data_path = _installed()
+        self._child = Child(library_path, data_path)
+        voices, self._paths = catalogue(self._child.roll, Path(data_path))
         self._sequences: dict[int, _Sequence] = {}
         self._slots: dict[int, int] = {}
         self._info = ModelInfo(
@@ -83,7 +87,7 @@ class EspeakRunner:
         self._move(plan)
         for prefill in plan.prefills:
             sequence = self._sequences[self._slots[prefill.slot]]
-            _begin(sequence, prefill.segment.text)
+            _begin(sequence, prefill.segment)
         results: list[RowResult] = []
         for row in plan.rows:
             if results and time.monotonic() >= deadline_s:
@@ -92,9 +96,10 @@ class EspeakRunner:
         return StepResult(tuple(results))
 
     def close(self) -> None:
-        """Forget every sequence. The library stays loaded for the next runner."""
+        """Forget every sequence, and end the process that speaks."""
         self._sequences.clear()
         self._slots.clear()
+        self._child.close()
 
     def _move(self, plan: StepPlan) -> None:
         gone = {*plan.released, *plan.parked}
@@ -121,6 +126,8 @@ class EspeakRunner:
         try:
             self._fill(sequence, row.num_frames * FRAME_SAMPLES)
             return _hand_out(sequence, row)
+        except EngineFailed:
+            raise
         except EngineError as error:
             return _failure(row, str(error))
         except Exception as error:  # noqa: BLE001 whatever it was, the other rows go on
@@ -131,19 +138,31 @@ class EspeakRunner:
         if sequence.finished or len(sequence.pcm) >= wanted:
             return
         if sequence.synthesis is None:
-            sequence.synthesis = Synthesis(self._library, sequence.manner, sequence.text)
+            assert sequence.segment is not None  # noqa: S101 rows are planned for a segment only
+            sequence.synthesis = Synthesis(self._child, sequence.manner, sequence.segment)
         burst = sequence.synthesis.burst()
         sequence.pcm = np.concatenate([sequence.pcm, burst.pcm])
         sequence.marks += burst.marks
         sequence.finished = burst.done
 
 
+def _installed() -> tuple[str, str]:
+    """Return where the library lies, and where its data."""
+    try:
+        import espeakng_loader  # optional: a server of another model does without it
+    except ImportError as error:
+        raise ModelUnavailable(
+            'the model "espeak" needs eSpeak NG: pip install "voxline[espeak]"'
+        ) from error
+    return espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
+
+
 def _on_scale(value: float) -> int:
     return min(max(round(value), 0), _MAX)
 
 
-def _begin(sequence: _Sequence, text: str) -> None:
-    sequence.text = text
+def _begin(sequence: _Sequence, segment: Segment) -> None:
+    sequence.segment = segment
     sequence.synthesis = None
     sequence.pcm = np.zeros(0, np.int16)
     sequence.marks = []

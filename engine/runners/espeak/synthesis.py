@@ -11,10 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.runners.espeak.library import LOCK, Library
-from engine.runners.espeak.take import Take
-from engine.runners.espeak.text import clean, first_run, piece_end, split_pause, words
+from engine.runners.espeak.child import Child
+from engine.runners.espeak.heard import Heard
+from engine.runners.espeak.text import (
+    Word,
+    can_echo,
+    clean,
+    first_run,
+    piece_end,
+    split_pause,
+    words,
+)
+from engine.runners.espeak.wire import Manner, Question, Report
 from engine.steps import Pcm, WordMark
+from engine.text.segment import Segment
 
 #: The longest run without a space that is handed over at once. The library drops what lies beyond
 #: 160 bytes of one, which is 40 code points of four bytes.
@@ -22,19 +32,9 @@ MAX_RUN_CHARS = 40
 #: A run as short as this is spoken to its end, even if that takes more than a burst: two characters
 #: of mathematics, which are read by their long names, take 10 s at half the pace.
 MIN_RUN_CHARS = 2
-#: The same in ASCII, where a part of a number would be another number, and letters are cheap. A
-#: number of 15 digits takes the longest: 8 s, and 16.5 s at half the pace, which is 18 ms of work.
-MIN_ASCII_RUN_CHARS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How to speak: as `Library.configure` takes it."""
-
-    voice: str
-    rate_wpm: int
-    pitch: int
-    pitch_range: int
+#: The same with an ASCII digit in it, since a part of a number is another number. What takes the
+#: longest of all languages is Latvian: 16 digits are 26 s at half the pace, and 22 ms of work.
+MIN_NUMBER_CHARS = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +52,12 @@ class Burst:
 class Synthesis:
     """A segment being spoken. `burst` is called until it says `done`."""
 
-    def __init__(self, library: Library, manner: Manner, text: str) -> None:
-        """Begin to speak `text`, any text at all."""
-        self._library = library
+    def __init__(self, child: Child, manner: Manner, segment: Segment) -> None:
+        """Begin to speak `segment`, of any text at all."""
+        self._child = child
         self._manner = manner
-        self._text = clean(text)
+        self._text = clean(segment.text)
+        self._is_last = segment.is_last
         self._words = words(self._text)
         self._position = 0
         self._made = 0
@@ -67,6 +68,7 @@ class Synthesis:
 
         Raises:
             UnknownVoice: the library does not know the voice.
+            Unspeakable: the library crashes in what it has to speak next.
         """
         coming = [word for word in self._words if word.end > self._position]
         if not coming:
@@ -75,30 +77,54 @@ class Synthesis:
         while coming[0].start >= stop:
             self._position = stop
             stop = piece_end(self._text, stop, self._run_chars)
-        heard = [word for word in coming if word.start < stop]
         run = first_run(self._text[self._position : stop])
-        take = Take(heard, self._position, must_end=_is_short(run))
-        self._speak(stop, take)
-        if take.failed:
+        heard = self._hear(
+            stop, [word for word in coming if word.start < stop], must_end=_is_short(run)
+        )
+        if heard.failed:
             self._run_chars = len(run) // 2
             return Burst(np.zeros(0, np.int16), (), done=False)
-        return self._keep(take, stop if take.cut is None else take.cut.start)
+        return self._keep(heard, stop if heard.cut is None else min(heard.cut.start, stop))
 
-    def _speak(self, stop: int, take: Take) -> None:
-        text = self._text[self._position : stop]
-        end_pause = False
+    def _hear(self, stop: int, coming: list[Word], *, must_end: bool) -> Heard:
+        text, end_pause = self._text[self._position : stop], False
         if stop == len(self._text):
-            text, end_pause = split_pause(text)
-        manner = self._manner
-        with LOCK:
-            self._library.configure(manner.voice, manner.rate_wpm, manner.pitch, manner.pitch_range)
-            self._library.speak(text, end_pause=end_pause, listener=take.hear)
+            inner, end_pause = split_pause(text, is_last=self._is_last)
+            heard = None if end_pause else self._hear_going_on(text, coming, must_end=must_end)
+            if heard is not None:
+                return heard
+            text = inner
+        return Heard(coming, *self._ask(text, coming, end_pause=end_pause, must_end=must_end))
 
-    def _keep(self, take: Take, stop: int) -> Burst:
-        pcm = take.sound()
+    def _hear_going_on(self, text: str, coming: list[Word], *, must_end: bool) -> Heard | None:
+        """Hear a text with which the next segment goes on; None if that cannot be.
+
+        The library lengthens whatever a call ends with, so it says the last word once more, and the
+        sound is cut before.
+        """
+        last = coming[-1]
+        word = self._text[max(last.start, self._position) : last.end]
+        if not can_echo(word):
+            return None
+        begin = self._position + len(text) + 1
+        echo = Word(begin, begin + len(word))
+        answer = self._ask(f"{text} {word}", [*coming, echo], end_pause=False, must_end=must_end)
+        heard = Heard([*coming, echo], *answer, echo=echo)
+        # No event may come for it: "the" is one with the word before.
+        return heard if heard.cut is not None or heard.failed else None
+
+    def _ask(
+        self, text: str, coming: list[Word], *, end_pause: bool, must_end: bool
+    ) -> tuple[Pcm, Report]:
+        begin = self._position
+        slices = [(word.start - begin, word.end - begin) for word in coming]
+        return self._child.ask(Question(self._manner, text, end_pause, slices, must_end))
+
+    def _keep(self, heard: Heard, stop: int) -> Burst:
+        pcm = heard.sound()
         marks = tuple(
             WordMark(self._made + at, word.start, word.end)
-            for word, at in take.times(stop)
+            for word, at in heard.times(stop)
             # The rest of a word that was cut in two is no new word.
             if word.start >= self._position
         )
@@ -110,4 +136,5 @@ class Synthesis:
 
 
 def _is_short(run: str) -> bool:
-    return len(run) <= (MIN_ASCII_RUN_CHARS if run.isascii() else MIN_RUN_CHARS)
+    has_number = run.isascii() and any(char.isdigit() for char in run)
+    return len(run) <= (MIN_NUMBER_CHARS if has_number else MIN_RUN_CHARS)

@@ -8,21 +8,22 @@ text unless told otherwise.
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
+
+from engine.text.words import WordCounter, is_unspaced
 
 #: Controls (0x01 begins a command of the library), lone surrogates and private use.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cs", "Co"})
 #: Punctuation by category that is read aloud by name.
 _SPOKEN_PUNCTUATION = frozenset("%&@#*/\\§†‰")
-#: Letters of scripts written without spaces: each counts as a word.
-_UNSPACED = re.compile(
-    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
 #: What separates words besides white space: dashes and ellipses.
 _TOKEN = re.compile(r"[^\s\u2013\u2014\u2026]+")
 _RUN = re.compile(r"\S+")
 _JOINER = "\u200d"
 #: A hyphen is no pause.
 _DASHES = "\u2013\u2014"
+#: A mark that follows a full stop, as in "at 10 a.m.; then", is none to the library.
+_ABBREVIATED = re.compile(r"\w\.[,;:]$")
 _CLOSERS = "\"'\u00bb\u201d\u2019)]}"
 
 
@@ -49,14 +50,24 @@ def words(text: str) -> list[Word]:
     return found
 
 
-def split_pause(text: str) -> tuple[str, bool]:
+def split_pause(text: str, *, is_last: bool) -> tuple[str, bool]:
     """Return what to say of `text`, and whether a pause follows it.
 
-    It does after punctuation. Quotes and brackets that close after it are not said: at the end of a
-    call the library would pause for them again.
+    It does after punctuation, and after the `is_last` of all. Quotes and brackets that close after
+    punctuation are not said: at the end of a call the library would pause for them again.
     """
     inner = text.rstrip().rstrip(_CLOSERS)
-    return (inner, True) if _is_pause(inner[-1:]) else (text, False)
+    if _is_pause(inner[-1:]):
+        return inner, is_last or not _ABBREVIATED.search(inner)
+    return text, is_last
+
+
+def can_echo(word: str) -> bool:
+    """Tell whether `word` sounds the same when it is said once more after a space.
+
+    Two numbers may be read as one, and where no spaces are written a letter changes its neighbour.
+    """
+    return not any(char.isdigit() for char in word) and not is_unspaced(word[-1])
 
 
 def _is_pause(character: str) -> bool:
@@ -92,16 +103,19 @@ def _combines(character: str) -> bool:
 
 
 def _words_of(text: str, start: int, end: int) -> list[Word]:
-    found: list[Word] = []
-    begin = start
-    for ideograph in _UNSPACED.finditer(text, start, end):
-        found += _stripped(text, begin, ideograph.start())
-        begin = ideograph.end()
-        # Marks that combine with the ideograph belong to it.
-        while begin < end and unicodedata.category(text[begin]).startswith("M"):
-            begin += 1
-        found.append(Word(ideograph.start(), begin))
-    return found + _stripped(text, begin, end)
+    """Return the words of a token. In a script without spaces each letter counts as one."""
+    counter = WordCounter()
+    borders = [start]
+    within = False
+    for at in range(start, end):
+        begins = counter.cost(text[at]) > 0
+        # A number is one word in every script.
+        unspaced = is_unspaced(text[at]) and not text[at].isdecimal()
+        if begins if unspaced else within and not counter.joined:
+            borders.append(at)
+        within = unspaced or (within and counter.joined)
+    pieces = pairwise([*borders, end])
+    return [word for begin, stop in pieces for word in _stripped(text, begin, stop)]
 
 
 def _stripped(text: str, start: int, end: int) -> list[Word]:

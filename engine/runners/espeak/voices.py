@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from engine.runners.espeak.library import Library, VoiceFile
+from engine.runners.espeak.wire import Roll, VoiceFile
 from engine.voices import Voice, VoiceCatalogue
 
 DEFAULT_ID = "en-us"
@@ -15,12 +15,15 @@ _DICTIONARY = re.compile(r"^dictionary\s+(\S+)", re.MULTILINE)
 _VARIANT_FOLDER = "!v/"
 
 
-def catalogue(library: Library) -> tuple[VoiceCatalogue, Mapping[str, str]]:
-    """Return the catalogue, and for every voice id the path by which the library knows it."""
-    spoken = [file for file in library.voices() if _has_dictionary(library.data_path, file)]
+def catalogue(roll: Roll, data_path: Path) -> tuple[VoiceCatalogue, Mapping[str, str]]:
+    """Return the catalogue, and for every voice id the path by which the library knows it.
+
+    `data_path` is the folder of voices and dictionaries.
+    """
+    spoken = [file for file in roll.voices if _has_dictionary(data_path, file)]
     files = {_id(file): file for file in spoken if _ID.fullmatch(_id(file))}
     voices = [Voice(key, file.name, file.languages) for key, file in sorted(files.items())]
-    names = [file.path.removeprefix(_VARIANT_FOLDER) for file in library.voices("variant")]
+    names = [file.path.removeprefix(_VARIANT_FOLDER) for file in roll.variants]
     variants = [name for name in names if _ID.fullmatch(name)]
     paths = {key: file.path for key, file in files.items()}
     return VoiceCatalogue(voices, default=DEFAULT_ID, variants=variants), paths

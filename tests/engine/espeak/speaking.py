@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.request import SynthesisRequest
-from engine.runners.espeak import EspeakRunner
+from engine.runners.espeak.runner import EspeakRunner
 from engine.steps import Admission, Pcm, Prefill, Row, RowResult, StepPlan, WordMark
 from engine.text.segment import Segment
 

@@ -3,7 +3,8 @@ import random
 import numpy as np
 import pytest
 
-from engine.runners.espeak import EspeakRunner
+from engine.runners.espeak.library import SAMPLE_RATE_HZ
+from engine.runners.espeak.runner import EspeakRunner
 from engine.runners.espeak.take import BURST_SAMPLES
 from engine.runners.espeak.text import clean
 from engine.steps import Row, StepPlan
@@ -72,6 +73,16 @@ def test_at_half_the_pace_no_row_makes_more_than_two_bursts(
 def test_a_number_is_heard_out_even_at_half_the_pace(runner: EspeakRunner) -> None:
     text = "999999999999999 "
     assert 2 * BURST_SAMPLES < _longest_row(runner, text, "en-us", 0.5) <= 3 * BURST_SAMPLES
+
+
+def test_no_language_makes_more_of_a_number_than_was_measured(runner: EspeakRunner) -> None:
+    assert _longest_row(runner, "7" * 16, "lv", 0.5) < 27 * SAMPLE_RATE_HZ
+
+
+@pytest.mark.parametrize("run", ["W" * 16, "\\" * 16])
+def test_letters_and_signs_are_parted_where_a_number_is_not(runner: EspeakRunner, run: str) -> None:
+    for voice in ("eu", "ltg"):
+        assert _longest_row(runner, run, voice, 0.5) <= BURST_SAMPLES + 3 * 1024
 
 
 def test_random_code_points_never_break_a_row(runner: EspeakRunner) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.runners.espeak import EspeakRunner
+from engine.runners.espeak.runner import EspeakRunner
 from engine.steps import WordMark
 from tests.engine.espeak.speaking import admit, say, speak
 
@@ -28,6 +28,24 @@ def test_every_ideograph_is_a_word(runner: EspeakRunner) -> None:
     spoken = say(runner, text, voice="cmn")
     assert spoken.words(text) == list("你好世界我们很好")
     assert len({mark.at for mark in spoken.marks}) == 8
+
+
+@pytest.mark.parametrize(
+    ("voice", "text", "words"),
+    [
+        ("ja", "か\u3099っこう", ["か\u3099", "っ", "こ", "う"]),
+        ("ja", "ｶﾀｶﾅ", list("ｶﾀｶﾅ")),
+        ("cmn", "ㄅㄆㄇ", list("ㄅㄆㄇ")),
+        ("th", "ยินดี", ["ยิ", "น", "ดี"]),
+        ("th", "๑๒๓ครับ", ["๑๒๓", "ค", "รั", "บ"]),
+        ("my", "နေကောင်း", ["နေ", "ကော", "င်း"]),
+        ("cmn", "我有iPhone15手机2024年", ["我", "有", "iPhone15", "手", "机", "2024", "年"]),
+    ],
+)
+def test_where_no_spaces_are_written_every_letter_with_its_marks_is_a_word(
+    runner: EspeakRunner, voice: str, text: str, words: list[str]
+) -> None:
+    assert say(runner, text, voice=voice).words(text) == words
 
 
 @pytest.mark.parametrize("num_frames", [1, 3, 1000])

@@ -1,13 +1,16 @@
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 import pytest
 
+from engine import speaking
 from engine.errors import ModelUnavailable
 from engine.request import SynthesisRequest
-from engine.runners.espeak import EspeakRunner, library, synthesis
+from engine.runners.espeak import synthesis
 from engine.runners.espeak.library import SAMPLE_RATE_HZ
-from engine.runners.espeak.runner import FRAME_SAMPLES
+from engine.runners.espeak.runner import FRAME_SAMPLES, EspeakRunner
 from engine.steps import Admission, Pcm, Row, StepPlan
 from tests.engine.espeak.speaking import Spoken, admit, prefill, say, speak
 
@@ -24,6 +27,20 @@ def test_the_first_row_has_sound_at_once(runner: EspeakRunner) -> None:
     admit(runner, 1)
     first = speak(runner, SENTENCE, num_frames=1).rows[0]
     assert len(first.pcm) == FRAME_SAMPLES
+
+
+def test_live_text_without_a_comma_speaks_after_its_twelfth_word(runner: EspeakRunner) -> None:
+    written: list[str] = []
+
+    def writing() -> Iterator[str]:
+        for word in (SENTENCE.rstrip(".") + " ").split(" ") * 3:
+            written.append(word)
+            yield f"{word} "
+
+    with closing(speaking.speak(runner, SynthesisRequest(voice="en-us"), writing())) as chunks:
+        next(chunks)
+    # A word is known to be whole when the next one begins.
+    assert len([word for word in written if word]) == 13
 
 
 def test_a_parked_sequence_goes_on_where_it_was(runner: EspeakRunner) -> None:
@@ -64,7 +81,7 @@ def test_rows_beyond_the_time_budget_are_left_out_and_lose_nothing(runner: Espea
 
 
 def test_a_segment_sounds_the_same_whatever_was_spoken_before(runner: EspeakRunner) -> None:
-    if not library.load().is_reproducible:
+    if not runner._child.roll.is_reproducible:
         pytest.skip("this build of eSpeak NG hides what it carries from text to text")
     manners = [
         {"voice": "en-us"},
@@ -87,9 +104,9 @@ def test_a_segment_sounds_the_same_whatever_was_spoken_before(runner: EspeakRunn
 
 def test_a_second_runner_sounds_like_the_first(runner: EspeakRunner) -> None:
     first = say(runner, SENTENCE).pcm
-    runner.close()
-    if library.load().is_reproducible:
-        assert np.array_equal(say(EspeakRunner(), SENTENCE).pcm, first)
+    with closing(EspeakRunner()) as second:
+        if second._child.roll.is_reproducible:
+            assert np.array_equal(say(second, SENTENCE).pcm, first)
 
 
 def test_speed_is_a_factor_of_the_length(runner: EspeakRunner) -> None:
@@ -161,4 +178,4 @@ def test_a_row_that_raises_fails_alone_and_no_one_is_told_its_text(
 def test_without_its_wheel_the_model_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(ModelUnavailable, match=r'pip install "voxline\[espeak\]"'):
-        library._load.__wrapped__()
+        EspeakRunner()
