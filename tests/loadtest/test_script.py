@@ -1,6 +1,7 @@
 """What is sent when, and when a segment is complete."""
 
 import random
+from contextlib import closing
 
 import pytest
 
@@ -38,7 +39,8 @@ def test_text_that_is_sent_at_once_is_complete_at_once() -> None:
 
 @pytest.mark.parametrize("model", ["tone", "espeak"])
 def test_live_text_is_cut_as_the_model_of_the_server_cuts_it(model: str) -> None:
-    rules = load_runner(model).info.segmentation
+    with closing(load_runner(model)) as runner:
+        rules = runner.info.segmentation
     expected = live(turn_text(random.Random(2)), 12.0, rules)
     assert script_maker(12.0, model)(random.Random(2)) == expected
 
