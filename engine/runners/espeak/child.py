@@ -79,7 +79,7 @@ class Child:
             try:
                 return self._attempt(question)
             except _Crashed:
-                _log.warning("eSpeak NG has crashed")
+                _log.info("eSpeak NG has crashed")
         raise Unspeakable("eSpeak NG cannot speak this text")
 
     def close(self) -> None:

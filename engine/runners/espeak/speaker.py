@@ -1,7 +1,4 @@
-"""The process that speaks: asked over a socket, and dead when the library crashes.
-
-It is a copy of the `zygote` with nothing of the world's about it but the socket.
-"""
+"""The process that speaks: forked from the `zygote`, asked over a socket, dead when it crashes."""
 
 import os
 import signal
@@ -19,7 +16,7 @@ CALL_LIMIT_S = 1.0
 
 def answer_all(library: Library, connection: socket.socket) -> None:
     """Answer every question until the other side is gone."""
-    # What the C library says of a crash is in the log of the runner, who knows whose text it was.
+    # The C library says of a crash what the runner logs in its own way.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
         while packet := connection.recv(wire.MAX_PACKET_BYTES):

@@ -9,6 +9,7 @@ import ctypes
 import os
 import signal
 import socket
+from contextlib import suppress
 
 from engine.errors import ModelUnavailable
 from engine.runners.espeak import wire
@@ -28,8 +29,10 @@ def main(descriptor: str, library_path: str, data_path: str) -> None:
             connection.send(wire.pack(wire.UNAVAILABLE, body=str(error).encode()))
             return
         connection.send(wire.pack(wire.READY, body=wire.encode(_roll(library))))
-        while not _speaker_ended_well(library, connection):
-            connection.send(wire.pack(wire.CRASHED))
+        # The runner may be gone when its speaker crashes.
+        with suppress(ConnectionError):
+            while not _speaker_ended_well(library, connection):
+                connection.send(wire.pack(wire.CRASHED))
     # The runner waits for it, and an interpreter takes 10 ms to put away what nobody needs.
     os._exit(0)
 
