@@ -22,7 +22,9 @@ class Capacity:
         """Tell whether so many calls, and the notes' floor, get a frame each in a frame's time."""
         num_rows = num_calls + self._note_floor
         num_steps = -(-num_rows // self._room)
-        step_s = self._times.predict(min(num_rows, self._room))
+        # Where nobody calls nothing is learned: a bad day is not believed in for ever.
+        expected = self._times.predict if num_calls > 1 else self._times.measured
+        step_s = expected(min(num_rows, self._room))
         return num_steps * step_s <= SHARE * self._frame_s
 
     def num_rows(self) -> int:

@@ -1,10 +1,42 @@
 """How long a step takes, by its number of rows: measured at warm-up, corrected while running."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
 
 #: How much one step moves an average: a change of pace is believed after some hundred steps, a
 #: hiccup never.
 _WEIGHT = 0.02
+#: How much it moves those of other numbers of rows back to what was measured. What was believed of
+#: large steps on a bad day keeps large steps from being made, which alone could disprove it.
+_FORGETTING = 0.0005
+
+
+@dataclass(slots=True)
+class _Average:
+    """What an average step planned, made and took."""
+
+    planned: float
+    made: float
+    frames: float
+    seconds: float
+
+    @property
+    def longest_s(self) -> float:
+        """The time of all its rows, as if those left out took as long as those made."""
+        return self.seconds * self.planned / self.made
+
+    @property
+    def shortest_s(self) -> float:
+        """The same for one frame a row, as if each frame took its share."""
+        return self.longest_s / max(self.frames / self.made, 1.0)
+
+    def move(self, other: "_Average", weight: float) -> None:
+        """Come nearer to `other`."""
+        self.planned += weight * (other.planned - self.planned)
+        self.made += weight * (other.made - self.made)
+        self.frames += weight * (other.frames - self.frames)
+        self.seconds += weight * (other.seconds - self.seconds)
 
 
 class StepTimeModel:
@@ -12,53 +44,66 @@ class StepTimeModel:
 
     Steps are kept by their number of rows, rounded up to a power of two; between these lie straight
     lines. A step that makes several frames a row takes at least as long as one that makes one, and
-    at most as many times longer as it makes frames: so each step that is observed bounds the
-    prediction from both sides. One thread observes, any may ask.
+    at most as many times longer as it makes frames: so the average step that is observed bounds the
+    prediction from both sides. It is the average of the steps, not of their paces: a runner may
+    make in one step what it hands out in many. One thread observes, any may ask.
     """
 
     def __init__(self) -> None:
         self._measured: dict[int, float] = {}
-        self._shortest: dict[int, float] = {}
-        self._longest: dict[int, float] = {}
+        self._averages: dict[int, _Average] = {}
 
     def measure(self, num_rows: int, seconds: float) -> None:
         """Set what a step of `num_rows` rows takes."""
         bucket = bucket_of(num_rows)
-        self._measured[bucket] = self._shortest[bucket] = self._longest[bucket] = seconds
+        self._measured[bucket] = seconds
+        self._averages[bucket] = _even(num_rows, seconds)
 
     def observe(self, num_planned: int, num_made: int, num_frames: int, seconds: float) -> None:
         """Learn from a step: `num_made` of `num_planned` rows made `num_frames` frames in sum."""
         if not num_frames:
             return
-        bucket = bucket_of(num_planned)
-        whole_s = seconds * num_planned / num_made
-        frames_a_row = max(num_frames / num_made, 1.0)
-        self._measured.setdefault(bucket, whole_s)
-        _move(self._longest, bucket, whole_s)
-        _move(self._shortest, bucket, whole_s / frames_a_row)
+        observed = bucket_of(num_planned)
+        step = _Average(num_planned, num_made, num_frames, seconds)
+        if observed not in self._measured:
+            self._measured[observed] = step.longest_s
+            self._averages[observed] = step
+        for bucket, average in self._averages.items():
+            if bucket == observed:
+                average.move(step, _WEIGHT)
+            else:
+                average.move(_even(bucket, self._measured[bucket]), _FORGETTING)
 
     def predict(self, num_rows: int) -> float:
         """Return the seconds of a step of `num_rows` rows; 0 while nothing is known."""
+        return self._between(num_rows, self._of)
+
+    def measured(self, num_rows: int) -> float:
+        """Return the same as it was measured, whatever was observed since."""
+        return self._between(num_rows, self._measured.__getitem__)
+
+    def most_rows(self, seconds: float, limit: int) -> int:
+        """Return the most rows, `limit` at most, of a step that takes no longer than `seconds`."""
+        return bisect_right(range(1, limit + 1), seconds, key=self.predict)
+
+    def _between(self, num_rows: int, of: Callable[[int], float]) -> float:
         buckets = sorted(self._measured)
         if not buckets:
             return 0.0
         index = bisect_left(buckets, num_rows)
         if index == len(buckets):
             # Beyond the largest, as if each further row cost what a row of the largest does.
-            return self._of(buckets[-1]) * num_rows / buckets[-1]
+            return of(buckets[-1]) * num_rows / buckets[-1]
         upper = buckets[index]
         if index == 0:
-            return self._of(upper)
+            return of(upper)
         lower = buckets[index - 1]
         share = (num_rows - lower) / (upper - lower)
-        return self._of(lower) * (1 - share) + self._of(upper) * share
-
-    def most_rows(self, seconds: float, limit: int) -> int:
-        """Return the most rows, `limit` at most, of a step that takes no longer than `seconds`."""
-        return bisect_right(range(1, limit + 1), seconds, key=self.predict)
+        return of(lower) * (1 - share) + of(upper) * share
 
     def _of(self, bucket: int) -> float:
-        return min(max(self._measured[bucket], self._shortest[bucket]), self._longest[bucket])
+        average = self._averages[bucket]
+        return min(max(self._measured[bucket], average.shortest_s), average.longest_s)
 
 
 def bucket_of(num_rows: int) -> int:
@@ -66,6 +111,6 @@ def bucket_of(num_rows: int) -> int:
     return 1 << max(num_rows - 1, 0).bit_length()
 
 
-def _move(averages: dict[int, float], bucket: int, value: float) -> None:
-    before = averages.setdefault(bucket, value)
-    averages[bucket] = before + _WEIGHT * (value - before)
+def _even(num_rows: int, seconds: float) -> _Average:
+    """Return a step that makes a frame in each of its rows."""
+    return _Average(num_rows, num_rows, num_rows, seconds)

@@ -58,6 +58,39 @@ def test_rows_left_out_for_want_of_time_count_as_if_they_had_been_made() -> None
     assert times.predict(8) == pytest.approx(0.040)
 
 
+def test_a_row_that_makes_in_one_step_what_it_hands_out_in_many_takes_its_share_of_each() -> None:
+    times = measured(rows_8=0.001)
+    for step in range(MANY):
+        # A burst of 5 ms in two of the rows, which leaves no time for the others; then 24 steps of
+        # all rows that hand out what was made.
+        if step % 25:
+            times.observe(8, 8, 64, 0.0002)
+        else:
+            times.observe(8, 2, 16, 0.010)
+    assert times.predict(8) == pytest.approx(0.001, rel=0.5)
+
+
+def test_what_cannot_be_observed_any_more_is_forgotten() -> None:
+    times = measured(rows_1=0.001, rows_8=0.010)
+    for _ in range(MANY):
+        times.observe(8, 8, 8, 0.100)
+    assert times.predict(8) == pytest.approx(0.100, rel=0.05)
+    assert times.measured(8) == pytest.approx(0.010)
+    for _ in range(5 * MANY):
+        times.observe(1, 1, 1, 0.001)
+    assert times.predict(8) == pytest.approx(0.010, rel=0.1)
+
+
+def test_the_first_call_is_judged_by_what_was_measured() -> None:
+    runner, times = warmed("1:5", 16)
+    capacity = Capacity(runner.info, SchedulerLimits(num_slots=16, note_floor=1), times)
+    for _ in range(MANY):
+        for num_rows in (1, 2, 4, 8, 16):
+            times.observe(num_rows, num_rows, num_rows, 1.0)
+    assert capacity.keeps(1)
+    assert not capacity.keeps(2)
+
+
 class VirtualClock:
     def __init__(self) -> None:
         self.now_s = 0.0

@@ -4,6 +4,7 @@ import logging
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ _MAIN = (
 #: A speaker may have been harmed by a text before this one, or killed from outside. One that has
 #: spoken nothing yet has only this text to die of.
 _ATTEMPTS = 2
+#: As many questions as all clients can have in hand, each some hundred bytes.
+_MAX_DEADLY = 1_024
 #: It ends within milliseconds, and after a call of the library at most; then it hangs.
 _ENDING_S = 2.0
 
@@ -55,6 +58,8 @@ class Child:
                 start_new_session=True,
             )
         self._number = 0
+        #: What crashed it lately, oldest first: whoever says it again and again pays nobody's time.
+        self._deadly: dict[bytes, None] = {}
         try:
             #: What the library has.
             self.roll = self._greeted()
@@ -75,11 +80,14 @@ class Child:
             Unspeakable: the library crashes or hangs when it speaks this.
             EngineFailed: the process is gone, and nothing can be spoken any more.
         """
-        for _ in range(_ATTEMPTS):
-            try:
-                return self._attempt(question)
-            except _Crashed:
-                _log.info("eSpeak NG has crashed")
+        encoded = wire.encode(question)
+        if encoded not in self._deadly:
+            for _ in range(_ATTEMPTS):
+                try:
+                    return self._attempt(encoded)
+                except _Crashed:
+                    _log.info("eSpeak NG has crashed")
+            self._remember(encoded)
         raise Unspeakable("eSpeak NG cannot speak this text")
 
     def close(self) -> None:
@@ -100,11 +108,12 @@ class Child:
             raise ModelUnavailable(body.decode())
         return wire.decode_roll(body)
 
-    def _attempt(self, question: wire.Question) -> tuple[Pcm, wire.Report]:
+    def _attempt(self, encoded: bytes) -> tuple[Pcm, wire.Report]:
         self._number += 1
         pcm = bytearray()
         try:
-            self._connection.send(wire.pack(b"Q", self._number, wire.encode(question)))
+            self._pass_over_what_came()
+            self._connection.send(wire.pack(b"Q", self._number, encoded))
             while True:
                 kind, body = self._receive()
                 if kind == wire.SPOKEN:
@@ -112,6 +121,17 @@ class Child:
                 pcm += body
         except ConnectionError as error:
             raise EngineFailed("the process of eSpeak NG has ended") from error
+
+    def _remember(self, deadly: bytes) -> None:
+        self._deadly[deadly] = None
+        if len(self._deadly) > _MAX_DEADLY:
+            del self._deadly[next(iter(self._deadly))]
+
+    def _pass_over_what_came(self) -> None:
+        """Leave aside that a speaker died while nobody asked it anything."""
+        with suppress(BlockingIOError):
+            while self._connection.recv(wire.MAX_PACKET_BYTES, socket.MSG_DONTWAIT):
+                pass
 
     def _receive(self) -> tuple[bytes, bytes]:
         """Return kind and body of the next part of the answer."""
