@@ -37,6 +37,7 @@ def test_every_planted_mistake_is_caught(
     assert any(not comparison.is_met for comparison in comparisons)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "key"),
     [

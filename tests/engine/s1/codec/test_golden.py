@@ -15,6 +15,7 @@ from tests.golden.pcm import compare_pcm
 VECTORS = Path(__file__).parents[3] / "golden" / "vectors"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("compare", "num_lines"),
     [
