@@ -56,8 +56,8 @@ class StepTimeModel:
     def measure(self, num_rows: int, seconds: float) -> None:
         """Set what a step of `num_rows` rows takes."""
         bucket = bucket_of(num_rows)
-        self._measured[bucket] = seconds
         self._averages[bucket] = _even(num_rows, seconds)
+        self._measured[bucket] = seconds
 
     def observe(self, num_planned: int, num_made: int, num_frames: int, seconds: float) -> None:
         """Learn from a step: `num_made` of `num_planned` rows made `num_frames` frames in sum."""
@@ -66,8 +66,9 @@ class StepTimeModel:
         observed = bucket_of(num_planned)
         step = _Average(num_planned, num_made, num_frames, seconds)
         if observed not in self._measured:
-            self._measured[observed] = step.longest_s
+            # In this order: whoever asks meanwhile looks up the average of all that is measured.
             self._averages[observed] = step
+            self._measured[observed] = step.longest_s
         for bucket, average in self._averages.items():
             if bucket == observed:
                 average.move(step, _WEIGHT)

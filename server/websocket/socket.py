@@ -7,8 +7,7 @@ from server.transport.listener import USER_TIMEOUT_S
 
 #: As the kernel does with what is not acknowledged, in the same time: it has no reader.
 SEND_TIMEOUT_S = USER_TIMEOUT_S
-#: Messages that may go out before others have their turn: a fraction of a millisecond's work, and
-#: what is written in one turn leaves in one call to the kernel.
+#: Messages that may go out before others have their turn: a fraction of a millisecond's work.
 MESSAGES_A_TURN = 8
 
 

@@ -11,6 +11,7 @@ from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
 from engine.scheduling.step_times import StepTimeModel
 from engine.warm_up import warm_up
+from tests.helpers.virtual_clock import VirtualClock
 
 LIMITS = SchedulerLimits(num_slots=108, note_floor=8)
 #: A row costs 0.4 ms, so that a full batch takes longer than a frame lasts.
@@ -22,17 +23,6 @@ SECONDS = 6.0
 FIRST_NOTE = 10_000
 ROUNDING_S = 1e-9
 IDLE_S = 0.005
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
 
 
 class Listener:
@@ -57,7 +47,7 @@ class Exchange:
     """As many calls as can be kept, and notes that take all they can get."""
 
     def __init__(self, *, num_notes: int, pace: float = 1.0, num_calls: int | None = None) -> None:
-        self.clock = Clock()
+        self.clock = VirtualClock()
         self.runner = ToneRunner(StepTimes.parse(TABLE), self.clock.sleep, self.clock)
         times = StepTimeModel()
         warm_up(self.runner, times, LIMITS.num_slots, self.clock)

@@ -7,6 +7,7 @@ from engine.scheduling.capacity import SHARE, Capacity
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.step_times import StepTimeModel
 from engine.warm_up import warm_up
+from tests.helpers.virtual_clock import VirtualClock
 
 MANY = 2_000
 
@@ -89,17 +90,6 @@ def test_the_first_call_is_judged_by_what_was_measured() -> None:
             times.observe(num_rows, num_rows, num_rows, 1.0)
     assert capacity.keeps(1)
     assert not capacity.keeps(2)
-
-
-class VirtualClock:
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
 
 
 def warmed(table: str, max_rows: int) -> tuple[ToneRunner, StepTimeModel]:
