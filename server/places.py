@@ -45,6 +45,8 @@ class Places:
         self._service_class = service_class
         self._clock = clock
         self._held: set[Place] = set()
+        #: Rows that the holders take of each step.
+        self.num_rows = 0.0
         self._s_per_char = _FIRST_S_PER_CHAR[service_class]
         self._duration_s = _FIRST_DURATION_S
         #: When those in hand should end, as it was expected at `_expected_s`.
@@ -57,20 +59,18 @@ class Places:
         """Count the places that are held."""
         return len(self._held)
 
-    @property
-    def num_rows(self) -> float:
-        """Return the rows that the holders take of each step."""
-        return sum(place.num_rows for place in self._held)
-
     def take(self, num_rows: float) -> Place:
         """Hold one more."""
         place = Place(self._service_class, self._clock(), num_rows)
         self._held.add(place)
+        self.num_rows += num_rows
         return place
 
     def free(self, place: Place, *, is_spoken: bool) -> None:
         """Give a place back; `is_spoken` says that all its text was spoken, and it was not cut."""
         self._held.remove(place)
+        # Nothing is left of roundings where nobody is left.
+        self.num_rows = self.num_rows - place.num_rows if self._held else 0.0
         duration_s = self._clock() - place.since_s
         self._duration_s += _WEIGHT * (duration_s - self._duration_s)
         if is_spoken and place.num_chars:
