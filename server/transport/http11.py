@@ -5,7 +5,8 @@ from typing import Any
 import anyio
 import h11
 from hypercorn.events import Closed, Event, RawData
-from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.events import Data
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 
 #: What may have come of the next request before this one is answered. The longest note, escaped
 #: letter by letter, fits: a client may send it as soon as it has read the last byte of the answer,
@@ -41,6 +42,11 @@ class Http11Protocol(H11Protocol):
     async def handle(self, event: Event) -> None:
         """Take an event of the connection."""
         self._is_gone |= isinstance(event, Closed)
+        if isinstance(event, RawData) and isinstance(self.connection, H11WSConnection):
+            # HTTP has no part in it any more; to look for it costs as much as a message.
+            if self.stream is not None:
+                await self.stream.handle(Data(STREAM_ID, event.data))
+            return
         await super().handle(event)
         if isinstance(event, RawData) and len(self._ahead) > MAX_AHEAD_BYTES:
             await self.handle(Closed())
