@@ -15,7 +15,7 @@ import hypercorn.asyncio.tcp_server
 import hypercorn.protocol
 import hypercorn.protocol.h11
 from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.events import Closed
+from hypercorn.events import Closed, RawData
 from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Event, Request, StreamClosed
 from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
@@ -66,6 +66,11 @@ class PlainWebSocket(WSStream):
                 await self._ended.wait()
 
 
+#: What may wait for the end of a turn of the loop: all that one connection says in it, as a rule. A
+#: file that is read fast makes more.
+MAX_WAITING_BYTES = 1 << 16
+
+
 class AbortableConnection(TCPServer):
     """Can be cut off from outside, with all that waits to be sent to a peer that does not read.
 
@@ -78,6 +83,10 @@ class AbortableConnection(TCPServer):
     #: How many may be open: each takes a descriptor, and the process must not run out of them.
     most: ClassVar[int]
     dropped: ClassVar[Counter]
+
+    def __init__(self, *args: Any) -> None:  # noqa: ANN401 hypercorn's own, passed on
+        super().__init__(*args)
+        self._waiting = bytearray()
 
     async def run(self) -> None:
         """Serve the connection, or drop it where there are enough."""
@@ -94,9 +103,26 @@ class AbortableConnection(TCPServer):
     async def protocol_send(self, event: ConnectionEvent) -> None:
         """Send; to a peer that is gone, nothing."""
         try:
-            await super().protocol_send(event)
-        except OSError:
+            if isinstance(event, RawData):
+                await self._send_data(event.data)
+            else:
+                await super().protocol_send(event)
+        except (OSError, RuntimeError):
             await self.protocol.handle(Closed())
+
+    async def _send_data(self, data: bytes) -> None:
+        if not self._waiting:
+            self.loop.call_soon(self._write_out)
+        self._waiting += data
+        if len(self._waiting) >= MAX_WAITING_BYTES:
+            self._write_out()
+        await self.writer.drain()
+
+    def _write_out(self) -> None:
+        """Write what waits, unless the connection is closed."""
+        data, self._waiting = self._waiting, bytearray()
+        if data and not self.writer.transport.is_closing():
+            self.writer.write(data)
 
     async def _read_data(self) -> None:
         await super()._read_data()
@@ -105,6 +131,7 @@ class AbortableConnection(TCPServer):
 
     async def _close(self) -> None:
         with suppress(OSError):
+            self._write_out()
             await super()._close()
 
     def abort(self) -> None:
