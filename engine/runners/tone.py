@@ -31,6 +31,8 @@ NUM_PITCHES = 36
 #: Tones are multiples of 10 Hz, so that each repeats after this many samples: load tests measure
 #: what is around the runner, and a sine by itself would cost more than that.
 CYCLE_SAMPLES = SAMPLE_RATE_HZ // 10
+#: The longest row of the ramp is cut from so many cycles, wherever it begins.
+_NUM_CYCLES = 5
 #: A minute of silence is no model any more; endless ones would hang the engine.
 MAX_STEP_S = 60.0
 
@@ -156,15 +158,20 @@ class ToneRunner:
 @cache
 def _wave(tone_hz: float) -> Pcm:
     wave = np.sin(np.arange(CYCLE_SAMPLES) * (2 * np.pi * tone_hz / SAMPLE_RATE_HZ))
-    pcm: Pcm = np.round(wave * AMPLITUDE).astype(np.int16)
+    pcm: Pcm = np.tile(np.round(wave * AMPLITUDE).astype(np.int16), _NUM_CYCLES)
+    # Rows are views of it.
+    pcm.flags.writeable = False
     return pcm
 
 
 def _sine(state: _State, num_samples: int) -> Pcm:
     begin = state.phase_at
-    state.phase_at = (begin + num_samples) % CYCLE_SAMPLES
-    repeats = -(-(begin + num_samples) // CYCLE_SAMPLES)
-    return np.tile(state.wave, repeats)[begin : begin + num_samples]
+    end = begin + num_samples
+    state.phase_at = end % CYCLE_SAMPLES
+    wave = state.wave
+    if end > len(wave):
+        wave = np.tile(wave, -(-end // len(wave)))
+    return wave[begin:end]
 
 
 def _words(text: str, begin: int, end: int) -> tuple[WordMark, ...]:
