@@ -51,12 +51,12 @@ class Outgoing:
     def next(self, granted: int, *, may_hold: bool) -> StreamEvent | None:
         """Take what can be sent within `granted`; with `may_hold`, only a piece that is full.
 
-        A piece is full at its greatest length, at the edge of credit, and where something other
-        than a mark stands behind it.
+        A piece is full at its greatest length, and where something other than a mark stands behind
+        it.
         """
         stop = next((at for at, event in self._events if not isinstance(event, MarkReached)), None)
-        edges = [granted, self.sent + self._max_piece, *([] if stop is None else [stop])]
-        end = min(self.available, *edges)
+        edges = [self.sent + self._max_piece, *([] if stop is None else [stop])]
+        end = min(self.available, granted, *edges)
         has_piece = end > self.sent and (end in edges or not may_hold)
         due = self._due(end - 1 if has_piece else self.sent)
         if due is not None:

@@ -91,8 +91,9 @@ class Stream:
 
     @property
     def is_holding(self) -> bool:
-        """Tell whether audio waits here that may be sent: `take` again before long."""
-        return self.sent < min(self._outgoing.available, self._credit.granted)
+        """Tell whether something waits here that may be said: `take` again before long."""
+        has_audio = self.sent < min(self._outgoing.available, self._credit.granted)
+        return has_audio or (self._is_out_of_credit and not self.blocked)
 
     def append(self, text: str) -> None:
         """Append text, verbatim."""
@@ -133,7 +134,7 @@ class Stream:
             model_played = round(played * self._model_samples_per_sample)
         self._credit.renew(self.sent)
         self._pass_credit_on(model_played)
-        if self.is_holding:
+        if self.is_holding and not self._may_hold(self._clock()):
             self._wake()
 
     def heard(self, played: int) -> int:
@@ -158,19 +159,24 @@ class Stream:
                 break
             self._note(event, now_s)
             yield event
-        if self.sent >= self._credit.granted and (self._engine_waits or self._has_more):
+        if self._is_out_of_credit and not self._may_hold(now_s):
             yield from self._stalled()
 
     def _may_hold(self, now_s: float) -> bool:
-        return not self._engine_waits and self._listener.lead_s(now_s) > HOLD_LEAD_S
+        # Credit of a listener that says what it has played comes as it plays: it ends several times
+        # a second, and that is no stall. Another one may wait for the last granted sample.
+        runs_dry = self._engine_waits or self._outgoing.available >= self._credit.granted
+        can_wait = self._played is not None or not runs_dry
+        return can_wait and self._listener.lead_s(now_s) > HOLD_LEAD_S
 
     @property
     def _engine_waits(self) -> bool:
         return self._engine_blocked_at >= self._demanded
 
     @property
-    def _has_more(self) -> bool:
-        return self._outgoing.available > self._credit.granted
+    def _is_out_of_credit(self) -> bool:
+        has_more = self._engine_waits or self._outgoing.available > self._credit.granted
+        return has_more and self.sent >= self._credit.granted
 
     def _pass_credit_on(self, model_played: int | None = None) -> None:
         self._demanded = max(self._demanded, self._path.demand(self._credit.allowed))

@@ -2,6 +2,8 @@
 
 from collections import deque
 
+import anyio
+
 from protocol.codes import ErrorCode
 from protocol.messages import (
     Audio,
@@ -39,18 +41,18 @@ MAX_WAITING_FLUSHES = 4_096
 class LiveStream:
     """Names the stream, remembers flush ids, and keeps the times that end it."""
 
-    def __init__(self, number: int, stream: Stream, now_s: float) -> None:
+    def __init__(self, number: int, stream: Stream) -> None:
         self.number = number
         self.stream = stream
-        self.opened_s = now_s
+        self.opened_s = anyio.current_time()
         #: When text came or audio left for the last time, as far as `expiry` knows.
-        self._active_s = now_s
+        self._active_s = self.opened_s
         self._sent = 0
         self.text_ended = False
         self._stalled_s: float | None = None
         self._flush_ids: deque[MessageId | None] = deque()
 
-    def take(self, message: Text | Flush | End | Credit, now_s: float) -> None:
+    def take(self, message: Text | Flush | End | Credit) -> None:
         """Pass a message on.
 
         Raises:
@@ -58,7 +60,7 @@ class LiveStream:
         """
         match message:
             case Text(_, text):
-                self._active_s = now_s
+                self._active_s = anyio.current_time()
                 self.stream.append(text)
             case Flush(_, flush_id):
                 self._flush(flush_id)

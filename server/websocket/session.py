@@ -178,7 +178,7 @@ class Session:
                 self._end_stream(message.stream, "cancelled", message.played)
                 self._post(live.cancelled(message))
             else:
-                self._streams[message.stream].take(message, anyio.current_time())
+                self._streams[message.stream].take(message)
         except RequestError as error:
             self._refuse(stream_error(message.stream, error), message)
 
@@ -204,7 +204,7 @@ class Session:
             self._request_id(message.stream),
             partial(self._call_on, message.stream),
         )
-        self._streams[message.stream] = LiveStream(message.stream, stream, anyio.current_time())
+        self._streams[message.stream] = LiveStream(message.stream, stream)
         self._post(Opened(message.stream, stream.sample_rate_hz))
 
     def _end_stream(

@@ -41,10 +41,10 @@ def test_what_is_not_full_waits_while_it_may() -> None:
     assert lengths(outgoing, PLENTY, may_hold=False) == [50]
 
 
-def test_the_edge_of_credit_waits_for_nothing() -> None:
+def test_the_edge_of_credit_is_passed_by_nothing_and_makes_no_piece_full() -> None:
     outgoing = filled(250, 100)
-    assert lengths(outgoing, 230, may_hold=True) == [FULL, 30]
-    assert lengths(outgoing, 240, may_hold=True) == [10]
+    assert lengths(outgoing, 230, may_hold=True) == [FULL]
+    assert lengths(outgoing, 240, may_hold=False) == [40]
 
 
 def test_a_flush_and_an_end_of_text_wait_for_nothing_and_are_never_passed() -> None:

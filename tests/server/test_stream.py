@@ -1,6 +1,7 @@
 """`Stream.take`: whatever comes and is granted, the audio is whole, in order, within credit."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -18,18 +19,22 @@ from server.engine_client import EngineClient
 from server.parameters import Parameters, check
 from server.run_ahead import RUN_AHEAD_S
 from server.service import Service
-from server.stream import Stream
+from server.stream import HOLD_LEAD_S, Stream
 from server.stream_events import AudioPiece, CreditUsedUp, StreamDone, StreamEvent
 
 MAX_PIECE = 4_800
 
 
-def open_stream(credit: int, commands: list[Command] | None = None) -> tuple[EngineClient, Stream]:
+def open_stream(
+    credit: int,
+    commands: list[Command] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[EngineClient, Stream]:
     info = ToneRunner().info
     commands = [] if commands is None else commands
     client = EngineClient(info, commands.append, Admission(1, 1))
     speech = check(Parameters(), info, Limits(), ServiceClass.CALL)
-    service = Service(client)
+    service = Service(client, clock=clock)
     return client, Stream(service, speech, credit, "request", lambda: None)
 
 
@@ -108,3 +113,44 @@ def test_the_engine_runs_no_further_ahead_of_what_has_left_than_its_window() -> 
     assert stream.sent == window
     assert allowed > window, "or the engine would wait for ever"
     assert len(commands) <= 3, "a command for each message costs too much"
+
+
+class Listener:
+    """Was granted ten full pieces and some samples; there is more than that."""
+
+    def __init__(self, beyond_pieces: int = 100) -> None:
+        self.now_s = 0.0
+        self.window = 10 * MAX_PIECE + beyond_pieces
+        made = self.window + 500
+        client, self.stream = open_stream(self.window, clock=lambda: self.now_s)
+        client.deliver([Chunk(1, 0, np.ones(made, np.int16)), Blocked(1, made)])
+
+    def hears(self) -> list[int | StreamEvent]:
+        events = taken_from(self.stream)
+        return [len(e.pcm) if isinstance(e, AudioPiece) else e for e in events]
+
+
+def test_a_listener_that_says_what_it_played_is_not_stalled_while_it_has_plenty() -> None:
+    listener = Listener()
+    listener.stream.grant(listener.window, played=0)
+    assert listener.hears() == [MAX_PIECE] * 10
+    assert listener.stream.is_holding
+    listener.now_s = 10 * MAX_PIECE / SAMPLE_RATE_HZ - HOLD_LEAD_S
+    assert listener.hears() == [100]
+    listener.now_s += 100 / SAMPLE_RATE_HZ
+    assert listener.hears() == [CreditUsedUp(listener.window)]
+    assert not listener.stream.is_holding
+
+
+def test_a_stall_at_the_end_of_a_full_piece_is_said_once_little_is_left() -> None:
+    listener = Listener(beyond_pieces=0)
+    listener.stream.grant(listener.window, played=0)
+    assert listener.hears() == [MAX_PIECE] * 10
+    assert listener.stream.is_holding
+    listener.now_s = 10 * MAX_PIECE / SAMPLE_RATE_HZ - HOLD_LEAD_S
+    assert listener.hears() == [CreditUsedUp(listener.window)]
+
+
+def test_a_listener_that_says_nothing_gets_the_last_sample_of_its_credit_at_once() -> None:
+    listener = Listener()
+    assert listener.hears() == [*[MAX_PIECE] * 10, 100, CreditUsedUp(listener.window)]
