@@ -56,10 +56,8 @@ def encode(message: ClientMessage | ServerMessage) -> bytes:
     """
     name = TYPE_NAMES[type(message)]
     schema = CLIENT_SCHEMAS.get(name) or SERVER_SCHEMAS[name]
-    data = schema.write(message)
     try:
-        schema.read(data)
-        return cast("bytes", msgpack.packb({"type": name} | data))
+        return cast("bytes", msgpack.packb({"type": name} | schema.write(message)))
     except (ValueError, TypeError) as error:  # a lone surrogate is a ValueError
         raise LocalProtocolError(f"{name}: {error}") from error
 

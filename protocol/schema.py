@@ -45,6 +45,17 @@ class Field:
     required: bool
     default: object
 
+    def check(self, value: object) -> object:
+        """Return what `value` of the wire is in Python.
+
+        Raises:
+            BadField: it may not be that.
+        """
+        try:
+            return self.read(value)
+        except ValueError as error:
+            raise BadField(self.key, str(error)) from None
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -72,20 +83,25 @@ class Schema:
                     raise BadField(field.key, "is missing")
                 values[field.attribute] = field.default
                 continue
-            try:
-                values[field.attribute] = field.read(value)
-            except ValueError as error:
-                raise BadField(field.key, str(error)) from None
+            values[field.attribute] = field.check(value)
         return self.cls(**values)
 
     def write(self, value: object) -> dict[str, object]:
-        """Return the map of an instance of `cls`, without the fields that are `None`."""
+        """Return the map of an instance of `cls`, without the fields that are `None`.
+
+        Raises:
+            BadField: the first field that is missing or holds what it may not.
+        """
         data: dict[str, object] = {}
         for field in self.fields:
             item = getattr(value, field.attribute)
-            if item is not None:
-                nested = NESTED.get(type(item))
-                data[field.key] = item if nested is None else nested.write(item)
+            if item is None:
+                if field.required:
+                    raise BadField(field.key, "is missing")
+                continue
+            nested = NESTED.get(type(item))
+            data[field.key] = item if nested is None else nested.write(item)
+            field.check(data[field.key])
         return data
 
 

@@ -54,14 +54,20 @@ class Outgoing:
         A piece is full at its greatest length, and where something other than a mark stands behind
         it.
         """
-        stop = next((at for at, event in self._events if not isinstance(event, MarkReached)), None)
-        edges = [self.sent + self._max_piece, *([] if stop is None else [stop])]
-        end = min(self.available, granted, *edges)
-        has_piece = end > self.sent and (end in edges or not may_hold)
+        full = self._full_end()
+        end = min(self.available, granted, full)
+        has_piece = end > self.sent and (end == full or not may_hold)
         due = self._due(end - 1 if has_piece else self.sent)
         if due is not None:
             return due
         return self._cut(end) if has_piece else None
+
+    def _full_end(self) -> int:
+        end = self.sent + self._max_piece
+        for at, event in self._events:
+            if not isinstance(event, MarkReached):
+                return min(end, at)
+        return end
 
     def _due(self, at: int) -> StreamEvent | None:
         at = max(at, self.sent)

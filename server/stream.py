@@ -95,6 +95,11 @@ class Stream:
         has_audio = self.sent < min(self._outgoing.available, self._credit.granted)
         return has_audio or (self._is_out_of_credit and not self.blocked)
 
+    @property
+    def is_due(self) -> bool:
+        """Tell whether something waits here that may wait no longer."""
+        return self.is_holding and not self._may_hold(self._clock())
+
     def append(self, text: str) -> None:
         """Append text, verbatim."""
         self._record.text(len(text))
@@ -134,7 +139,7 @@ class Stream:
             model_played = round(played * self._model_samples_per_sample)
         self._credit.renew(self.sent)
         self._pass_credit_on(model_played)
-        if self.is_holding and not self._may_hold(self._clock()):
+        if self.is_due:
             self._wake()
 
     def heard(self, played: int) -> int:

@@ -283,7 +283,7 @@ class Session:
             code, text = expiry
             self._end_stream(live.number, code.value)
             self._post(Error(code, text, code.retryable, stream=live.number))
-        elif live.stream.is_holding:
+        elif live.stream.is_due:
             self._call_on(live.number)
 
     async def _close(self) -> None:
