@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from engine.errors import ModelUnavailable
-from engine.runners.s1.build import fastest_dtype, num_threads
+from engine.pytorch.device import num_threads
+from engine.runners.s1.build import fastest_dtype
 from engine.runners.s1.convert import convert
 from server.models import convert_checkpoint, load_runner
 
