@@ -58,6 +58,7 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
         os.fsync(file.fileno())
     unfinished.replace(path)
 
+
 def verify_tensors(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Path) -> None:
     """Pass if `tensors`, read from `path`, are those of `shapes`, floating point and finite.
 

@@ -24,6 +24,4 @@ def build_runner(folder: Path) -> VitsRunner:
     logging.set_verbosity_error()
     device = best_device()
     checkpoint = load_checkpoint(folder, device=device)
-    return VitsRunner(
-        checkpoint, max_batch=_CPU_BATCH if device.type == "cpu" else _GPU_BATCH
-    )
+    return VitsRunner(checkpoint, max_batch=_CPU_BATCH if device.type == "cpu" else _GPU_BATCH)

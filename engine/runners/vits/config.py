@@ -1,7 +1,6 @@
 """`config.json` of a checkpoint: what the weights cannot prove is checked here."""
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,16 @@ _SAMPLE_RATES_HZ = (8_000, 48_000)
 #: No weight has the size of a dilation, so nothing else bounds what it makes a convolution
 #: allocate. Known checkpoints have 5 at most.
 _MAX_DILATION = 64
+#: Each takes a millisecond to build before the weights can prove it; known checkpoints have 16.
+_MAX_LAYERS = 256
+_LAYERS = (
+    "num_hidden_layers",
+    "prior_encoder_num_flows",
+    "prior_encoder_num_wavenet_layers",
+    "posterior_encoder_num_wavenet_layers",
+    "duration_predictor_num_flows",
+    "depth_separable_num_layers",
+)
 _NUMBERS = ("speaking_rate", "noise_scale", "noise_scale_duration", "leaky_relu_slope")
 
 
@@ -33,6 +42,8 @@ def read_config(folder: Path) -> VitsConfig:
     config = _parse(fields, path)
     for key in _NUMBERS:
         _check_number(getattr(config, key), path, key)
+    for key in _LAYERS:
+        _check_sizes([getattr(config, key)], path, key, _MAX_LAYERS)
     least, most = _SAMPLE_RATES_HZ
     if not least <= config.sampling_rate <= most:
         problem = f"{config.sampling_rate} is not {least} to {most}"
@@ -75,8 +86,8 @@ def _check_vocoder(config: VitsConfig, path: Path) -> None:
     _check_sizes(wavenet, path, "wavenet_dilation_rate", _MAX_DILATION)
 
 
-def _check_sizes(values: Iterable[object], path: Path, key: str, most: float = math.inf) -> None:
-    sizes = list(values) if isinstance(values, list | tuple) else [values]
-    for value in sizes or [None]:
+def _check_sizes(values: object, path: Path, key: str, most: float = math.inf) -> None:
+    sizes = values if isinstance(values, list | tuple) and values else [values]
+    for value in sizes:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise CheckpointError(path, f"{value!r} is not a possible size", key)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import torch
 
-from engine.runners.vits.config import read_config
+from engine.errors import CheckpointError
+from engine.runners.vits.config import CONFIG_FILE, read_config
 from engine.runners.vits.languages import tags
-from engine.runners.vits.prior import Prior
+from engine.runners.vits.noise import SegmentNoise
+from engine.runners.vits.prior import Line, Prior
 from engine.runners.vits.reader import TextReader, read_tokenizer
-from engine.runners.vits.vocoder import Vocoder
+from engine.runners.vits.vocoder import Vocoder, Window
 from engine.runners.vits.weights import load_model
 
 CARD_FILE = "README.md"
@@ -48,16 +50,29 @@ def load_checkpoint(
     config = read_config(folder)
     reader, language = read_tokenizer(folder, config.vocab_size)
     model = load_model(folder, config, device=device, dtype=dtype)
+    prior, vocoder = Prior(model), Vocoder(model.decoder, config)
+    try:
+        _speak(prior, vocoder, None if config.num_speakers == 1 else 0)
+    except Exception as error:  # sizes that the weights have, and that do not go together
+        raise CheckpointError(folder / CONFIG_FILE, f"describes no speech: {error}") from error
     return VitsCheckpoint(
         reader=reader,
-        prior=Prior(model),
-        vocoder=Vocoder(model.decoder, config),
+        prior=prior,
+        vocoder=vocoder,
         device=device,
         sample_rate_hz=config.sampling_rate,
         num_speakers=config.num_speakers,
         languages=tags(language or _UNTOLD),
         licence=_licence(folder / CARD_FILE),
     )
+
+
+@torch.inference_mode()
+def _speak(prior: Prior, vocoder: Vocoder, speaker: int | None) -> None:
+    """Say a few tokens: what fails here would fail for every text."""
+    line = Line([0] * 8, speaker, speed=1.0, noise=SegmentNoise(0, 0), max_hops=8)
+    (latents,) = prior([line])
+    vocoder([Window(latents.values, latents.speaker, 0, latents.values.shape[1])])
 
 
 def _licence(card: Path) -> str | None:

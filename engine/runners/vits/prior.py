@@ -108,9 +108,7 @@ class Prior:
         latents = noise * self._model.config.noise_scale_duration
         # Backwards, without the first of its flows, which the original leaves out as well.
         for flow in (*reversed(predictor.flows[2:]), predictor.flows[0]):
-            latents, _ = flow(
-                latents.flip(1), mask, global_conditioning=condition, reverse=True
-            )
+            latents, _ = flow(latents.flip(1), mask, global_conditioning=condition, reverse=True)
         return latents[:, :1]
 
     def _latents(

@@ -5,7 +5,6 @@ import secrets
 import traceback
 from collections.abc import Callable
 
-import numpy as np
 import torch
 
 from engine.errors import EngineError
@@ -16,7 +15,7 @@ from engine.runners.vits.noise import SegmentNoise
 from engine.runners.vits.prior import Line
 from engine.runners.vits.sequence import Sequence, Speech
 from engine.runners.vits.voices import catalogue, speaker_of
-from engine.steps import Prefill, Row, RowResult, StepPlan, StepResult
+from engine.steps import Prefill, Row, StepPlan, StepResult
 from engine.text.segment import SegmentRules
 
 _log = logging.getLogger(__name__)

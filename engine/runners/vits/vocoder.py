@@ -6,8 +6,11 @@ with that much around it is, sample for sample, what the whole would be there.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import accumulate
 from math import ceil, prod
+from operator import mul
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -38,6 +41,7 @@ class Vocoder:
     def __init__(self, decoder: VitsHifiGan, config: VitsConfig) -> None:
         """Use the modules of `decoder`."""
         self._decoder = decoder
+        self._blocks = cast("list[HifiGanResidualBlock]", list(decoder.resblocks))
         self._slope = config.leaky_relu_slope
         self._rates = tuple(config.upsample_rates)
         self.hop_samples = prod(self._rates)
@@ -71,19 +75,18 @@ class Vocoder:
         hidden = self._decoder.conv_pre(latents)
         if speakers is not None:
             hidden = hidden + self._decoder.cond(speakers)
-        num_blocks = len(self._decoder.resblocks) // len(self._rates)
+        num_blocks = len(self._blocks) // len(self._rates)
         for stage, rate in enumerate(self._rates):
             hidden = functional.leaky_relu(hidden, self._slope)
             hidden = self._decoder.upsampler[stage](_within(hidden, mask))
             mask = None if mask is None else mask.repeat_interleave(rate, dim=2)
-            blocks = self._decoder.resblocks[stage * num_blocks :][:num_blocks]
-            hidden = sum(self._residual(block, hidden, mask) for block in blocks) / num_blocks
+            blocks = self._blocks[stage * num_blocks :][:num_blocks]
+            residuals = [self._residual(block, hidden, mask) for block in blocks]
+            hidden = reduce(torch.add, residuals) / num_blocks
         hidden = _within(functional.leaky_relu(hidden), mask)
         return torch.tanh(self._decoder.conv_post(hidden))[:, 0]
 
-    def _residual(
-        self, block: HifiGanResidualBlock, hidden: Tensor, mask: Tensor | None
-    ) -> Tensor:
+    def _residual(self, block: HifiGanResidualBlock, hidden: Tensor, mask: Tensor | None) -> Tensor:
         for first, second in zip(block.convs1, block.convs2, strict=True):
             inner = first(_within(functional.leaky_relu(hidden, self._slope), mask))
             inner = second(_within(functional.leaky_relu(inner, self._slope), mask))
@@ -93,7 +96,7 @@ class Vocoder:
 
 def reach_of(config: VitsConfig) -> int:
     """Return how many hops to each side decide what is heard in one."""
-    rates = list(accumulate(config.upsample_rates, lambda product, rate: product * rate))
+    rates = list(accumulate(config.upsample_rates, mul))
     upsampling = sum(
         ceil(kernel / rate) * rate / product
         for kernel, rate, product in zip(
@@ -101,9 +104,10 @@ def reach_of(config: VitsConfig) -> int:
         )
     )
     blocks = zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes, strict=True)
-    block = max((kernel - 1) // 2 * (sum(d) + len(d)) for kernel, d in blocks)
+    block = max((kernel - 1) // 2 * (sum(each) + len(each)) for kernel, each in blocks)
     residual = sum(block / product for product in rates)
-    return ceil(_OUTER_REACH + upsampling + residual + _OUTER_REACH / rates[-1])
+    reach: float = _OUTER_REACH + upsampling + residual + _OUTER_REACH / rates[-1]
+    return ceil(reach)
 
 
 def _mask(lengths: Sequence[int], latents: Tensor) -> Tensor | None:

@@ -36,11 +36,13 @@ SIZES = {
 SEED = 36
 
 
-def write_checkpoint(folder: Path, tokenizer: dict[str, object] | None = None, **sizes: object) -> Path:
+def write_checkpoint(
+    folder: Path, tokenizer: dict[str, object] | None = None, **sizes: object
+) -> Path:
     """Write a checkpoint with weights that are heard; return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    model = VitsModel(VitsConfig(**(SIZES | sizes)))
+    model = VitsModel(VitsConfig.from_dict(SIZES | sizes))
     with torch.no_grad():
         # What training does: far from silence.
         model.decoder.conv_post.weight.mul_(40.0)
