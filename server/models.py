@@ -102,7 +102,8 @@ def _load_vits(folder: Path) -> Runner:
 
 def _missing(error: ModuleNotFoundError, *extras: str) -> Exception:
     """Return what to say of a library that is not installed; a fault of our own is itself."""
-    brings = [f"pip install 'voxline[{each}]'" for each in extras if error.name in _LIBRARIES[each]]
+    library = (error.name or "").partition(".")[0]
+    brings = [f"pip install 'voxline[{each}]'" for each in extras if library in _LIBRARIES[each]]
     if not brings:
         return error
-    return ModelUnavailable(f"this model needs {error.name}: {' or '.join(brings)}")
+    return ModelUnavailable(f"this model needs {library}: {' or '.join(brings)}")

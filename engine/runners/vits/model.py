@@ -54,7 +54,8 @@ def load_checkpoint(
     try:
         _speak(prior, vocoder, None if config.num_speakers == 1 else 0)
     except Exception as error:  # sizes that the weights have, and that do not go together
-        raise CheckpointError(folder / CONFIG_FILE, f"describes no speech: {error}") from error
+        problem = str(error).partition("\n")[0]
+        raise CheckpointError(folder / CONFIG_FILE, f"describes no speech: {problem}") from error
     return VitsCheckpoint(
         reader=reader,
         prior=prior,

@@ -69,6 +69,7 @@ class Prior:
             return_dict=True,
         )
         hidden = encoded.last_hidden_state.transpose(1, 2)
+        _check_finite(hidden)
         limits = torch.tensor([line.max_hops for line in lines], device=self._like.device)
         ends = self._durations(lines, hidden, mask, speakers).cumsum(dim=1)
         cuts = (ends[:, -1] > limits).tolist()

@@ -64,7 +64,8 @@ def _without_weights(config: VitsConfig, path: Path) -> VitsModel:
         with torch.device("meta"):
             model = VitsModel(config)
     except Exception as error:  # sizes that do not go together surface as anything
-        raise CheckpointError(path, f"describes no model: {error}") from error
+        problem = str(error).partition("\n")[0]
+        raise CheckpointError(path, f"describes no model: {problem}") from error
     del model.posterior_encoder
     return model
 
