@@ -115,7 +115,10 @@ def test_a_library_that_vits_lacks_is_named_with_what_to_install(
 
 
 def test_the_default_model_loads_no_library_of_another() -> None:
-    program = "import sys, server.__main__, server.models; print({'torch', 'transformers'} & {*sys.modules})"
+    program = (
+        "import sys, server.__main__, server.models\n"
+        "print({'torch', 'transformers'} & {*sys.modules})"
+    )
     found = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

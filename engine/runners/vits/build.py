@@ -8,9 +8,9 @@ from engine.pytorch.device import best_device
 from engine.runners.vits.model import load_checkpoint
 from engine.runners.vits.runner import VitsRunner
 
-#: Rows that a step works at. A CPU makes no more audio a second with more of them, and a new call
-#: waits for the step in hand.
-_CPU_BATCH, _GPU_BATCH = 4, 64
+#: Rows that a step works at. A CPU makes no more audio a second of several at once, and whoever is
+#: the most urgent would wait for all of them.
+_CPU_BATCH, _GPU_BATCH = 1, 64
 
 
 def build_runner(folder: Path) -> VitsRunner:

@@ -70,16 +70,14 @@ class Prior:
         )
         hidden = encoded.last_hidden_state.transpose(1, 2)
         _check_finite(hidden)
-        limits = torch.tensor([line.max_hops for line in lines], device=self._like.device)
-        ends = self._durations(lines, hidden, mask, speakers).cumsum(dim=1)
-        cuts = (ends[:, -1] > limits).tolist()
-        ends = ends.clamp(max=limits[:, None])
-        durations = ends.diff(dim=1, prepend=torch.zeros_like(ends[:, :1]))
+        durations, are_cut = _cut(
+            self._durations(lines, hidden, mask, speakers), [line.max_hops for line in lines]
+        )
         stats = torch.cat((encoded.prior_means, encoded.prior_log_variances), dim=2)
         latents = self._latents(lines, durations, stats, speakers)
         return [
             Latents(values, None if speakers is None else speakers[index], is_cut)
-            for index, (values, is_cut) in enumerate(zip(latents, cuts, strict=True))
+            for index, (values, is_cut) in enumerate(zip(latents, are_cut, strict=True))
         ]
 
     def _durations(
@@ -157,6 +155,15 @@ class Prior:
 
     def _tensor(self, values: list[float]) -> Tensor:
         return torch.tensor(values, device=self._like.device, dtype=self._like.dtype)
+
+
+def _cut(durations: Tensor, max_hops: list[int]) -> tuple[Tensor, list[bool]]:
+    """Return `durations` (B, tokens) of which no row is longer than it may be, and which were."""
+    limits = torch.tensor(max_hops, device=durations.device)
+    ends = durations.cumsum(dim=1)
+    are_cut: list[bool] = (ends[:, -1] > limits).tolist()
+    ends = ends.clamp(max=limits[:, None])
+    return ends.diff(dim=1, prepend=torch.zeros_like(ends[:, :1])), are_cut
 
 
 def _check_finite(values: Tensor) -> None:
