@@ -2,11 +2,14 @@
 
 EngineError
 ├── ModelUnavailable    a runner cannot be built: a library, a file or a device is missing
+│   └── CheckpointError a file of the checkpoint is missing, damaged or of another model
 ├── UnknownVoice        no such voice, or none for that language
 ├── Unsupported         the model cannot do what was asked
 ├── Unspeakable         the model breaks on this text
 └── EngineFailed        the engine thread died; every open sequence is lost
 """
+
+from pathlib import Path
 
 
 class EngineError(Exception):
@@ -15,6 +18,16 @@ class EngineError(Exception):
 
 class ModelUnavailable(EngineError):
     """A runner cannot be built. The message says what to install or to change."""
+
+
+class CheckpointError(ModelUnavailable):
+    """A file of the checkpoint cannot be used; the message names it, and the key in it."""
+
+    def __init__(self, file: Path, problem: str, key: str | None = None) -> None:
+        where = f"{file}: {key}" if key is not None else str(file)
+        super().__init__(f"{where}: {problem}")
+        self.file = file
+        self.key = key
 
 
 class UnknownVoice(EngineError):

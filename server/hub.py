@@ -10,9 +10,16 @@ _log = logging.getLogger(__name__)
 
 #: `owner/name`, and after an `@` a branch, a tag or a commit.
 _HUB_ID = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[\w./-]+))?")
-#: What an S1 checkpoint is made of; a repository holds pictures and samples as well.
+#: What checkpoints of S1 and VITS are made of, and the card that names the licence; a repository
+#: holds pictures and samples as well.
 _FILES = (
+    "README.md",
     "config.json",
+    "vocab.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "pytorch_model.bin",
     "tokenizer.tiktoken",
     "special_tokens.json",
     "model.safetensors",

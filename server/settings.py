@@ -17,7 +17,9 @@ from server.setting_checks import (
 
 HELP, GROUP, _BOUNDS = "help", "group", "bounds"
 
-MODELS = "espeak, tone, or an S1 checkpoint: its folder, or owner/name[@revision] of the Hub"
+MODELS = (
+    "espeak, tone, or a checkpoint of S1 or VITS: its folder, or owner/name[@revision] of the Hub"
+)
 #: A hundred times what one machine carries: more is a slip of the finger.
 _MOST = 10_000
 #: They are cheaper than calls: many listen and few speak.

@@ -11,8 +11,8 @@ PRODUCT = ("server", "engine", "protocol", "loadtest")
 #: Past this a module has more than one purpose.
 MAX_LINES = 300
 
-#: The only package that may import torch.
-TORCH_ONLY = "engine.runners.s1."
+#: The only packages that may import torch.
+TORCH_ONLY = ("engine.pytorch.", "engine.runners.s1.", "engine.runners.vits.")
 
 _LOADED_BY = """
 import importlib, pkgutil, sys
@@ -30,7 +30,7 @@ print(*sorted(name for name in sys.modules if "." not in name))
 def loaded_by(package: str, *, deep: bool) -> set[str]:
     """Return the top-level modules of a process that imported `package`; `deep`: all of it.
 
-    All of it but the one model that is made of torch.
+    All of it but what is made of torch.
     """
     code = _LOADED_BY.format(package=package, deep=deep, without=TORCH_ONLY)
     done = subprocess.run(

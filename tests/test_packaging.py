@@ -38,7 +38,7 @@ def licence(name: str) -> str:
 
 def test_the_readme_names_whatever_is_under_terms_that_reach_further_than_ours() -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Licences")[2]
-    extras = {"espeak", "codecs", "dev"}
+    extras = {"espeak", "codecs", "s1", "vits", "dev"}
     reaching = {
         name
         for name in installed_by("voxline", extras, set())

@@ -17,6 +17,7 @@ from server.transport.descriptors import OWN_DESCRIPTORS, SPARE_CONNECTIONS, mos
 _EXTRAS = {
     "espeak": ("espeakng-loader", "the voice that needs no weights"),
     "s1": ("torch", "OpenAudio S1-mini, from a checkpoint folder"),
+    "vits": ("transformers", "VITS and MMS, from a checkpoint folder"),
     "codecs": ("av", "mp3, opus, flac, and speeds the model cannot speak"),
 }
 #: A driver that has not answered by then hangs.

@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from engine.errors import ModelUnavailable
-from engine.runners.s1.build import fastest_dtype, num_threads
+from engine.pytorch.device import num_threads
+from engine.runners.s1.build import fastest_dtype
 from engine.runners.s1.convert import convert
 from server.models import convert_checkpoint, load_runner
+from tests.engine.vits.tiny import write_checkpoint
 
 CHECKPOINT = Path(__file__).parents[1] / "golden" / "vectors" / "checkpoint"
 
@@ -34,6 +36,11 @@ def test_a_folder_is_an_s1_checkpoint() -> None:
     assert (info.name, info.sample_rate_hz, info.frame_samples) == ("s1", 44_100, 2_048)
     assert [voice.id for voice in info.voices] == ["default"]
     assert info.weights_licence == "CC-BY-NC-SA-4.0"
+
+
+def test_a_folder_whose_config_says_so_is_a_vits_checkpoint(tmp_path: Path) -> None:
+    info = load_runner(str(write_checkpoint(tmp_path))).info
+    assert (info.name, info.sample_rate_hz, info.weights_licence) == ("vits", 8_000, None)
 
 
 def test_a_name_that_is_no_model_and_no_folder_is_refused(tmp_path: Path) -> None:
@@ -88,6 +95,34 @@ def test_a_missing_library_is_named_with_what_to_install(library: str, function:
     )
     assert "pip install 'voxline[s1]'" in found.stdout
     assert library in found.stdout
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers"])
+def test_a_library_that_vits_lacks_is_named_with_what_to_install(
+    tmp_path: Path, library: str
+) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "vits"}')
+    program = (
+        f"import sys; sys.modules[{library!r}] = None\n"
+        "from server.models import load_runner; from engine.errors import ModelUnavailable\n"
+        "try: load_runner(sys.argv[1])\n"
+        "except ModelUnavailable as error: print(error)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert found.stdout == f"this model needs {library}: pip install 'voxline[vits]'\n"
+
+
+def test_the_default_model_loads_no_library_of_another() -> None:
+    program = (
+        "import sys, server.__main__, server.models\n"
+        "print({'torch', 'transformers'} & {*sys.modules})"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "set()\n"
 
 
 def test_what_is_converted_is_read_instead_and_is_the_same(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""OpenAudio S1-mini in our own PyTorch. Nothing outside this package imports torch.
+"""OpenAudio S1-mini in our own PyTorch.
 
 From the outside in:
 

@@ -1,10 +1,10 @@
 """A runner from a checkpoint folder: on which device, in which arithmetic, for how many rows."""
 
-import os
 from pathlib import Path
 
 import torch
 
+from engine.pytorch.device import best_device
 from engine.runners.s1.model import load_model
 from engine.runners.s1.runner import S1Runner
 from engine.runners.s1.voices import read_voices
@@ -25,9 +25,7 @@ def build_runner(folder: Path) -> S1Runner:
     Raises:
         CheckpointError: a file is missing, damaged, or does not fit the others.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device.type == "cpu":
-        torch.set_num_threads(num_threads(len(os.sched_getaffinity(0))))
+    device = best_device()
     dtype = fastest_dtype(device)
     model = load_model(folder, device=device, dtype=dtype)
     is_cpu = device.type == "cpu"
@@ -52,11 +50,6 @@ def fastest_dtype(device: torch.device) -> torch.dtype:
     asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     has_products = any(getattr(torch.cpu, ask, lambda: False)() for ask in asks)
     return torch.bfloat16 if has_products else torch.float32
-
-
-def num_threads(num_cores: int) -> int:
-    """Return how many of the usable cores compute: one is left to the event loop, of many."""
-    return num_cores if num_cores <= 2 else num_cores - 1  # noqa: PLR2004 - one of two is too many
 
 
 def _num_cached(device: torch.device, token_bytes: int) -> int:

@@ -3,12 +3,12 @@
 The defaults are those of the original implementation, which the released file relies on in parts.
 """
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.pytorch.json_file import read_object
 from engine.runners.s1.errors import CheckpointError
 
 CONFIG_FILE = "config.json"
@@ -105,7 +105,7 @@ def read_config(folder: Path) -> DualARConfig:
             value has a type or a size that no such model has.
     """
     path = folder / CONFIG_FILE
-    return parse_config(_read_object(path), path)
+    return parse_config(read_object(path), path)
 
 
 def parse_config(fields: dict[str, Any], path: Path) -> DualARConfig:
@@ -123,18 +123,6 @@ def parse_config(fields: dict[str, Any], path: Path) -> DualARConfig:
         slow=_transformer(values, prefix="", num_layers=values["n_layer"]),
         fast=_transformer(values, prefix="fast_", num_layers=values["n_fast_layer"]),
     )
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CheckpointError(path, error.strerror or str(error)) from error
-    except ValueError as error:
-        raise CheckpointError(path, f"not JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise CheckpointError(path, "not a JSON object")
-    return fields
 
 
 def _refuse_unknown(fields: dict[str, Any], path: Path) -> None:

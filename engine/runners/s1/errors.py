@@ -9,19 +9,9 @@ EngineError
 └── OutOfBlocks            the KV cache is full: evict a sequence, then try again
 """
 
-from pathlib import Path
+from engine.errors import CheckpointError, EngineError
 
-from engine.errors import EngineError, ModelUnavailable
-
-
-class CheckpointError(ModelUnavailable):
-    """A file of the checkpoint cannot be used; the message names it, and the key in it."""
-
-    def __init__(self, file: Path, problem: str, key: str | None = None) -> None:
-        where = f"{file}: {key}" if key is not None else str(file)
-        super().__init__(f"{where}: {problem}")
-        self.file = file
-        self.key = key
+__all__ = ["BadCodecInput", "CheckpointError", "ContextFull", "OutOfBlocks", "PromptRejected"]
 
 
 class PromptRejected(EngineError):

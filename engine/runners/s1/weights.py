@@ -6,7 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.runners.s1.checkpoint import find_tensors, read_tensors, write_tensors
+from engine.pytorch.tensors import (
+    Shape,
+    find_tensors,
+    read_tensors,
+    verify_tensors,
+    write_tensors,
+)
 from engine.runners.s1.config import DualARConfig, TransformerConfig
 from engine.runners.s1.errors import CheckpointError
 
@@ -15,8 +21,6 @@ _PREFIX = "model."
 #: Keys of an audio encoder that the released file carries and the model does not have.
 _LEFT_OUT = "audio_"
 _QKV = ("wq", "wk", "wv")
-
-Shape = tuple[int, ...]
 
 
 def read_weights(folder: Path, config: DualARConfig) -> dict[str, Tensor]:
@@ -29,9 +33,9 @@ def read_weights(folder: Path, config: DualARConfig) -> dict[str, Tensor]:
         CheckpointError: a file that `read_tensors` refuses, or a tensor that is missing, of
             another shape, not floating point, not finite, or not the model's.
     """
-    path = find_tensors(folder, _STEM)
+    path = find_tensors(folder, f"{_STEM}.safetensors", f"{_STEM}.pth")
     tensors = _fuse_qkv(_plain_names(read_tensors(path)), path)
-    _verify(tensors, weight_shapes(config), path)
+    verify_tensors(tensors, weight_shapes(config), path)
     return tensors
 
 
@@ -119,23 +123,3 @@ def _fuse_qkv(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
         except RuntimeError as error:
             raise CheckpointError(path, f"parts that do not fit: {error}", whole) from error
     return fused
-
-
-def _verify(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Path) -> None:
-    for key, shape in shapes.items():
-        if key not in tensors:
-            raise CheckpointError(path, "missing", key)
-        tensor = tensors[key]
-        if tuple(tensor.shape) != shape:
-            problem = f"has the shape {tuple(tensor.shape)}, not {shape} as {path.parent} says"
-            raise CheckpointError(path, problem, key)
-        if not tensor.is_floating_point():
-            raise CheckpointError(path, f"has the dtype {tensor.dtype}", key)
-        # One such value turns into noise in every listener's ear. The extremes carry it, and cost
-        # a fortieth of asking every value.
-        lowest, highest = tensor.aminmax()
-        if not (lowest.isfinite() and highest.isfinite()):
-            raise CheckpointError(path, "has values that are not finite", key)
-    for key in tensors:
-        if key not in shapes:
-            raise CheckpointError(path, "not a weight of this model", key)

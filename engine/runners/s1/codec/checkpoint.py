@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from engine.runners.s1.checkpoint import find_tensors, read_tensors, write_tensors
+from engine.pytorch.tensors import find_tensors, read_tensors, write_tensors
 from engine.runners.s1.errors import CheckpointError
 
 _STEM = "codec"
@@ -69,7 +69,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: there is neither, or the file is damaged or holds more than tensors.
     """
-    file = find_tensors(folder, _STEM)
+    file = find_tensors(folder, f"{_STEM}.safetensors", f"{_STEM}.pth")
     return Checkpoint(file, read_tensors(file))
 
 

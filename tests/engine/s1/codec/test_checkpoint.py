@@ -150,7 +150,7 @@ def test_damaged_safetensors_are_refused(folder: Path) -> None:
 
 
 def test_a_folder_without_weights_says_what_it_lacks(folder: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"codec.safetensors: missing, and so is the .pth"):
+    with pytest.raises(CheckpointError, match=r"codec.safetensors: missing, and so is codec.pth"):
         load_codec(folder, CPU, torch.float32)
 
 

@@ -11,23 +11,24 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from engine.runners.s1.errors import CheckpointError
+from engine.errors import CheckpointError
 
 #: In some files the tensors lie one level down, under this key.
 _WRAPPER = "state_dict"
 
+Shape = tuple[int, ...]
 
-def find_tensors(folder: Path, stem: str) -> Path:
-    """Return `stem`.safetensors in `folder`, which cannot hold code, else `stem`.pth.
+
+def find_tensors(folder: Path, safe: str, other: str) -> Path:
+    """Return the file `safe` in `folder`, a safetensors that cannot hold code, else `other`.
 
     Raises:
         CheckpointError: there is neither.
     """
-    for suffix in (".safetensors", ".pth"):
-        path = folder / f"{stem}{suffix}"
+    for path in (folder / safe, folder / other):
         if path.is_file():
             return path
-    raise CheckpointError(folder / f"{stem}.safetensors", "missing, and so is the .pth")
+    raise CheckpointError(folder / safe, f"missing, and so is {other}")
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -56,6 +57,31 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     with unfinished.open("rb") as file:
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def verify_tensors(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Path) -> None:
+    """Pass if `tensors`, read from `path`, are those of `shapes`, floating point and finite.
+
+    Raises:
+        CheckpointError: one is missing, of another shape or kind, not finite, or none of `shapes`.
+    """
+    for key, shape in shapes.items():
+        if key not in tensors:
+            raise CheckpointError(path, "missing", key)
+        tensor = tensors[key]
+        if tuple(tensor.shape) != shape:
+            problem = f"has the shape {tuple(tensor.shape)}, not {shape} as {path.parent} says"
+            raise CheckpointError(path, problem, key)
+        if not tensor.is_floating_point():
+            raise CheckpointError(path, f"has the dtype {tensor.dtype}", key)
+        # One such value turns into noise in every listener's ear. The extremes carry it, and cost
+        # a fortieth of asking every value.
+        lowest, highest = tensor.aminmax()
+        if not (lowest.isfinite() and highest.isfinite()):
+            raise CheckpointError(path, "has values that are not finite", key)
+    for key in tensors:
+        if key not in shapes:
+            raise CheckpointError(path, "not a weight of this model", key)
 
 
 def _read_safetensors(path: Path) -> object:

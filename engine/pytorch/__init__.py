@@ -1,0 +1,1 @@
+"""What the models made of PyTorch share: how a checkpoint is read, and where it is computed."""

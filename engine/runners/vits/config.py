@@ -1,0 +1,93 @@
+"""`config.json` of a checkpoint: what the weights cannot prove is checked here."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from transformers import VitsConfig
+
+from engine.errors import CheckpointError
+from engine.pytorch.json_file import read_object
+
+CONFIG_FILE = "config.json"
+#: What the audio path is made for.
+_SAMPLE_RATES_HZ = (8_000, 48_000)
+#: No weight has the size of a dilation, so nothing else bounds what it makes a convolution
+#: allocate. Known checkpoints have 5 at most.
+_MAX_DILATION = 64
+#: Each takes a millisecond to build before the weights can prove it; known checkpoints have 16.
+_MAX_LAYERS = 256
+_LAYERS = (
+    "num_hidden_layers",
+    "prior_encoder_num_flows",
+    "prior_encoder_num_wavenet_layers",
+    "posterior_encoder_num_wavenet_layers",
+    "duration_predictor_num_flows",
+    "depth_separable_num_layers",
+)
+_NUMBERS = ("speaking_rate", "noise_scale", "noise_scale_duration", "leaky_relu_slope")
+
+
+def read_config(folder: Path) -> VitsConfig:
+    """Read `config.json` in `folder`.
+
+    Raises:
+        CheckpointError: the file is missing or no JSON object, is another model's, or a value has
+            a type or a size with which no VITS speaks.
+    """
+    path = folder / CONFIG_FILE
+    fields = read_object(path)
+    if fields.get("model_type") != "vits":
+        raise CheckpointError(path, f"{fields.get('model_type')!r} is not 'vits'", "model_type")
+    config = _parse(fields, path)
+    for key in _NUMBERS:
+        _check_number(getattr(config, key), path, key)
+    for key in _LAYERS:
+        _check_sizes([getattr(config, key)], path, key, _MAX_LAYERS)
+    least, most = _SAMPLE_RATES_HZ
+    if not least <= config.sampling_rate <= most:
+        problem = f"{config.sampling_rate} is not {least} to {most}"
+        raise CheckpointError(path, problem, "sampling_rate")
+    _check_vocoder(config, path)
+    return config
+
+
+def _parse(fields: dict[str, Any], path: Path) -> VitsConfig:
+    try:
+        return VitsConfig.from_dict(fields)
+    except Exception as error:  # the library has an exception of its own for every kind of value
+        problem = str(error).strip().replace("\n", " ")
+        raise CheckpointError(path, problem or type(error).__name__) from error
+
+
+def _check_number(value: object, path: Path, key: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise CheckpointError(path, f"{value!r} is not a positive number", key)
+
+
+def _check_vocoder(config: VitsConfig, path: Path) -> None:
+    rates, kernels = config.upsample_rates, config.upsample_kernel_sizes
+    _check_sizes(rates, path, "upsample_rates")
+    _check_sizes(kernels, path, "upsample_kernel_sizes")
+    for rate, kernel in zip(rates, kernels, strict=True):
+        # Else a hop is not as many samples as the rates say.
+        if kernel < rate or (kernel - rate) % 2:
+            problem = f"{kernel} does not go with an upsampling by {rate}"
+            raise CheckpointError(path, problem, "upsample_kernel_sizes")
+    _check_sizes(config.resblock_kernel_sizes, path, "resblock_kernel_sizes")
+    if any(kernel % 2 == 0 for kernel in config.resblock_kernel_sizes):
+        raise CheckpointError(path, "an even size has no middle", "resblock_kernel_sizes")
+    dilations = config.resblock_dilation_sizes
+    if len(dilations) != len(config.resblock_kernel_sizes):
+        raise CheckpointError(path, "not one list for each kernel", "resblock_dilation_sizes")
+    for each in dilations:
+        _check_sizes(each, path, "resblock_dilation_sizes", _MAX_DILATION)
+    wavenet = [config.wavenet_dilation_rate ** max(config.prior_encoder_num_wavenet_layers - 1, 0)]
+    _check_sizes(wavenet, path, "wavenet_dilation_rate", _MAX_DILATION)
+
+
+def _check_sizes(values: object, path: Path, key: str, most: float = math.inf) -> None:
+    sizes = values if isinstance(values, list | tuple) and values else [values]
+    for value in sizes:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise CheckpointError(path, f"{value!r} is not a possible size", key)
