@@ -2,6 +2,8 @@
 
 import logging
 from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
 
 import anyio
 from starlette.requests import ClientDisconnect
@@ -10,14 +12,17 @@ from starlette.types import Receive, Scope, Send
 
 from engine.request import ServiceClass
 from protocol.codes import ErrorCode
+from server.bodies.arriving import Bodies, max_body_bytes
+from server.bodies.fields import media_type_of
+from server.bodies.presence import while_connected
 from server.errors import RequestError
 from server.middleware import request_id_of
-from server.notes.bodies import Bodies, max_body_bytes
 from server.notes.file_response import FileResponse
 from server.notes.request import NoteRequest, parse_note
 from server.notes.streaming import NoteStream
 from server.problems import problem, problem_of
 from server.service import Service
+from server.voices.recording import most_audio_bytes
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +33,9 @@ class NotesEndpoint:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._limits = service.limits
-        self._bodies = Bodies(max_body_bytes(self._limits.max_text_chars))
+        self._bodies = Bodies(
+            max_body_bytes(self._limits.max_text_chars, most_audio_bytes(service.engine.info))
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -37,7 +44,7 @@ class NotesEndpoint:
             return
         try:
             self._service.drain.check()
-            request = await self._read(receive)
+            request = await self._read(scope, receive)
             note = NoteStream(self._service, request, request_id_of(scope))
         except RequestError as error:
             self._service.refuse(error.code, ServiceClass.NOTE, request_id_of(scope))
@@ -50,8 +57,19 @@ class NotesEndpoint:
         finally:
             note.close()
 
-    async def _read(self, receive: Receive) -> NoteRequest:
-        return parse_note(await self._bodies.read(receive), self._limits.max_text_chars)
+    async def _read(self, scope: Scope, receive: Receive) -> NoteRequest:
+        """Return the note that a body asks for, with its voice made."""
+        parse = partial(
+            parse_note,
+            max_text_chars=self._limits.max_text_chars,
+            media_type=media_type_of(scope),
+        )
+        request = await self._bodies.parsed(receive, parse)
+        voices, model = self._service.voices, self._service.engine.info
+        if not voices.is_asked(request.parameters, model):
+            return request
+        resolve = partial(voices.resolve, request.parameters, model)
+        return replace(request, parameters=await while_connected(receive, resolve))
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
