@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 
 import anyio
+import numpy as np
 from anyio import from_thread, to_thread
+from numpy.typing import NDArray
 
 from engine.cloning import EncodedReference, ReferenceEncoder
 from engine.errors import Unsupported
@@ -29,7 +31,9 @@ class Cloner:
     A second at the same time would take the cores from those who speak, and be ready no sooner.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, decode: Callable[[bytes, int], NDArray[np.float32]] = decoded) -> None:
+        """Have recordings decoded by `decode`, in worker threads: see `decoded`."""
+        self._decode = decode
         self._cache = ReferenceCache(MAX_CACHED_BYTES)
         self._turn = anyio.CapacityLimiter(1)
 
@@ -58,7 +62,7 @@ class Cloner:
         self, digest: str, read: Callable[[], Awaitable[Reference]], encoder: ReferenceEncoder
     ) -> EncodedReference:
         reference = await read()
-        samples = await to_thread.run_sync(decoded, reference.audio, encoder.sample_rate_hz)
+        samples = await to_thread.run_sync(self._decode, reference.audio, encoder.sample_rate_hz)
         try:
             encoded = await to_thread.run_sync(
                 encoder.encode, samples, reference.text, from_thread.check_cancelled

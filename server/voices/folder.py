@@ -183,12 +183,14 @@ def _sync(folder: Path) -> None:
 def _read(path: Path) -> tuple[StoredVoice, str]:
     if path.is_symlink():
         raise ValueError("a link")
-    about = json.loads((path / _ABOUT).read_bytes())
-    fields = [about[name] for name in ("name", "text", "digest")] if type(about) is dict else []
-    if not fields or not all(isinstance(field, str) for field in fields):
+    try:
+        about = json.loads((path / _ABOUT).read_bytes())
+        name, text, digest = (about[field] for field in ("name", "text", "digest"))
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{_ABOUT} is not ours") from error
+    if not all(isinstance(field, str) for field in (name, text, digest)):
         raise ValueError(f"{_ABOUT} is not ours")
     (path / _AUDIO).stat()
-    name, text, digest = fields
     return StoredVoice(path.name, name, digest), text
 
 

@@ -24,10 +24,10 @@ _VOICES = "voices"
 class VoiceLibrary:
     """Finds and keeps voices, and has them made."""
 
-    def __init__(self, store: VoiceStore | None = None) -> None:
-        """Keep voices in `store`, if there is one."""
+    def __init__(self, store: VoiceStore | None = None, cloner: Cloner | None = None) -> None:
+        """Keep voices in `store`, if there is one, and have them made by `cloner`."""
         self.store = store or NoVoiceStore()
-        self._cloner = Cloner()
+        self._cloner = cloner or Cloner()
 
     def is_asked(self, parameters: Parameters, model: ModelInfo) -> bool:
         """Tell whether a request names a voice that is not the model's own."""
@@ -41,14 +41,14 @@ class VoiceLibrary:
         Raises:
             RequestError: `bad_value`, `unsupported`, `overloaded`.
         """
-        if not self.is_asked(parameters, model):
-            return parameters
-        if parameters.reference is None:
-            cloned = await self._stored(parameters.voice or "", model)
-        elif parameters.voice is None:
-            cloned = await self._clone(parameters.reference, model)
-        else:
-            raise RequestError(ErrorCode.BAD_VALUE, "voice and reference exclude each other")
+        reference, voice_id = parameters.reference, parameters.voice
+        cloned: EncodedReference | None = None
+        if reference is not None:
+            if voice_id is not None:
+                raise RequestError(ErrorCode.BAD_VALUE, "voice and reference exclude each other")
+            cloned = await self._clone(reference, model)
+        elif voice_id is not None and not model.voices.has(voice_id):
+            cloned = await self._stored(voice_id, model)
         if cloned is None:
             return parameters
         return replace(parameters, voice=None, reference=None, cloned=cloned)
@@ -63,8 +63,9 @@ class VoiceLibrary:
         """
         encoder = _encoder(model)
         reference = check_reference(reference)
-        if model.voices.has(voice_id):
-            raise RequestError(ErrorCode.BAD_STATE, f"the model has a voice {voice_id!r} itself")
+        # Said before the work; the store has the last word.
+        if model.voices.has(voice_id) or await self._find(voice_id) is not None:
+            raise RequestError(ErrorCode.BAD_STATE, f"there is a voice {voice_id!r}")
         voice = StoredVoice(voice_id, name, await to_thread.run_sync(digest_of, reference))
         await self._made(voice.digest, reference, encoder)
         await self.store.add(voice, reference)
@@ -86,17 +87,22 @@ class VoiceLibrary:
 
     async def _stored(self, voice_id: str, model: ModelInfo) -> EncodedReference | None:
         """Return a stored voice; None where there is none, which the catalogue knows to say."""
-        try:
-            voice = await self.store.find(voice_id)
-        except RequestError as error:
-            if error.code is ErrorCode.UNKNOWN_VOICE:
-                return None
-            raise
+        voice = await self._find(voice_id)
+        if voice is None:
+            return None
 
         async def read() -> Reference:
             return await self.store.reference(voice_id)
 
         return await self._cloner.clone(voice.digest, read, _encoder(model))
+
+    async def _find(self, voice_id: str) -> StoredVoice | None:
+        try:
+            return await self.store.find(voice_id)
+        except RequestError as error:
+            if error.code is ErrorCode.UNKNOWN_VOICE:
+                return None
+            raise
 
 
 def _encoder(model: ModelInfo) -> ReferenceEncoder:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ async def serving(
 
 
 async def asked(
-    app: ASGIApp, method: str, path: str, fields: dict[str, object] | None = None
+    app: ASGIApp, method: str, path: str, fields: Mapping[str, object] | None = None
 ) -> tuple[int, bytes]:
     """Make a request, by JSON; return the status and the body."""
     body = b"" if fields is None else json.dumps(fields).encode()

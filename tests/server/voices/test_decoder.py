@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from server.voices.decoder import MIN_PEAK, Refused, decode
 from tests.server.voices.recordings import (
@@ -123,7 +124,7 @@ def test_a_small_file_that_inflates_is_read_no_further_than_is_allowed(
     taken = []
     concatenate = np.concatenate
 
-    def watched(pieces: list[np.ndarray]) -> np.ndarray:  # type: ignore[type-arg]
+    def watched(pieces: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         taken.append(sum(map(len, pieces)))
         return concatenate(pieces)
 
