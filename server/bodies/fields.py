@@ -1,7 +1,6 @@
 """What a field of a body may hold: each reader returns the value, or raises what it must be."""
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -18,6 +17,10 @@ _T = TypeVar("_T")
 
 #: The field `reference` has these.
 REFERENCE: Names = {"audio": None, "text": None}
+#: Of base64 that is decoded at once, in a millisecond in which no other thread runs. A multiple of
+#: the four characters that stand for three bytes, and of which the last two may be padding.
+_PIECE_CHARS = 1 << 18
+_MOST_PADDING = 2
 _MSGPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 
 
@@ -92,7 +95,13 @@ def reference(value: object) -> Reference:
 def _binary(value: object) -> bytes:
     if isinstance(value, bytes):
         return value
+    text = string(value)
     try:
-        return base64.b64decode(string(value), validate=True)
-    except (binascii.Error, ValueError) as error:
+        if text.find("=", 0, -_MOST_PADDING) >= 0:
+            raise ValueError("padding before the end")
+        return b"".join(
+            base64.b64decode(text[at : at + _PIECE_CHARS], validate=True)
+            for at in range(0, len(text), _PIECE_CHARS)
+        )
+    except ValueError as error:
         raise ValueError("must be base64") from error

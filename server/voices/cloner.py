@@ -19,8 +19,9 @@ from server.voices.recording import decoded
 MAX_CACHED_BYTES = 64 << 20
 #: Each holds its recording meanwhile, 12 MiB at most.
 MAX_WAITING = 8
-#: Two cores encode a minute in half of it.
-CLONE_LIMIT_S = 180.0
+#: With its wait for a turn. Two cores encode a minute of audio in a minute, and in two while they
+#: also speak.
+CLONE_LIMIT_S = 300.0
 #: What is encoded takes seconds.
 RETRY_AFTER_S = 5.0
 

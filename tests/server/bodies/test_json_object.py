@@ -1,4 +1,4 @@
-"""The reader of flat objects against the one of the standard library."""
+"""The reader of objects against the one of the standard library."""
 
 import json
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.codes import ErrorCode
-from server.bodies.json_object import read_object
+from server.bodies.json_object import Names, read_object
 from server.errors import RequestError
 
 WORDS = ("text", "speed", "ä", "")
@@ -46,3 +46,30 @@ def test_an_integer_of_too_many_digits_is_no_json_of_ours() -> None:
     with pytest.raises(RequestError) as refused:
         read_object(b'{"speed": ' + b"9" * 5_000 + b"}", NAMES)
     assert refused.value.code is ErrorCode.BAD_MESSAGE
+
+
+NESTED: Names = {"text": None, "reference": {"audio": None, "text": None}}
+
+
+def test_an_object_within_is_read_where_one_is_wanted() -> None:
+    body = b'{"reference" : {"audio": "YQ==", "text": null} , "text": "a"}'
+    assert read_object(body, NESTED) == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"text": {}}', ErrorCode.BAD_VALUE),
+        (b'{"reference": []}', ErrorCode.BAD_VALUE),
+        (b'{"reference": {"text": {}}}', ErrorCode.BAD_VALUE),
+        (b'{"reference": {"txet": ?', ErrorCode.BAD_VALUE),
+        (b'{"reference": {"text": "a", "text": "b"}}', ErrorCode.BAD_MESSAGE),
+        (b'{"reference": {"text": "a"', ErrorCode.BAD_MESSAGE),
+        (b'{"reference": {"text": "a"}', ErrorCode.BAD_MESSAGE),
+        (b'{"reference": {"text": "a"}}}', ErrorCode.BAD_MESSAGE),
+    ],
+)
+def test_an_object_within_is_read_as_strictly(body: bytes, code: ErrorCode) -> None:
+    with pytest.raises(RequestError) as refused:
+        read_object(body, NESTED)
+    assert refused.value.code is code

@@ -21,8 +21,8 @@ from server.voices.folder import FolderVoiceStore
 from server.voices.library import VoiceLibrary
 from tests.engine.s1.speaker import VOICES, make_runner, tiny_speaker
 from tests.helpers.asgi import AsgiCall, calling, http_scope
+from tests.helpers.recordings import RATE_HZ, TEXT, recording
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
-from tests.server.voices.recordings import RATE_HZ, TEXT, recording
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from server.voices.decoder import MIN_PEAK, Refused, decode
-from tests.server.voices.recordings import (
+from tests.helpers.recordings import (
     RATE_HZ,
     flac_that_claims,
     recording,

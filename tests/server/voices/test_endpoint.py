@@ -30,6 +30,7 @@ from tests.helpers.cloning import (
     decode_at_once,
 )
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
+from tests.server.voices.store_conformance import NO_IDS
 
 pytestmark = pytest.mark.anyio
 
@@ -193,6 +194,16 @@ async def test_a_model_that_cannot_clone_refuses_all_of_it(tmp_path: Path) -> No
         _, listed = await server.ask("GET", "/v1/voices")
         assert [voice["id"] for voice in json.loads(listed)["voices"]] == ["tone"]
         assert await server.ask("DELETE", "/v1/voices/anna") == (204, b"")
+
+
+@pytest.mark.parametrize("voice_id", [*NO_IDS, "a/b/c", "..%2f..", "\\\\host"])
+async def test_no_id_leads_out_of_the_folder(tmp_path: Path, voice_id: str) -> None:
+    async with serving(tmp_path / "voices") as server:
+        await server.ask("POST", "/v1/voices", ANNA)
+        for method in ("GET", "DELETE"):
+            status, _ = await server.refusal(method, f"/v1/voices/{voice_id}")
+            assert status == 404
+        assert (await server.ask("GET", "/v1/voices/anna"))[0] == 200
 
 
 async def test_other_methods_are_refused(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from protocol.messages import Reference
 from server.errors import RequestError
 from server.voices import decoder, recording
 from server.voices.recording import MAX_AUDIO_BYTES, MAX_TEXT_CHARS, check_reference, decoded
-from tests.server.voices.recordings import RATE_HZ, TEXT, tone
-from tests.server.voices.recordings import recording as recorded
+from tests.helpers.recordings import RATE_HZ, TEXT, tone
+from tests.helpers.recordings import recording as recorded
 
 pytestmark = pytest.mark.anyio
 
