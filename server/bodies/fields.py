@@ -96,12 +96,12 @@ def _binary(value: object) -> bytes:
     if isinstance(value, bytes):
         return value
     text = string(value)
+    pieces = (text[at : at + _PIECE_CHARS] for at in range(0, len(text), _PIECE_CHARS))
     try:
-        if text.find("=", 0, -_MOST_PADDING) >= 0:
-            raise ValueError("padding before the end")
-        return b"".join(
-            base64.b64decode(text[at : at + _PIECE_CHARS], validate=True)
-            for at in range(0, len(text), _PIECE_CHARS)
-        )
+        decoded = b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
     except ValueError as error:
         raise ValueError("must be base64") from error
+    # A piece may end with padding, which only the last one should.
+    if text.find("=", 0, -_MOST_PADDING) >= 0:
+        raise ValueError("must be base64")
+    return decoded

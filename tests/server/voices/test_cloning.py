@@ -33,8 +33,9 @@ BERTA = {"id": "berta", "reference": INLINE}
 
 
 @pytest.fixture
-def virtual_time() -> bool:
-    return False  # threads decode and encode
+def anyio_backend() -> str:
+    """What is tested here is done in threads and processes; the other loop would only wait."""
+    return "asyncio"
 
 
 @asynccontextmanager

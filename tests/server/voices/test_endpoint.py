@@ -41,8 +41,9 @@ NOTE = {"text": "Hello there.", "format": "pcm"}
 
 
 @pytest.fixture
-def virtual_time() -> bool:
-    return False  # threads encode and store
+def anyio_backend() -> str:
+    """What is tested here is done in threads and processes; the other loop would only wait."""
+    return "asyncio"
 
 
 class Server:
