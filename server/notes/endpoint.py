@@ -66,7 +66,7 @@ class NotesEndpoint:
         )
         request = await self._bodies.parsed(receive, parse)
         voices, model = self._service.voices, self._service.engine.info
-        if not voices.is_asked(request.parameters, model):
+        if not voices.must_resolve(request.parameters, model):
             return request
         resolve = partial(voices.resolve, request.parameters, model)
         return replace(request, parameters=await while_connected(receive, resolve))

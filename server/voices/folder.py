@@ -1,9 +1,7 @@
 """Voices in a folder of this machine: each a folder of its own, put in place whole."""
 
 import errno
-import json
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -16,6 +14,7 @@ from anyio import to_thread
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
+from server.voices.entry import entry_bytes, read_audio, read_entry, sync_folder, write_entry
 from server.voices.store import VOICE_ID, StoredVoice, digest_of, unknown
 
 #: They are listed as one answer, and looked through one by one for that.
@@ -26,8 +25,6 @@ MAX_BYTES = 1 << 30
 _UNFINISHED = ".unfinished-"
 #: Nobody writes for so long: whoever left it there has died.
 _ABANDONED_S = 3_600.0
-
-_AUDIO, _ABOUT = "audio", "voice.json"
 
 _log = logging.getLogger(__name__)
 
@@ -59,9 +56,9 @@ class FolderVoiceStore:
         """Return a voice: see `VoiceStore`."""
         return await to_thread.run_sync(self._find, voice_id)
 
-    async def reference(self, voice_id: str) -> Reference:
+    async def reference(self, voice: StoredVoice) -> Reference:
         """Return a voice's recording: see `VoiceStore`."""
-        return await to_thread.run_sync(self._reference, voice_id)
+        return await to_thread.run_sync(self._reference, voice)
 
     async def remove(self, voice_id: str) -> None:
         """Forget a voice: see `VoiceStore`."""
@@ -74,11 +71,11 @@ class FolderVoiceStore:
             self._check_room(len(reference.audio))
             unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
             try:
-                _write(unfinished, voice, reference)
+                write_entry(unfinished, voice, reference)
                 self._put_in_place(unfinished, self._path(voice.id))
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
-            _sync(self._folder)
+            sync_folder(self._folder)
 
     def _put_in_place(self, unfinished: Path, path: Path) -> None:
         try:
@@ -90,7 +87,7 @@ class FolderVoiceStore:
             raise RequestError(ErrorCode.BAD_STATE, f"there is a voice {path.name!r}") from error
 
     def _check_room(self, num_bytes: int) -> None:
-        sizes = [_num_bytes(path) for path in self._paths()]
+        sizes = [entry_bytes(path) for path in self._paths()]
         if len(sizes) >= self._max_voices:
             raise RequestError(ErrorCode.QUOTA, f"there are {self._max_voices} voices already")
         if sum(sizes) + num_bytes > self._max_bytes:
@@ -105,24 +102,24 @@ class FolderVoiceStore:
     def _voices(self) -> Iterator[StoredVoice]:
         for path in self._paths():
             try:
-                yield _read(path)[0]
+                yield read_entry(path)[0]
             except (OSError, ValueError) as error:
                 _warn(path, error)
 
     def _find(self, voice_id: str) -> StoredVoice:
         return self._read(voice_id)[0]
 
-    def _reference(self, voice_id: str) -> Reference:
-        voice, text = self._read(voice_id)
-        path = self._path(voice_id)
+    def _reference(self, voice: StoredVoice) -> Reference:
+        path = self._path(voice.id)
+        _, text = self._read(voice.id)
         try:
-            reference = Reference((path / _AUDIO).read_bytes(), text)
+            reference = Reference(read_audio(path), text)
         except OSError as error:
             _warn(path, error)
-            unknown(voice_id)
+            unknown(voice.id)
         if digest_of(reference) != voice.digest:
-            _warn(path, ValueError("the audio is not that of its digest"))
-            unknown(voice_id)
+            _warn(path, ValueError("the audio and the text are not those of the digest"))
+            unknown(voice.id)
         return reference
 
     def _read(self, voice_id: str) -> tuple[StoredVoice, str]:
@@ -130,7 +127,7 @@ class FolderVoiceStore:
         if not path.exists():
             unknown(voice_id)
         try:
-            return _read(path)
+            return read_entry(path)
         except (OSError, ValueError) as error:
             _warn(path, error)
             unknown(voice_id)
@@ -144,7 +141,7 @@ class FolderVoiceStore:
             unknown(voice_id)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-        _sync(self._folder)
+        sync_folder(self._folder)
 
     def _existing(self, voice_id: str) -> Path:
         if not self._folder.is_dir():
@@ -160,45 +157,6 @@ class FolderVoiceStore:
         """Return the folders that may be voices, by id."""
         found = self._folder.iterdir() if self._folder.is_dir() else ()
         return sorted(path for path in found if VOICE_ID.fullmatch(path.name))
-
-
-def _write(folder: Path, voice: StoredVoice, reference: Reference) -> None:
-    about = {"name": voice.name, "text": reference.text, "digest": voice.digest}
-    for name, data in ((_AUDIO, reference.audio), (_ABOUT, json.dumps(about).encode())):
-        with (folder / name).open("wb") as file:
-            file.write(data)
-            os.fsync(file.fileno())
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    """Have what was put into a folder survive the machine."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read(path: Path) -> tuple[StoredVoice, str]:
-    if path.is_symlink():
-        raise ValueError("a link")
-    try:
-        about = json.loads((path / _ABOUT).read_bytes())
-        name, text, digest = (about[field] for field in ("name", "text", "digest"))
-    except (KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{_ABOUT} is not ours") from error
-    if not all(isinstance(field, str) for field in (name, text, digest)):
-        raise ValueError(f"{_ABOUT} is not ours")
-    (path / _AUDIO).stat()
-    return StoredVoice(path.name, name, digest), text
-
-
-def _num_bytes(path: Path) -> int:
-    try:
-        return (path / _AUDIO).stat().st_size
-    except OSError:
-        return 0
 
 
 def _warn(path: Path, error: Exception) -> None:

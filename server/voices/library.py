@@ -29,7 +29,7 @@ class VoiceLibrary:
         self.store = store or NoVoiceStore()
         self._cloner = cloner or Cloner()
 
-    def is_asked(self, parameters: Parameters, model: ModelInfo) -> bool:
+    def must_resolve(self, parameters: Parameters, model: ModelInfo) -> bool:
         """Tell whether a request names a voice that is not the model's own."""
         if parameters.reference is not None:
             return True
@@ -92,7 +92,7 @@ class VoiceLibrary:
             return None
 
         async def read() -> Reference:
-            return await self.store.reference(voice_id)
+            return await self.store.reference(voice)
 
         return await self._cloner.clone(voice.digest, read, _encoder(model))
 

@@ -73,6 +73,8 @@ def decoded(audio: bytes, sample_rate_hz: int) -> NDArray[np.float32]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment | {"OPENBLAS_NUM_THREADS": "1"},
+            # Ctrl-C reaches every process of a server that still has to speak.
+            start_new_session=True,
         ) as process:
             try:
                 output = _output(process)

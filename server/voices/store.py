@@ -53,11 +53,11 @@ class VoiceStore(Protocol):
         """
         ...
 
-    async def reference(self, voice_id: str) -> Reference:
+    async def reference(self, voice: StoredVoice) -> Reference:
         """Return a voice's recording, and what is said in it.
 
         Raises:
-            RequestError: `unknown_voice`.
+            RequestError: `unknown_voice`: it was removed since it was found, or is damaged.
         """
         ...
 
@@ -86,9 +86,9 @@ class NoVoiceStore:
         """Find none: see `VoiceStore`."""
         unknown(voice_id)
 
-    async def reference(self, voice_id: str) -> Reference:
+    async def reference(self, voice: StoredVoice) -> Reference:
         """Find none: see `VoiceStore`."""
-        unknown(voice_id)
+        unknown(voice.id)
 
     async def remove(self, voice_id: str) -> None:
         """Find none: see `VoiceStore`."""

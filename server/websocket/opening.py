@@ -23,7 +23,7 @@ class Opening:
     @property
     def waits_for_voice(self) -> bool:
         """Tell whether its voice must be looked for or made."""
-        return self.service.voices.is_asked(self.parameters, self.service.engine.info)
+        return self.service.voices.must_resolve(self.parameters, self.service.engine.info)
 
     async def with_voice(self) -> "Opening":
         """Return the same with its voice made.

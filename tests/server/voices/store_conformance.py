@@ -44,7 +44,7 @@ class VoiceStoreConformance:
         for store in (self.reopened(), self.reopened()):
             assert await store.voices() == [voice("anna")]
             assert await store.find("anna") == voice("anna")
-            assert await store.reference("anna") == reference()
+            assert await store.reference(voice("anna")) == reference()
 
     async def test_voices_come_by_id(self) -> None:
         store = self.reopened()
@@ -56,10 +56,13 @@ class VoiceStoreConformance:
         store, other = self.reopened(), reference("Another text.")
         await store.add(voice("anna"), reference())
         assert await refusal(store, voice("anna", other), other) is ErrorCode.BAD_STATE
-        assert await store.reference("anna") == reference()
+        assert await store.reference(voice("anna")) == reference()
         await self.reopened().remove("anna")
         await store.add(voice("anna", other), other)
-        assert await store.reference("anna") == other
+        assert await store.reference(voice("anna", other)) == other
+        # Whoever found the one of before does not get the other one for it.
+        with pytest.raises(RequestError):
+            await store.reference(voice("anna"))
 
     async def test_of_many_that_add_an_id_at_once_one_succeeds(self) -> None:
         outcomes: list[ErrorCode | None] = []
@@ -78,7 +81,7 @@ class VoiceStoreConformance:
         assert outcomes.count(None) == 1
         assert outcomes.count(ErrorCode.BAD_STATE) == 7
         found = await self.reopened().find("anna")
-        assert digest_of(await self.reopened().reference("anna")) == found.digest
+        assert digest_of(await self.reopened().reference(found)) == found.digest
 
     @pytest.mark.parametrize(
         "voice_id",
@@ -100,9 +103,13 @@ class VoiceStoreConformance:
     async def test_a_voice_that_is_not_there_is_unknown(self, voice_id: str) -> None:
         store = self.reopened()
         await store.add(voice("anna"), reference())
-        for ask in (store.find, store.reference, store.remove):
+        for ask in (
+            store.find(voice_id),
+            store.reference(voice(voice_id)),
+            store.remove(voice_id),
+        ):
             with pytest.raises(RequestError) as refused:
-                await ask(voice_id)
+                await ask
             assert refused.value.code is ErrorCode.UNKNOWN_VOICE
         assert await store.voices() == [voice("anna")]
 

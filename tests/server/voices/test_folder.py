@@ -90,7 +90,7 @@ async def test_a_damaged_voice_is_left_out_with_a_warning_and_can_be_removed(
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "anna" in caplog.text
     with pytest.raises(RequestError) as refused:
-        await store.reference("anna")
+        await store.reference(voice("anna"))
     assert refused.value.code is ErrorCode.UNKNOWN_VOICE
     await store.remove("anna")
     await store.add(voice("anna"), reference())
@@ -103,7 +103,7 @@ async def test_audio_that_is_not_what_was_stored_is_not_spoken_with(
     await store.add(voice("anna"), reference())
     (folder / "anna" / "audio").write_bytes(b"something else")
     with pytest.raises(RequestError) as refused:
-        await store.reference("anna")
+        await store.reference(voice("anna"))
     assert refused.value.code is ErrorCode.UNKNOWN_VOICE
     assert "digest" in caplog.text
 
