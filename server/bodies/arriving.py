@@ -20,7 +20,7 @@ BODY_TIMEOUT_S = 30.0
 _BYTES_PER_CHAR = 12
 #: Room for the fields beside the text, and for white space.
 _OTHER_BYTES = 16_384
-#: Of all that is there of bodies whose end is not: thousands of those that people write, and all
+#: Of all that is there of bodies that are not parsed: thousands of those that people write, and all
 #: that a crowd which never ends them can hold.
 MAX_ARRIVING_BYTES = 1 << 24
 #: Where bodies hold recordings, so many of the largest may arrive at once.
@@ -37,42 +37,37 @@ def max_body_bytes(max_text_chars: int, max_audio_bytes: int = 0) -> int:
 
 
 class Bodies:
-    """Reads bodies, and counts what is there of those that are not whole."""
+    """Reads bodies, and counts what is there of those that are not parsed yet."""
 
     def __init__(self, max_body_bytes: int) -> None:
         self._max_body_bytes = max_body_bytes
         self._max_arriving_bytes = max(MAX_ARRIVING_BYTES, _LARGEST_AT_ONCE * max_body_bytes)
         self._num_bytes = 0
 
-    async def read(self, receive: Receive) -> bytearray:
-        """Return a whole body.
+    async def parsed(self, receive: Receive, parse: Callable[[bytearray], _T]) -> _T:
+        """Return what `parse` makes of a whole body; of a large one, in a worker thread.
 
         Raises:
             ClientDisconnect: the client has left.
-            RequestError: `text_too_long`, `stalled`, or `overloaded` by the bodies of others.
+            RequestError: `text_too_long`, `stalled`, `overloaded` by the bodies of others, or what
+                `parse` raises.
         """
         body = bytearray()
+        try:
+            await self._read(receive, body)
+            if len(body) <= _CHEAP_BYTES:
+                return parse(body)
+            return await to_thread.run_sync(parse, body)
+        finally:
+            self._num_bytes -= len(body)
+
+    async def _read(self, receive: Receive, body: bytearray) -> None:
         try:
             with anyio.fail_after(BODY_TIMEOUT_S):
                 while await self._read_part(receive, body):
                     pass
         except TimeoutError as error:
             raise RequestError(ErrorCode.STALLED, "the body did not arrive in time") from error
-        finally:
-            self._num_bytes -= len(body)
-        return body
-
-    async def parsed(self, receive: Receive, parse: Callable[[bytearray], _T]) -> _T:
-        """Return what `parse` makes of a whole body; of a large one, in a worker thread.
-
-        Raises:
-            ClientDisconnect: the client has left.
-            RequestError: see `read`, or what `parse` raises.
-        """
-        body = await self.read(receive)
-        if len(body) <= _CHEAP_BYTES:
-            return parse(body)
-        return await to_thread.run_sync(parse, body)
 
     async def _read_part(self, receive: Receive, body: bytearray) -> bool:
         """Append what comes next; tell whether more is to come."""

@@ -29,6 +29,7 @@ class VoicesEndpoint:
     def __init__(self, service: Service) -> None:
         self._library = service.voices
         self._model = service.engine.info
+        self._drain = service.drain
         self._bodies = Bodies(
             max_body_bytes(MAX_TEXT_CHARS + MAX_NAME_CHARS, most_audio_bytes(self._model))
         )
@@ -68,6 +69,7 @@ class VoicesEndpoint:
         )
 
     async def _create(self, request: Request) -> Response:
+        self._drain.check()
         parse = partial(parse_voice, media_type=media_type_of(request.scope))
         asked = await self._bodies.parsed(request.receive, parse)
         voice = await while_connected(request.receive, partial(self._add, asked))

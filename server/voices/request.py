@@ -45,4 +45,6 @@ def _name(value: Any) -> str:  # noqa: ANN401 whatever the body says
     name = string(value).strip()
     if not name or len(name) > MAX_NAME_CHARS:
         raise ValueError(f"must have 1 to {MAX_NAME_CHARS} characters")
+    # Halves of surrogate pairs can be written in JSON, and in no answer; the error is a ValueError.
+    name.encode()
     return name

@@ -53,8 +53,8 @@ class Server:
         self.runner = runner
         self.engine = VirtualEngineThread(runner)
         library = VoiceLibrary(store, Cloner(decode_at_once))
-        service = Service(self.engine.client, voices=library)
-        self.app: ASGIApp = create_app(service, is_alive=lambda: True)
+        self.service = Service(self.engine.client, voices=library)
+        self.app: ASGIApp = create_app(self.service, is_alive=lambda: True)
 
     async def ask(
         self, method: str, path: str, fields: Mapping[str, object] | None = None
@@ -152,6 +152,7 @@ async def test_a_voice_may_come_as_msgpack(tmp_path: Path) -> None:
         ({"id": 7}, (422, "bad_value")),
         ({"name": " "}, (422, "bad_value")),
         ({"name": "x" * 201}, (422, "bad_value")),
+        ({"name": "\ud800"}, (422, "bad_value")),
         ({"reference": None}, (422, "bad_value")),
         ({"reference": "RIFF"}, (422, "bad_value")),
         ({"reference": {}}, (422, "bad_value")),
@@ -181,6 +182,12 @@ async def test_a_full_store_says_so(tmp_path: Path) -> None:
         assert (await server.ask("POST", "/v1/voices", ANNA))[0] == 201
         more = ANNA | {"id": "berta"}
         assert await server.refusal("POST", "/v1/voices", more) == (429, "quota")
+
+
+async def test_no_voice_is_begun_while_the_server_goes_away(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        await server.service.drain.run(0.0, 0.0)
+        assert await server.refusal("POST", "/v1/voices", ANNA) == (503, "draining")
 
 
 async def test_a_model_that_cannot_clone_refuses_all_of_it(tmp_path: Path) -> None:
