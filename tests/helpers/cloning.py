@@ -18,6 +18,9 @@ from protocol.messages import Reference
 UNUSABLE_TEXT = "unusable"
 REFERENCE = Reference(b"a recording", "What is said in it.")
 
+#: An encoder that is held looks so often whether it is wanted, for ten seconds.
+LOOK_S, MOST_LOOKS = 0.01, 1_000
+
 
 class FakeEncoder:
     """Remembers what it has encoded. Where it is `held`, it goes on once that is set."""
@@ -34,16 +37,22 @@ class FakeEncoder:
         self, samples: NDArray[np.float32], text: str, checkpoint: Callable[[], None]
     ) -> EncodedReference:
         self.has_begun.set()
-        while self._held is not None and not self._held.wait(0.01):
+        self._wait(checkpoint)
+        self.encoded.append(text)
+        if text == UNUSABLE_TEXT:
+            raise Unsupported("the model cannot use this")
+        return EncodedReference(text, np.full((1, 1), len(samples)))
+
+    def _wait(self, checkpoint: Callable[[], None]) -> None:
+        for _ in range(MOST_LOOKS):
+            if self._held is None or self._held.wait(LOOK_S):
+                return
             try:
                 checkpoint()
             except BaseException:
                 self.was_given_up.set()
                 raise
-        self.encoded.append(text)
-        if text == UNUSABLE_TEXT:
-            raise Unsupported("the model cannot use this")
-        return EncodedReference(text, np.full((1, 1), len(samples)))
+        raise TimeoutError("nobody let it go")
 
 
 class CloningRunner(ToneRunner):

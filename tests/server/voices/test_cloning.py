@@ -1,12 +1,10 @@
 """Voices of recordings, from the request to the sound."""
 
 import base64
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import anyio
 import msgpack
 import numpy as np
 import pytest
@@ -20,15 +18,15 @@ from server.voices.decoder import decode
 from server.voices.folder import FolderVoiceStore
 from server.voices.library import VoiceLibrary
 from tests.engine.s1.speaker import VOICES, make_runner, tiny_speaker
-from tests.helpers.asgi import AsgiCall, calling, http_scope
+from tests.helpers.asking import ask, ask_raw
 from tests.helpers.recordings import RATE_HZ, TEXT, recording
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
 
 pytestmark = pytest.mark.anyio
 
 NOTE = {"text": "Say it.", "format": "pcm", "seed": 7}
+#: The space around a text is no part of it, whichever way it comes.
 INLINE = {"audio": base64.b64encode(recording()).decode(), "text": f" {TEXT}\n"}
-
 BERTA = {"id": "berta", "reference": INLINE}
 
 
@@ -39,52 +37,17 @@ def anyio_backend() -> str:
 
 
 @asynccontextmanager
-async def serving(
-    store: Path | None = None, voices: Voices = VOICES
-) -> AsyncIterator[tuple[ASGIApp, VirtualEngineThread]]:
+async def serving(store: Path | None = None, voices: Voices = VOICES) -> AsyncIterator[ASGIApp]:
     runner = make_runner(tiny_speaker(torch.float64), voices)
     async with running(VirtualEngineThread(runner)) as engine:
         library = VoiceLibrary(None if store is None else FolderVoiceStore(store))
-        service = Service(engine.client, voices=library)
-        yield create_app(service, is_alive=lambda: True), engine
-
-
-async def asked(
-    app: ASGIApp, method: str, path: str, fields: Mapping[str, object] | None = None
-) -> tuple[int, bytes]:
-    """Make a request, by JSON; return the status and the body."""
-    body = b"" if fields is None else json.dumps(fields).encode()
-    return await asked_raw(app, method, path, body, "application/json")
-
-
-async def asked_raw(
-    app: ASGIApp, method: str, path: str, body: bytes, media_type: str
-) -> tuple[int, bytes]:
-    async with calling(app, http_scope(method, path, {"content-type": media_type})) as call:
-        call.put(type="http.request", body=body, more_body=False)
-        with anyio.fail_after(30):
-            return await whole(call)
-
-
-async def whole(call: AsgiCall) -> tuple[int, bytes]:
-    status, data = (await call.get())["status"], b""
-    while True:
-        part = await call.get()
-        data += part["body"]
-        if not part.get("more_body", False):
-            return status, data
+        yield create_app(Service(engine.client, voices=library), is_alive=lambda: True)
 
 
 async def spoken(app: ASGIApp, **fields: object) -> bytes:
-    status, data = await asked(app, "POST", "/v1/notes", NOTE | fields)
-    assert status == 200, data
-    return data
-
-
-async def refused(app: ASGIApp, **fields: object) -> str:
-    status, data = await asked(app, "POST", "/v1/notes", NOTE | fields)
-    assert status >= 400
-    return str(json.loads(data)["code"])
+    answer = await ask(app, "POST", "/v1/notes", NOTE | fields)
+    assert answer.status == 200, answer.body
+    return answer.body
 
 
 @pytest.fixture
@@ -101,36 +64,25 @@ def beside_checkpoint(tmp_path: Path) -> Voices:
 async def test_a_reference_sounds_as_the_same_stored_and_as_its_codes_beside_the_checkpoint(
     tmp_path: Path, beside_checkpoint: Voices
 ) -> None:
-    async with serving(tmp_path / "store") as (app, _):
+    packed = msgpack.packb(NOTE | {"reference": {"audio": recording(), "text": TEXT}})
+    async with serving(tmp_path / "store") as app:
         inline = await spoken(app, reference=INLINE)
-        status, created = await asked(
-            app, "POST", "/v1/voices", {"id": "berta", "reference": INLINE}
-        )
-        assert (status, json.loads(created)["id"]) == (201, "berta")
+        raw = await ask_raw(app, "POST", "/v1/notes", packed, "application/msgpack")
+        assert (await ask(app, "POST", "/v1/voices", BERTA)).status == 201
         stored = await spoken(app, voice="berta")
         default = await spoken(app)
-    async with serving(voices=beside_checkpoint) as (app, _):
+    async with serving(voices=beside_checkpoint) as app:
         own = await spoken(app, voice="berta")
-    assert inline == stored == own
+    assert inline == raw.body == stored == own
     assert inline != default
 
 
 async def test_a_stored_voice_outlives_the_server(tmp_path: Path) -> None:
-    async with serving(tmp_path) as (app, _):
-        await asked(app, "POST", "/v1/voices", BERTA)
+    async with serving(tmp_path) as app:
+        await ask(app, "POST", "/v1/voices", BERTA)
         before = await spoken(app, voice="berta")
-    async with serving(tmp_path) as (app, _):
+    async with serving(tmp_path) as app:
         assert await spoken(app, voice="berta") == before
-        assert (await asked(app, "DELETE", "/v1/voices/berta"))[0] == 204
-        assert await refused(app, voice="berta") == "unknown_voice"
-
-
-async def test_msgpack_says_the_same_as_json() -> None:
-    fields = NOTE | {"reference": {"audio": recording(), "text": TEXT}}
-    async with serving() as (app, _):
-        inline = await spoken(app, reference=INLINE)
-        body = msgpack.packb(fields)
-        assert await asked_raw(app, "POST", "/v1/notes", body, "application/msgpack") == (
-            200,
-            inline,
-        )
+        assert (await ask(app, "DELETE", "/v1/voices/berta")).status == 204
+        gone = await ask(app, "POST", "/v1/notes", NOTE | {"voice": "berta"})
+        assert gone.refusal == (404, "unknown_voice")

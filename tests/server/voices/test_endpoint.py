@@ -22,6 +22,7 @@ from server.voices.library import VoiceLibrary
 from server.voices.recording import MAX_AUDIO_BYTES
 from server.voices.store import VoiceStore
 from tests.helpers.asgi import calling, http_scope
+from tests.helpers.asking import Answer, ask, ask_raw
 from tests.helpers.cloning import (
     REFERENCE,
     UNUSABLE_TEXT,
@@ -58,30 +59,21 @@ class Server:
 
     async def ask(
         self, method: str, path: str, fields: Mapping[str, object] | None = None
-    ) -> tuple[int, bytes]:
-        body = b"" if fields is None else json.dumps(fields).encode()
-        status, _, data = await self.ask_raw(method, path, body, "application/json")
-        return status, data
+    ) -> Answer:
+        return await ask(self.app, method, path, fields)
 
-    async def ask_raw(
-        self, method: str, path: str, body: bytes, media_type: str
-    ) -> tuple[int, dict[bytes, bytes], bytes]:
-        scope = http_scope(method, path, {"content-type": media_type})
-        async with calling(self.app, scope) as call:
-            call.put(type="http.request", body=body, more_body=False)
-            with anyio.fail_after(20):
-                start, data, more = await call.get(), b"", True
-                while more:
-                    part = await call.get()
-                    data += part["body"]
-                    more = part.get("more_body", False)
-        return start["status"], dict(start["headers"]), data
+    async def send(self, path: str, body: bytes, media_type: str) -> Answer:
+        return await ask_raw(self.app, "POST", path, body, media_type)
 
     async def refusal(
         self, method: str, path: str, fields: Mapping[str, object] | None = None
     ) -> tuple[int, str]:
-        status, data = await self.ask(method, path, fields)
-        return status, json.loads(data)["code"]
+        return (await self.ask(method, path, fields)).refusal
+
+    async def ids(self) -> list[str]:
+        """Return the ids that are listed."""
+        listed = (await self.ask("GET", "/v1/voices")).fields
+        return [voice["id"] for voice in listed["voices"]]
 
 
 @asynccontextmanager
@@ -97,45 +89,42 @@ async def serving(
 async def test_a_voice_is_stored_listed_spoken_with_and_removed(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         assert isinstance(server.runner, CloningRunner)
-        body = json.dumps(ANNA).encode()
-        created = await server.ask_raw("POST", "/v1/voices", body, "application/json")
-        assert (created[0], json.loads(created[2])) == (201, LISTED_ANNA)
-        assert created[1][b"location"] == b"/v1/voices/anna"
-        _, listed = await server.ask("GET", "/v1/voices")
+        created = await server.ask("POST", "/v1/voices", ANNA)
+        assert (created.status, created.fields) == (201, LISTED_ANNA)
+        assert created.headers[b"location"] == b"/v1/voices/anna"
         tone = {"id": "tone", "name": "A sine", "languages": ["en"], "stored": False}
-        assert json.loads(listed)["voices"] == [tone, LISTED_ANNA]
+        assert (await server.ask("GET", "/v1/voices")).fields["voices"] == [tone, LISTED_ANNA]
         for path, found in (("/v1/voices/anna", LISTED_ANNA), ("/v1/voices/tone", tone)):
-            assert json.loads((await server.ask("GET", path))[1]) == found
-        assert (await server.ask("POST", "/v1/notes", NOTE | {"voice": "anna"}))[0] == 200
+            assert (await server.ask("GET", path)).fields == found
+        note = NOTE | {"voice": "anna"}
+        assert (await server.ask("POST", "/v1/notes", note)).status == 200
         assert server.runner.references == [REFERENCE.text]
-        assert await server.ask("DELETE", "/v1/voices/anna") == (204, b"")
+        removed = await server.ask("DELETE", "/v1/voices/anna")
+        assert (removed.status, removed.body) == (204, b"")
         for method in ("GET", "DELETE"):
             assert await server.refusal(method, "/v1/voices/anna") == (404, "unknown_voice")
-        note = NOTE | {"voice": "anna"}
         assert await server.refusal("POST", "/v1/notes", note) == (404, "unknown_voice")
 
 
 async def test_a_voice_without_an_id_gets_one_and_its_name_is_that(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
-        _, first = await server.ask("POST", "/v1/voices", {"reference": WRITTEN})
-        _, second = await server.ask("POST", "/v1/voices", {"reference": WRITTEN})
-        ids = {json.loads(made)["id"] for made in (first, second)}
-        assert len(ids) == 2
-        assert json.loads(first)["name"] in ids
-        for voice_id in ids:
-            assert (await server.ask("GET", f"/v1/voices/{voice_id}"))[0] == 200
+        made = [
+            (await server.ask("POST", "/v1/voices", {"reference": WRITTEN})).fields
+            for _ in range(2)
+        ]
+        assert made[0]["id"] != made[1]["id"]
+        for voice in made:
+            assert voice["name"] == voice["id"]
+            assert (await server.ask("GET", f"/v1/voices/{voice['id']}")).fields == voice
 
 
 async def test_a_voice_may_come_as_msgpack(tmp_path: Path) -> None:
     reference = {"audio": REFERENCE.audio, "text": REFERENCE.text}
     body = msgpack.packb({"id": "a b", "reference": reference})
     async with serving(tmp_path) as server:
-        created = await server.ask_raw("POST", "/v1/voices", body, "application/msgpack")
-        assert created[0] == 201
-        assert created[1][b"location"] == b"/v1/voices/a%20b"
-        note = msgpack.packb(NOTE | {"reference": reference})
-        made = await server.ask_raw("POST", "/v1/notes", note, "application/msgpack")
-        assert made[0] == 200
+        created = await server.send("/v1/voices", body, "application/msgpack")
+        assert created.status == 201
+        assert created.headers[b"location"] == b"/v1/voices/a%20b"
 
 
 @pytest.mark.parametrize(
@@ -171,15 +160,14 @@ async def test_what_cannot_be_a_voice_is_refused_and_not_kept(
     tmp_path: Path, changes: dict[str, object], refusal: tuple[int, str]
 ) -> None:
     async with serving(tmp_path) as server:
-        assert (await server.ask("POST", "/v1/voices", ANNA | {"id": "taken"}))[0] == 201
+        assert (await server.ask("POST", "/v1/voices", ANNA | {"id": "taken"})).status == 201
         assert await server.refusal("POST", "/v1/voices", ANNA | changes) == refusal
-        _, listed = await server.ask("GET", "/v1/voices")
-        assert [voice["id"] for voice in json.loads(listed)["voices"]] == ["tone", "taken"]
+        assert await server.ids() == ["tone", "taken"]
 
 
 async def test_a_full_store_says_so(tmp_path: Path) -> None:
     async with serving(tmp_path, max_voices=1) as server:
-        assert (await server.ask("POST", "/v1/voices", ANNA))[0] == 201
+        assert (await server.ask("POST", "/v1/voices", ANNA)).status == 201
         more = ANNA | {"id": "berta"}
         assert await server.refusal("POST", "/v1/voices", more) == (429, "quota")
 
@@ -199,9 +187,9 @@ async def test_a_model_that_cannot_clone_refuses_all_of_it(tmp_path: Path) -> No
         wishes: list[dict[str, object]] = [{"voice": "anna"}, {"reference": WRITTEN}]
         for fields in wishes:
             assert await server.refusal("POST", "/v1/notes", NOTE | fields) == unsupported
-        _, listed = await server.ask("GET", "/v1/voices")
-        assert [voice["id"] for voice in json.loads(listed)["voices"]] == ["tone"]
-        assert await server.ask("DELETE", "/v1/voices/anna") == (204, b"")
+        assert await server.ids() == ["tone"]
+        removed = await server.ask("DELETE", "/v1/voices/anna")
+        assert (removed.status, removed.body) == (204, b"")
 
 
 @pytest.mark.parametrize("voice_id", [*NO_IDS, "a/b/c", "..%2f..", "\\\\host"])
@@ -209,9 +197,8 @@ async def test_no_id_leads_out_of_the_folder(tmp_path: Path, voice_id: str) -> N
     async with serving(tmp_path / "voices") as server:
         await server.ask("POST", "/v1/voices", ANNA)
         for method in ("GET", "DELETE"):
-            status, _ = await server.refusal(method, f"/v1/voices/{voice_id}")
-            assert status == 404
-        assert (await server.ask("GET", "/v1/voices/anna"))[0] == 200
+            assert (await server.refusal(method, f"/v1/voices/{voice_id}"))[0] == 404
+        assert (await server.ask("GET", "/v1/voices/anna")).status == 200
 
 
 async def test_other_methods_are_refused(tmp_path: Path) -> None:
@@ -229,11 +216,10 @@ async def test_the_largest_recording_fits_and_a_larger_one_does_not(
         for num_bytes, status in ((MAX_AUDIO_BYTES, None), (MAX_AUDIO_BYTES + 1, 422)):
             audio = base64.b64encode(bytes(num_bytes)).decode()
             reference = {"audio": audio, "text": "Long."}
-            answered, _ = await server.ask("POST", path, {**body, "reference": reference})
-            assert answered == (status or (200 if body else 201))
+            answer = await server.ask("POST", path, {**body, "reference": reference})
+            assert answer.status == (status or (200 if body else 201))
         too_long = b" " * (MAX_AUDIO_BYTES * 2)
-        status, _, _ = await server.ask_raw("POST", path, too_long, "application/json")
-        assert status == 413
+        assert (await server.send(path, too_long, "application/json")).status == 413
 
 
 @pytest.mark.parametrize("path", ["/v1/notes", "/v1/voices"])
