@@ -14,7 +14,6 @@ from engine.request import ServiceClass
 from protocol.codes import ErrorCode
 from server.bodies.arriving import Bodies, max_body_bytes
 from server.bodies.fields import media_type_of
-from server.bodies.presence import while_connected
 from server.errors import RequestError
 from server.middleware import request_id_of
 from server.notes.file_response import FileResponse
@@ -45,36 +44,31 @@ class NotesEndpoint:
         try:
             self._service.drain.check()
             request = await self._read(scope, receive)
-            note = NoteStream(self._service, request, request_id_of(scope))
         except RequestError as error:
-            self._service.refuse(error.code, ServiceClass.NOTE, request_id_of(scope))
-            await problem_of(error)(scope, receive, send)
-            return
+            await self._refuse(error, scope, receive, send)
         except ClientDisconnect:
             return
-        try:
-            await self._serve(scope, receive, send, request, note)
-        finally:
-            note.close()
+        else:
+            await self._serve(scope, receive, send, request)
 
     async def _read(self, scope: Scope, receive: Receive) -> NoteRequest:
-        """Return the note that a body asks for, with its voice made."""
         parse = partial(
             parse_note,
             max_text_chars=self._limits.max_text_chars,
             media_type=media_type_of(scope),
         )
-        request = await self._bodies.parsed(receive, parse)
-        voices, model = self._service.voices, self._service.engine.info
-        if not voices.must_resolve(request.parameters, model):
-            return request
-        resolve = partial(voices.resolve, request.parameters, model)
-        return replace(request, parameters=await while_connected(receive, resolve))
+        return await self._bodies.parsed(receive, parse)
+
+    async def _refuse(
+        self, error: RequestError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._service.refuse(error.code, ServiceClass.NOTE, request_id_of(scope))
+        await problem_of(error)(scope, receive, send)
 
     async def _serve(
-        self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
+        self, scope: Scope, receive: Receive, send: Send, request: NoteRequest
     ) -> None:
-        """Send the note, or give it up as soon as the client leaves."""
+        """Make the note and send it, or give it up as soon as the client leaves."""
         async with anyio.create_task_group() as tasks:
 
             async def listen() -> None:
@@ -84,8 +78,22 @@ class NotesEndpoint:
 
             with self._service.drain.working(_NoteInHand(tasks.cancel_scope)):
                 tasks.start_soon(listen)
-                await self._send(scope, receive, send, request, note)
+                await self._make(scope, receive, send, request)
                 tasks.cancel_scope.cancel()
+
+    async def _make(self, scope: Scope, receive: Receive, send: Send, request: NoteRequest) -> None:
+        voices, model = self._service.voices, self._service.engine.info
+        try:
+            parameters = await voices.resolve(request.parameters, model)
+            request = replace(request, parameters=parameters)
+            note = NoteStream(self._service, request, request_id_of(scope))
+        except RequestError as error:
+            await self._refuse(error, scope, receive, send)
+            return
+        try:
+            await self._send(scope, receive, send, request, note)
+        finally:
+            note.close()
 
     async def _send(
         self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream

@@ -235,3 +235,21 @@ async def test_a_voice_for_a_client_that_left_is_given_up(tmp_path: Path, path: 
                 await call.returned.wait()
         assert encoder.was_given_up.is_set()
         assert server.engine.scheduler.num_sequences == 0
+
+
+async def test_the_server_waits_for_a_note_whose_voice_is_being_made(tmp_path: Path) -> None:
+    let_go = threading.Event()
+    encoder = FakeEncoder(let_go)
+    async with serving(tmp_path, CloningRunner(encoder)) as server:
+        answers: list[Answer] = []
+
+        async def ask_for_a_note() -> None:
+            answers.append(await server.ask("POST", "/v1/notes", NOTE | {"reference": WRITTEN}))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask_for_a_note)
+            await to_thread.run_sync(encoder.has_begun.wait, 20)
+            tasks.start_soon(server.service.drain.run, 20.0, 0.0)
+            await anyio.wait_all_tasks_blocked()
+            let_go.set()
+    assert [answer.status for answer in answers] == [200]
