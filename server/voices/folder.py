@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from anyio import to_thread
@@ -96,8 +97,10 @@ class FolderVoiceStore:
     def _sweep(self) -> None:
         """Remove what a process that died left unfinished."""
         for path in self._folder.glob(_UNFINISHED + "*"):
-            if time.time() - path.stat().st_mtime > _ABANDONED_S:
-                shutil.rmtree(path, ignore_errors=True)
+            # Of processes that live, they come and go.
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def _voices(self) -> Iterator[StoredVoice]:
         for path in self._paths():

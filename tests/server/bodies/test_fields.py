@@ -37,6 +37,7 @@ def test_audio_is_base64_or_the_bytes_themselves(audio: bytes) -> None:
         "Y\nQ==",
         "ä",
         base64.b64encode(LONG).decode() + "!",
+        "A" * ((1 << 18) - 4) + "QQ==" + "QUFB",
     ],
     ids=lambda text: text[:9],
 )
