@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from engine.cloning import EncodedReference
+
 
 class ServiceClass(Enum):
     """The two classes of work."""
@@ -27,14 +29,16 @@ class Sampling:
 class SynthesisRequest:
     """One utterance to be made; its text follows by `AppendText`.
 
-    `voice` is an id that the runner's catalogue has resolved. `speed` (a factor, 1 is the voice's
-    own pace) and `pitch` (semitones) lie within the ranges of the runner's `ModelInfo`. `pace` is
-    how many seconds of the model's audio a second of listening takes, which is not 1 where it is
-    stretched afterwards. `head_start_s` treats a note as a call until that much audio is ahead of
-    its listener: an HTTP body is listened to while it arrives, and nobody waits for its rest.
+    `voice` is an id that the runner's catalogue has resolved; a `reference`, which only a model
+    with an encoder is given, speaks in its place. `speed` (a factor, 1 is the voice's own pace) and
+    `pitch` (semitones) lie within the ranges of the runner's `ModelInfo`. `pace` is how many
+    seconds of the model's audio a second of listening takes, which is not 1 where it is stretched
+    afterwards. `head_start_s` treats a note as a call until that much audio is ahead of its
+    listener: an HTTP body is listened to while it arrives, and nobody waits for its rest.
     """
 
     voice: str
+    reference: EncodedReference | None = None
     service_class: ServiceClass = ServiceClass.CALL
     speed: float = 1.0
     pitch: float = 0.0

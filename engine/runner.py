@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from engine.cloning import ReferenceEncoder
 from engine.steps import StepPlan, StepResult
 from engine.text.segment import SegmentRules
 from engine.voices import VoiceCatalogue
@@ -14,8 +15,6 @@ class Feature(Enum):
 
     #: Draws at random: temperature, top_p and repetition_penalty mean something.
     SAMPLING = "sampling"
-    #: Speaks in the voice of a reference recording.
-    CLONING = "cloning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +33,8 @@ class ModelInfo:
     pitch_range: tuple[float, float] = (0.0, 0.0)
     features: frozenset[Feature] = field(default_factory=frozenset)
     segmentation: SegmentRules = SegmentRules()
+    #: By which it speaks in the voice of a recording; None if it cannot.
+    encoder: ReferenceEncoder | None = None
     #: The most rows one step can hold.
     max_rows: int = 64
     #: The licence of the weights, where they have one of their own.

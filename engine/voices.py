@@ -58,6 +58,11 @@ class VoiceCatalogue:
         """The id behind each alias. A voice of the model's own that has such a name keeps it."""
         return {name: self.default.id for name in ALIASES if name not in self._voices}
 
+    def has(self, name: str) -> bool:
+        """Tell whether `name`, without its variant, is a voice or an alias of one."""
+        base = name.partition("+")[0]
+        return base in self._voices or base in ALIASES
+
     def resolve(self, name: str | None, language: str | None) -> str:
         """Return the id to put in a `SynthesisRequest`.
 

@@ -218,7 +218,8 @@ class Draining:
     deadline_s: float
 
 
-ClientMessage: TypeAlias = Open | Text | Flush | End | Cancel | Credit | Ping | Bye
+StreamMessage: TypeAlias = Open | Text | Flush | End | Cancel | Credit
+ClientMessage: TypeAlias = StreamMessage | Ping | Bye
 ServerMessage: TypeAlias = (
     Ready | Opened | Audio | Mark | Flushed | Blocked | Done | Cancelled | Error | Pong | Draining
 )

@@ -6,17 +6,18 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from engine.voices import VoiceCatalogue
 from server.callers import CallerCheck
 from server.metrics import CONTENT_TYPE
 from server.middleware import RequestId
 from server.notes.endpoint import NotesEndpoint
 from server.problems import problem
 from server.service import Service
+from server.voices.endpoint import PATH as VOICES_PATH
+from server.voices.endpoint import VoicesEndpoint
 from server.websocket.endpoint import WebSocketEndpoint
 
 
@@ -39,13 +40,12 @@ def create_app(
     async def metrics(_: Request) -> Response:
         return Response(service.metrics.render(), media_type=CONTENT_TYPE)
 
-    async def voices(_: Request) -> Response:
-        return JSONResponse(_voices(service.engine.info.voices))
-
+    voices = VoicesEndpoint(service)
     routes = [
         WebSocketRoute("/ws/tts", WebSocketEndpoint(service, max_connections)),
         Route("/v1/notes", NotesEndpoint(service)),
-        Route("/v1/voices", voices),
+        Route(VOICES_PATH, voices.collection, methods=["GET", "POST"]),
+        Route(VOICES_PATH + "/{voice_id}", voices.member, methods=["GET", "DELETE"]),
         Route("/metrics", metrics),
         Route("/livez", livez),
         Route("/readyz", readyz),
@@ -59,9 +59,9 @@ def create_app(
     app: ASGIApp = CORSMiddleware(
         starlette,
         allow_origins=allowed_origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["DELETE", "GET", "POST"],
         allow_headers=["*"],
-        expose_headers=["Retry-After", "X-Request-Id"],
+        expose_headers=["Location", "Retry-After", "X-Request-Id"],
     )
     return RequestId(CallerCheck(app, allowed_hosts, allowed_origins))
 
@@ -82,15 +82,3 @@ async def _internal_problem(_: Request, __: Exception) -> Response:
 
 def _probe(*, ok: bool) -> Response:
     return Response(status_code=200 if ok else 503)
-
-
-def _voices(catalogue: VoiceCatalogue) -> dict[str, object]:
-    return {
-        "default": catalogue.default.id,
-        "voices": [
-            {"id": voice.id, "name": voice.name, "languages": list(voice.languages)}
-            for voice in catalogue
-        ],
-        "aliases": dict(catalogue.aliases),
-        "variants": sorted(catalogue.variants),
-    }

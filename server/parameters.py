@@ -3,12 +3,13 @@
 import math
 from dataclasses import dataclass
 
+from engine.cloning import EncodedReference
 from engine.errors import UnknownVoice
 from engine.request import Sampling, ServiceClass, SynthesisRequest
 from engine.runner import Feature, ModelInfo
 from protocol.codes import ErrorCode
 from protocol.fields import MAX_SEED, Reader, language_tag, voice_id
-from protocol.messages import Limits
+from protocol.messages import Limits, Reference
 from server.audio.errors import CodecsMissing
 from server.audio.path import AudioPath
 from server.errors import RequestError
@@ -26,6 +27,9 @@ class Parameters:
     """How to speak. `None` leaves it to the model."""
 
     voice: str | None = None
+    #: A recording to speak in the voice of, and what `VoiceLibrary.resolve` has made of it.
+    reference: Reference | None = None
+    cloned: EncodedReference | None = None
     language: str | None = None
     sample_rate: int | None = None
     speed: float | None = None
@@ -69,7 +73,7 @@ def check(
     service_class: ServiceClass,
     head_start_s: float = 0.0,
 ) -> Speech:
-    """Return what to ask of the engine.
+    """Return what to ask of the engine; voices of recordings are made before.
 
     Raises:
         RequestError: `bad_value`, `unknown_voice` or `unsupported`.
@@ -79,6 +83,7 @@ def check(
     native_speed = min(max(speed, model.speed_range[0]), model.speed_range[1])
     request = SynthesisRequest(
         voice=_voice(parameters, model),
+        reference=parameters.cloned,
         service_class=service_class,
         speed=native_speed,
         pitch=_pitch(parameters.pitch, model),

@@ -12,16 +12,18 @@ from server.engine_client import EngineClient
 from server.metrics import Metrics
 from server.parameters import Speech
 from server.request_record import RequestRecord, tell
+from server.voices.library import VoiceLibrary
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The engine, the limits, the end of it all, and the counting."""
+    """The engine, the voices, the limits, the end of it all, and the counting."""
 
     engine: EngineClient
     limits: Limits = field(default_factory=Limits)
     drain: Drain = field(default_factory=Drain)
     metrics: Metrics = field(default_factory=Metrics)
+    voices: VoiceLibrary = field(default_factory=VoiceLibrary)
     #: In seconds; an event loop's own clock may tick in milliseconds.
     clock: Callable[[], float] = time.monotonic
 

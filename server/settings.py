@@ -41,6 +41,7 @@ def _setting(group: str, default: Any, text: str, *bounds: float) -> Any:  # noq
 
 _listening = partial(_setting, "where it listens, and to whom")
 _speaking = partial(_setting, "what speaks")
+_keeping = partial(_setting, "what it keeps")
 _sharing = partial(_setting, "how much at once")
 _limiting = partial(_setting, "what one caller may do; clients are told when they connect")
 _waiting = partial(_setting, "how long it waits")
@@ -67,6 +68,11 @@ class Settings:
 
     model: str = _speaking("espeak", f"model to serve: {MODELS}")
     tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
+
+    data_dir: str = _keeping(
+        "~/.local/share/voxline",
+        "folder in which stored voices are kept, in its folder voices; empty keeps none",
+    )
 
     max_connections: int = _sharing(
         1_000, "WebSockets open at once; some tens of KB each", 1, _MOST_CONNECTIONS

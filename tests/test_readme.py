@@ -20,8 +20,11 @@ PROSE = {"", "text", "mermaid"}
 RUN_BY_CI = {"prepare", "speak", "test"}
 #: Blocks of shell that tests below execute, against a server on a free port.
 RUN_HERE = {"serve", "call", "note"}
+#: A block of shell that `tests/end_to_end/test_s1.py` executes: not every model clones.
+RUN_WITH_S1 = {"clone"}
 #: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
 RUN_BY_LOADTEST = {"say", "paced", "openloop", "locust"}
+RUN = RUN_BY_CI | RUN_HERE | RUN_WITH_S1 | RUN_BY_LOADTEST
 #: Of full scale; speech is ten times as loud.
 AUDIBLE = 0.01
 
@@ -40,7 +43,7 @@ def test_every_block_is_prose_or_executed(readme: Path) -> None:
     for block in blocks(readme):
         assert (
             (block.language in PROSE and not _SHELL.search(block.code))
-            or (block.language == "bash" and block.name in RUN_BY_CI | RUN_HERE | RUN_BY_LOADTEST)
+            or (block.language == "bash" and block.name in RUN)
             or (block.language == "python" and block in programs())
         )
 

@@ -6,12 +6,14 @@ from contextlib import closing
 from dataclasses import replace
 
 from engine.request import ServiceClass
+from engine.runner import ModelInfo
 from engine.speaking import speak
 from protocol.messages import Limits
 from server.commands.output import Output
 from server.commands.text import read_pieces
 from server.models import load_runner
 from server.parameters import Parameters, check
+from server.setting_sources import read_setting
 
 
 def say(flags: argparse.Namespace) -> int:
@@ -23,6 +25,8 @@ def say(flags: argparse.Namespace) -> int:
         if parameters.sample_rate is None:
             rate_hz = output.natural_rate(runner.info.sample_rate_hz)
             parameters = replace(parameters, sample_rate=rate_hz)
+        if flags.voice is not None and not runner.info.voices.has(flags.voice):
+            parameters = _with_stored_voice(parameters, runner.info, flags)
         speech = check(parameters, runner.info, Limits(), ServiceClass.NOTE)
         path = speech.audio_path()
         with closing(speak(runner, speech.request, read_pieces(flags.text))) as chunks:
@@ -30,6 +34,18 @@ def say(flags: argparse.Namespace) -> int:
                 pcm = path.feed(chunk.pcm, segment_end=chunk.segment_end)
                 output.write(pcm, speech.sample_rate_hz)
     return 0
+
+
+def _with_stored_voice(
+    parameters: Parameters, model: ModelInfo, flags: argparse.Namespace
+) -> Parameters:
+    # Here, since nobody else should wait for an event loop to load.
+    import anyio
+
+    from server.voices.library import open_library
+
+    voices = open_library(read_setting("data_dir", flags))
+    return anyio.run(voices.resolve, parameters, model)
 
 
 def _parameters(flags: argparse.Namespace) -> Parameters:

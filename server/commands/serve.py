@@ -37,6 +37,7 @@ from server.settings import Settings
 from server.transport.descriptors import most_connections
 from server.transport.guards import install
 from server.transport.listener import BACKLOG, listen
+from server.voices.library import open_library
 
 #: The interpreter hands over between engine and event loop this often: ten times the default, so
 #: that a busy engine delays a socket by no more than half a millisecond.
@@ -78,7 +79,8 @@ async def _serve(settings: Settings) -> int:
     )
     loop_load = LoopLoad(metrics)
     engine = _engine(settings, metrics, loop_load)
-    service = Service(engine.client, settings.limits, metrics=metrics)
+    voices = open_library(settings.data_dir)
+    service = Service(engine.client, settings.limits, metrics=metrics, voices=voices)
     listener = listen(settings.host, settings.port)
     asyncio.get_running_loop().set_exception_handler(_report)
     lifetime = Lifetime(service.drain, settings.drain_s)

@@ -2,6 +2,8 @@
 
 import logging
 from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
 
 import anyio
 from starlette.requests import ClientDisconnect
@@ -10,14 +12,16 @@ from starlette.types import Receive, Scope, Send
 
 from engine.request import ServiceClass
 from protocol.codes import ErrorCode
+from server.bodies.arriving import Bodies, max_body_bytes
+from server.bodies.fields import media_type_of
 from server.errors import RequestError
 from server.middleware import request_id_of
-from server.notes.bodies import Bodies, max_body_bytes
 from server.notes.file_response import FileResponse
 from server.notes.request import NoteRequest, parse_note
 from server.notes.streaming import NoteStream
 from server.problems import problem, problem_of
 from server.service import Service
+from server.voices.recording import most_audio_bytes
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +32,9 @@ class NotesEndpoint:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._limits = service.limits
-        self._bodies = Bodies(max_body_bytes(self._limits.max_text_chars))
+        self._bodies = Bodies(
+            max_body_bytes(self._limits.max_text_chars, most_audio_bytes(service.engine.info))
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -37,26 +43,32 @@ class NotesEndpoint:
             return
         try:
             self._service.drain.check()
-            request = await self._read(receive)
-            note = NoteStream(self._service, request, request_id_of(scope))
+            request = await self._read(scope, receive)
         except RequestError as error:
-            self._service.refuse(error.code, ServiceClass.NOTE, request_id_of(scope))
-            await problem_of(error)(scope, receive, send)
-            return
+            await self._refuse(error, scope, receive, send)
         except ClientDisconnect:
             return
-        try:
-            await self._serve(scope, receive, send, request, note)
-        finally:
-            note.close()
+        else:
+            await self._serve(scope, receive, send, request)
 
-    async def _read(self, receive: Receive) -> NoteRequest:
-        return parse_note(await self._bodies.read(receive), self._limits.max_text_chars)
+    async def _read(self, scope: Scope, receive: Receive) -> NoteRequest:
+        parse = partial(
+            parse_note,
+            max_text_chars=self._limits.max_text_chars,
+            media_type=media_type_of(scope),
+        )
+        return await self._bodies.parsed(receive, parse)
+
+    async def _refuse(
+        self, error: RequestError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._service.refuse(error.code, ServiceClass.NOTE, request_id_of(scope))
+        await problem_of(error)(scope, receive, send)
 
     async def _serve(
-        self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
+        self, scope: Scope, receive: Receive, send: Send, request: NoteRequest
     ) -> None:
-        """Send the note, or give it up as soon as the client leaves."""
+        """Make the note and send it, or give it up as soon as the client leaves."""
         async with anyio.create_task_group() as tasks:
 
             async def listen() -> None:
@@ -66,8 +78,22 @@ class NotesEndpoint:
 
             with self._service.drain.working(_NoteInHand(tasks.cancel_scope)):
                 tasks.start_soon(listen)
-                await self._send(scope, receive, send, request, note)
+                await self._make(scope, receive, send, request)
                 tasks.cancel_scope.cancel()
+
+    async def _make(self, scope: Scope, receive: Receive, send: Send, request: NoteRequest) -> None:
+        voices, model = self._service.voices, self._service.engine.info
+        try:
+            parameters = await voices.resolve(request.parameters, model)
+            request = replace(request, parameters=parameters)
+            note = NoteStream(self._service, request, request_id_of(scope))
+        except RequestError as error:
+            await self._refuse(error, scope, receive, send)
+            return
+        try:
+            await self._send(scope, receive, send, request, note)
+        finally:
+            note.close()
 
     async def _send(
         self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream

@@ -1,17 +1,25 @@
-"""The JSON body of `POST /v1/notes`, read strictly."""
+"""The body of `POST /v1/notes`, read strictly."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from engine.request import Sampling
 from protocol.codes import ErrorCode
 from server.audio.formats import AudioFormat
+from server.bodies.fields import (
+    REFERENCE,
+    boolean,
+    field,
+    integer,
+    number,
+    read_fields,
+    reference,
+    string,
+)
+from server.bodies.json_object import Names
 from server.errors import RequestError
-from server.notes.flat_json import read_object
 from server.parameters import Parameters
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +31,16 @@ class NoteRequest:
     parameters: Parameters
 
 
-def parse_note(body: bytes | bytearray, max_text_chars: int) -> NoteRequest:
+def parse_note(
+    body: bytes | bytearray, max_text_chars: int, media_type: str = "application/json"
+) -> NoteRequest:
     """Read a note.
 
     Raises:
-        RequestError: `bad_message` (no JSON object), `bad_value` (a field), `text_too_long`.
+        RequestError: `bad_message` (no object), `bad_value` (a field), `text_too_long`.
     """
-    fields = read_object(body, _FIELDS)
-    text = _field(fields, "text", _string)
+    fields = read_fields(body, media_type, _FIELDS)
+    text = field(fields, "text", string)
     if text is None:
         raise RequestError(ErrorCode.BAD_VALUE, "text is missing")
     if len(text) > max_text_chars:
@@ -41,72 +51,40 @@ def parse_note(body: bytes | bytearray, max_text_chars: int) -> NoteRequest:
         raise RequestError(ErrorCode.BAD_VALUE, "text has nothing to speak")
     return NoteRequest(
         text=text,
-        format=_field(fields, "format", _audio_format) or AudioFormat.WAV,
+        format=field(fields, "format", _audio_format) or AudioFormat.WAV,
         parameters=_parameters(fields),
     )
 
 
 def _parameters(fields: Mapping[str, Any]) -> Parameters:
     return Parameters(
-        voice=_field(fields, "voice", _string),
-        language=_field(fields, "language", _string),
-        sample_rate=_field(fields, "sample_rate", _integer),
-        speed=_field(fields, "speed", _number),
-        pitch=_field(fields, "pitch", _number),
-        volume_db=_field(fields, "volume_db", _number),
-        normalize=_field(fields, "normalize", _boolean),
+        voice=field(fields, "voice", string),
+        reference=field(fields, "reference", reference),
+        language=field(fields, "language", string),
+        sample_rate=field(fields, "sample_rate", integer),
+        speed=field(fields, "speed", number),
+        pitch=field(fields, "pitch", number),
+        volume_db=field(fields, "volume_db", number),
+        normalize=field(fields, "normalize", boolean),
         sampling=Sampling(
-            seed=_field(fields, "seed", _integer),
-            temperature=_field(fields, "temperature", _number),
-            top_p=_field(fields, "top_p", _number),
-            repetition_penalty=_field(fields, "repetition_penalty", _number),
+            seed=field(fields, "seed", integer),
+            temperature=field(fields, "temperature", number),
+            top_p=field(fields, "top_p", number),
+            repetition_penalty=field(fields, "repetition_penalty", number),
         ),
     )
 
 
-_FIELDS = {
+_PLAIN = (
     "text", "format", "voice", "language", "sample_rate", "speed", "pitch", "volume_db",
     "normalize", "seed", "temperature", "top_p", "repetition_penalty",
-}  # fmt: skip
-
-
-def _field(fields: Mapping[str, Any], name: str, read: Callable[[Any], _T]) -> _T | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    try:
-        return read(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise RequestError(ErrorCode.BAD_VALUE, f"{name}: {error}") from error
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("must be a string")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("must be a number")
-    return float(value)
-
-
-def _integer(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError("must be an integer")
-    return value
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("must be true or false")
-    return value
+)  # fmt: skip
+_FIELDS: Names = {**dict.fromkeys(_PLAIN), "reference": REFERENCE}
 
 
 def _audio_format(value: object) -> AudioFormat:
     try:
-        return AudioFormat(_string(value))
+        return AudioFormat(string(value))
     except ValueError:
         names = ", ".join(member.value for member in AudioFormat)
         raise ValueError(f"must be one of {names}") from None

@@ -33,6 +33,7 @@ from server.stream_events import (
     StreamEvent,
     StreamFailed,
 )
+from server.websocket.pending import PendingStream
 
 #: Flushes that may wait for their audio, each a few bytes: far more than a listener can tell apart.
 MAX_WAITING_FLUSHES = 4_096
@@ -41,7 +42,7 @@ MAX_WAITING_FLUSHES = 4_096
 class LiveStream:
     """Names the stream, remembers flush ids, and keeps the times that end it."""
 
-    def __init__(self, number: int, stream: Stream) -> None:
+    def __init__(self, number: int, stream: Stream | PendingStream) -> None:
         self.number = number
         self.stream = stream
         self.opened_s = anyio.current_time()
@@ -86,15 +87,15 @@ class LiveStream:
             case StreamFailed(code, text):
                 return Error(code, text, code.retryable, stream=self.number)
 
-    def expiry(self, limits: Limits, now_s: float) -> tuple[ErrorCode, str] | None:
+    def expiry(self, limits: Limits, now_s: float) -> RequestError | None:
         """Say which limit in time has passed, if any. To be asked every second or so."""
         self._look(now_s)
         if self._stalled_s is not None and now_s - self._stalled_s >= limits.stall_s:
-            return ErrorCode.STALLED, "no credit for too long"
+            return RequestError(ErrorCode.STALLED, "no credit for too long")
         if now_s - self.opened_s > limits.max_stream_s:
-            return ErrorCode.TIME_LIMIT, "the stream is too old"
+            return RequestError(ErrorCode.TIME_LIMIT, "the stream is too old")
         if not self.text_ended and now_s - self._active_s > limits.idle_stream_s:
-            return ErrorCode.IDLE, "no text for too long, and none left to speak"
+            return RequestError(ErrorCode.IDLE, "no text for too long, and none left to speak")
         return None
 
     def _look(self, now_s: float) -> None:

@@ -1,38 +1,59 @@
 """From the `open` of the wire to a stream of the engine."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from engine.request import Sampling, ServiceClass
-from protocol.codes import ErrorCode
 from protocol.messages import Open
-from server.errors import RequestError
 from server.parameters import Parameters, check
 from server.service import Service
 from server.stream import Stream
 
 
-def open_stream(
-    message: Open, service: Service, request_id: str, wake: Callable[[], None]
-) -> Stream:
-    """Open what the message asks for.
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a message asks for: how to speak, and for whom."""
 
-    Raises:
-        RequestError: the request cannot be served, or not now.
-    """
-    model, limits = service.engine.info, service.limits
-    if message.reference is not None:
-        raise RequestError(ErrorCode.UNSUPPORTED, f"{model.name} cannot clone a voice")
-    service_class = ServiceClass(message.service_class)
-    speech = check(_parameters(message), model, limits, service_class)
-    credit = message.credit
-    if credit is None:
-        credit = round(limits.default_credit_s * speech.sample_rate_hz)
-    return Stream(service, speech, credit, request_id, wake)
+    message: Open
+    parameters: Parameters
+    service: Service
+    request_id: str
+    wake: Callable[[], None]
+
+    @property
+    def waits_for_voice(self) -> bool:
+        """Tell whether its voice must be looked for or made."""
+        return self.service.voices.must_resolve(self.parameters, self.service.engine.info)
+
+    async def with_voice(self) -> "Opening":
+        """Return the same with its voice made.
+
+        Raises:
+            RequestError: there is no such voice, or none can be made.
+        """
+        voices, model = self.service.voices, self.service.engine.info
+        return replace(self, parameters=await voices.resolve(self.parameters, model))
+
+    def open(self) -> Stream:
+        """Open the stream.
+
+        Raises:
+            RequestError: the request cannot be served, or not now.
+        """
+        model, limits = self.service.engine.info, self.service.limits
+        service_class = ServiceClass(self.message.service_class)
+        speech = check(self.parameters, model, limits, service_class)
+        credit = self.message.credit
+        if credit is None:
+            credit = round(limits.default_credit_s * speech.sample_rate_hz)
+        return Stream(self.service, speech, credit, self.request_id, self.wake)
 
 
-def _parameters(message: Open) -> Parameters:
+def parameters_of(message: Open) -> Parameters:
+    """Return how a message asks to speak."""
     return Parameters(
         voice=message.voice,
+        reference=message.reference,
         language=message.language,
         sample_rate=message.sample_rate,
         speed=message.speed,

@@ -16,18 +16,15 @@ from protocol.messages import (
     Cancel,
     Cancelled,
     ClientMessage,
-    Credit,
     Draining,
-    End,
     Error,
-    Flush,
     Open,
     Opened,
     Ping,
     Pong,
     Ready,
     ServerMessage,
-    Text,
+    StreamMessage,
 )
 from server.errors import RequestError
 from server.service import Service
@@ -35,8 +32,9 @@ from server.stream import HOLD_LOOK_S
 from server.stream_events import StreamDone, StreamFailed
 from server.websocket.errors import connection_error, stream_error
 from server.websocket.live_stream import LiveStream
-from server.websocket.opening import open_stream
+from server.websocket.opening import Opening, parameters_of
 from server.websocket.outbox import MAX_OUTBOX, Outbox
+from server.websocket.pending import PendingStream
 from server.websocket.socket import Disconnected, Socket
 
 _log = logging.getLogger(__name__)
@@ -62,6 +60,7 @@ class Session:
         self._receiving = anyio.CancelScope()
         self._connection = Connection(Role.SERVER, service.limits)
         self._streams: dict[int, LiveStream] = {}
+        self._pending: list[PendingStream] = []
         self._ready: dict[int, None] = {}
         self._outbox = Outbox(service)
         self._changed = anyio.Event()
@@ -124,15 +123,17 @@ class Session:
             ) as self._receiving:
                 while self._close_code is None:
                     self._take(await self._socket.receive())
-                    self._start_to_write(tasks)
+                    self._start_to_work(tasks)
             is_silent = num_taken == self._num_taken and not self._streams
             num_silent = num_silent + 1 if is_silent else 0
             if num_silent == IDLE_LOOKS and self._close_code is None:
                 self._fail(ErrorCode.IDLE, "no message for too long", CloseCode.POLICY)
-                self._start_to_write(tasks)
+                self._start_to_work(tasks)
 
-    def _start_to_write(self, tasks: TaskGroup) -> None:
+    def _start_to_work(self, tasks: TaskGroup) -> None:
         """Start the writer and the timekeeper once there is something for them to do."""
+        while self._pending:
+            tasks.start_soon(self._begin, self._pending.pop())
         if self._writer_done is None and (self._streams or self._outbox):
             self._writer_done = anyio.Event()
             tasks.start_soon(self._write, self._writer_done)
@@ -166,10 +167,10 @@ class Session:
                 self._post(Pong(ping_id))
             case Bye():
                 self._close_code = 1000
-            case Open() | Text() | Flush() | End() | Cancel() | Credit():
+            case _:
                 self._serve_stream(message)
 
-    def _serve_stream(self, message: Open | Text | Flush | End | Cancel | Credit) -> None:
+    def _serve_stream(self, message: StreamMessage) -> None:
         try:
             if isinstance(message, Open):
                 self._open(message)
@@ -188,24 +189,34 @@ class Session:
             self._end_stream(error.stream, error.code.value)
         else:
             service_class = message.service_class if isinstance(message, Open) else "call"
-            request_id = self._request_id(error.stream)
+            request_id = f"{self._session_id}/{error.stream}"
             self._service.refuse(error.code, ServiceClass(service_class), request_id)
         self._post(error)
 
-    def _request_id(self, stream: int | None) -> str:
-        return f"{self._session_id}/{stream}"
-
     def _open(self, message: Open) -> None:
         self._service.drain.check()
+        number, parameters = message.stream, parameters_of(message)
+        wake, request_id = partial(self._call_on, number), f"{self._session_id}/{number}"
+        opening = Opening(message, parameters, self._service, request_id, wake)
+        stream = PendingStream(opening) if opening.waits_for_voice else opening.open()
+        self._streams[number] = LiveStream(number, stream)
+        if isinstance(stream, PendingStream):
+            self._pending.append(stream)
+        else:
+            self._post(Opened(number, stream.sample_rate_hz))
 
-        stream = open_stream(
-            message,
-            self._service,
-            self._request_id(message.stream),
-            partial(self._call_on, message.stream),
-        )
-        self._streams[message.stream] = LiveStream(message.stream, stream)
-        self._post(Opened(message.stream, stream.sample_rate_hz))
+    async def _begin(self, pending: PendingStream) -> None:
+        """Let a stream begin as soon as its voice is made."""
+        message = pending.opening.message
+        try:
+            stream = await pending.begin()
+        except RequestError as error:
+            del self._streams[message.stream]  # it never began
+            self._refuse(stream_error(message.stream, error), message)
+        else:
+            if stream is not None:
+                self._streams[message.stream].stream = stream
+                self._post(Opened(message.stream, stream.sample_rate_hz))
 
     def _end_stream(
         self, number: int | None, outcome: str = "ok", played: int | None = None
@@ -255,6 +266,7 @@ class Session:
     async def _send_stream(self, live: LiveStream) -> None:
         """Send what a stream has; answers that come up meanwhile go first."""
         await live.stream.convert()
+        await self._outbox.send(self._socket)
         messages = self._messages(live)
         while self._is_open(live) and (message := next(messages, None)) is not None:
             await self._socket.send(message)
@@ -275,16 +287,11 @@ class Session:
             now_s = anyio.current_time()
             self._socket.check_progress(now_s)
             for live in list(self._streams.values()):
-                self._look_at(live, now_s)
-
-    def _look_at(self, live: LiveStream, now_s: float) -> None:
-        expiry = live.expiry(self._limits, now_s)
-        if expiry is not None:
-            code, text = expiry
-            self._end_stream(live.number, code.value)
-            self._post(Error(code, text, code.retryable, stream=live.number))
-        elif live.stream.is_due:
-            self._call_on(live.number)
+                expiry = live.expiry(self._limits, now_s)
+                if expiry is not None:
+                    self._refuse(stream_error(live.number, expiry))
+                elif live.stream.is_due:
+                    self._call_on(live.number)
 
     async def _close(self) -> None:
         try:

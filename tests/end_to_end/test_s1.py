@@ -1,5 +1,6 @@
-"""S1 from a folder: said, served, and its licence shown."""
+"""S1 from a folder: said, served, in the voice of a recording, and its licence shown."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import soundfile
 
 from tests.helpers.command_line import run
+from tests.helpers.pages import command, run_here
+from tests.helpers.recordings import recording
 from tests.helpers.serving import Server, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -17,8 +20,13 @@ FRAME = 2_048
 
 
 @pytest.fixture(scope="module")
-def s1() -> Iterator[Server]:
-    with serving(str(CHECKPOINT)) as server:
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def s1(data_dir: Path) -> Iterator[Server]:
+    with serving(str(CHECKPOINT), "--data-dir", str(data_dir)) as server:
         yield server
 
 
@@ -43,3 +51,23 @@ async def test_a_note_is_whole_frames(s1: Server) -> None:
     assert len(responses[0].content) % (2 * FRAME) == 0
     assert responses[0].content == responses[1].content
     assert "default" in str(voices)
+
+
+def test_a_voice_that_is_stored_as_the_readme_says_is_served_and_said(
+    s1: Server, data_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "anna.wav").write_bytes(recording())
+    clone = run_here(command("clone"), s1)
+    subprocess.run(clone, cwd=tmp_path, check=True, timeout=60, capture_output=True)
+    with httpx.Client(base_url=s1.http_url, trust_env=False, timeout=60) as http:
+        fields = {"text": "Hello.", "format": "pcm", "seed": 3}
+        drawn = http.post("/v1/notes", json=fields)
+        note = http.post("/v1/notes", json=fields | {"voice": "anna"})
+    assert (drawn.status_code, note.status_code) == (200, 200)
+    assert note.content != drawn.content
+    file = tmp_path / "hello.wav"
+    arguments = ["say", "Hello.", "--model", str(CHECKPOINT), "--voice", "anna", "-o", str(file)]
+    said = run(*arguments, VOXLINE_DATA_DIR=str(data_dir))
+    assert said.returncode == 0, said.stderr
+    with soundfile.SoundFile(file) as sound:
+        assert len(sound) > 0

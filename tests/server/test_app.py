@@ -22,7 +22,7 @@ NAMED = {"x-request-id": "abc"}
         (http_scope("GET", "/", NAMED), 404, "not_found"),
         (http_scope("POST", "/v1/notes/", NAMED), 404, "not_found"),
         (http_scope("GET", "/ws/tts", NAMED), 404, "not_found"),
-        (http_scope("POST", "/v1/voices", NAMED), 405, "method_not_allowed"),
+        (http_scope("PUT", "/v1/voices", NAMED), 405, "method_not_allowed"),
         (http_scope("GET", "/v1/notes", NAMED), 405, "method_not_allowed"),
         (websocket_scope(SUBPROTOCOL, path="/ws/tts/", headers=NAMED), 404, "not_found"),
         (websocket_scope(SUBPROTOCOL, path="/v1/notes", headers=NAMED), 404, "not_found"),

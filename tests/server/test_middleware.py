@@ -130,7 +130,7 @@ async def test_a_fault_is_told_with_its_id_to_who_may_know(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("server.app._voices", broken)
+    monkeypatch.setattr("server.voices.endpoint._own", broken)
     started: list[Message] = []
 
     async def ask_in_vain() -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from protocol.codes import ErrorCode
+from protocol.messages import Reference
 from server.audio.formats import AudioFormat
 from server.errors import RequestError
 from server.notes.request import parse_note
@@ -63,6 +64,10 @@ def test_what_is_no_json_object_is_a_bad_message(body: bytes) -> None:
         ({"voice": 5}, "voice"),
         ({"seed": 1.5}, "seed"),
         ({"speed": 10**400}, "speed"),
+        ({"reference": "RIFF"}, "reference"),
+        ({"reference": {"text": "a"}}, "reference"),
+        ({"reference": {"audio": "?", "text": "a"}}, "audio"),
+        ({"reference": {"audio": "YQ==", "text": 1}}, "text"),
     ],
 )
 def test_a_bad_field_is_named(fields: dict[str, object], name: str) -> None:
@@ -120,6 +125,7 @@ def test_every_field_arrives() -> None:
             temperature=0.5,
             top_p=0.9,
             repetition_penalty=1.1,
+            reference={"audio": "UklGRg==", "text": "Was gesagt wird."},
         ),
         MAX_CHARS,
     )
@@ -128,5 +134,6 @@ def test_every_field_arrives() -> None:
     assert (parameters.voice, parameters.language, parameters.sample_rate) == ("de", "de", 16_000)
     assert (parameters.speed, parameters.pitch, parameters.volume_db) == (1.5, -2.0, 3.0)
     assert parameters.normalize is False
+    assert parameters.reference == Reference(b"RIFF", "Was gesagt wird.")
     assert (sampling.seed, sampling.temperature) == (1, 0.5)
     assert (sampling.top_p, sampling.repetition_penalty) == (0.9, 1.1)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message
 from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR
 from protocol.messages import Limits
 from server.app import create_app
-from server.notes.bodies import BODY_TIMEOUT_S, MAX_ARRIVING_BYTES, max_body_bytes
+from server.bodies.arriving import BODY_TIMEOUT_S, MAX_ARRIVING_BYTES, max_body_bytes
 from server.notes.file_response import SEND_TIMEOUT_S
 from server.run_ahead import RUN_AHEAD_S
 from server.service import Service

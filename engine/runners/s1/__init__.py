@@ -3,6 +3,7 @@
 From the outside in:
 
 * `build`, `model`, `convert`, `voices`: a checkpoint folder, and what is in it.
+* `cloning`: a recording as a voice.
 * `runner`, `job`, `drawing`: a step. `sequence`, `lanes`, `reader`, `guard`: what it is made for.
 * `codec`: codes to samples and back.
 

@@ -11,6 +11,7 @@ import torch
 from engine.errors import EngineError
 from engine.request import SynthesisRequest
 from engine.runner import Feature, ModelInfo
+from engine.runners.s1.cloning import S1ReferenceEncoder
 from engine.runners.s1.codec import slots_of, to_pcm16
 from engine.runners.s1.draw_state import DrawParameters
 from engine.runners.s1.drawing import Drawing
@@ -18,6 +19,7 @@ from engine.runners.s1.generation import BLOCK_SIZE, FrameGenerator, NoiseSource
 from engine.runners.s1.job import Job
 from engine.runners.s1.lanes import Lanes
 from engine.runners.s1.model import S1Model
+from engine.runners.s1.prompt import SpokenText
 from engine.runners.s1.reader import SegmentReader
 from engine.runners.s1.sequence import Sequence
 from engine.runners.s1.voices import Voices, catalogue
@@ -86,6 +88,7 @@ class S1Runner:
             voices=catalogue(voices),
             features=frozenset({Feature.SAMPLING}),
             segmentation=_SEGMENTATION,
+            encoder=S1ReferenceEncoder(model),
             max_rows=num_lanes,
             weights_licence=_WEIGHTS_LICENCE,
         )
@@ -133,7 +136,7 @@ class S1Runner:
             self._sequences[self._slots[prefill.slot]].upcoming = prefill.segment.text
 
     def _admit(self, sequence_id: int, request: SynthesisRequest) -> None:
-        reference = self._voices[request.voice]
+        reference = self._reference(request)
         sampling = request.sampling
         stated = {
             "temperature": sampling.temperature,
@@ -149,6 +152,10 @@ class S1Runner:
             ),
             num_codebooks=self._num_codebooks,
         )
+
+    def _reference(self, request: SynthesisRequest) -> SpokenText | None:
+        given = request.reference
+        return self._voices[request.voice] if given is None else SpokenText(given.text, given.codes)
 
     def _job(self, row: Row, planned: Collection[int]) -> Job:
         """Seat the row's sequence, and begin its segment if it is a new one."""

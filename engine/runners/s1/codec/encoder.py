@@ -1,5 +1,7 @@
 """Sound to codes, for reference recordings: the mirror of the decoder, in float32."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -43,11 +45,12 @@ class Encoder:
         self._history_width = layout.width
 
     @torch.inference_mode()
-    def encode(self, samples: Tensor) -> Tensor:
+    def encode(self, samples: Tensor, checkpoint: Callable[[], None] = lambda: None) -> Tensor:
         """Encode a recording; silence completes its last frame.
 
         Args:
             samples: (n,) float within [-1, 1], mono, at the codec's rate.
+            checkpoint: called before every piece of `PIECE_FRAMES`; what it raises ends the work.
 
         Returns:
             (codebooks, ⌈n / frame_samples⌉) int64.
@@ -55,11 +58,11 @@ class Encoder:
         Raises:
             BadCodecInput: there are no samples, or they are of another shape or kind, or infinite.
         """
-        latents = self.latents(samples)
+        latents = self.latents(samples, checkpoint)
         return self._quantizer(latents)[0]
 
     @torch.inference_mode()
-    def latents(self, samples: Tensor) -> Tensor:
+    def latents(self, samples: Tensor, checkpoint: Callable[[], None] = lambda: None) -> Tensor:
         """Return what is quantised of a recording: (frames, 1, latent_dim). See `encode`."""
         _check(samples)
         frame_samples = self._config.frame_samples
@@ -68,8 +71,11 @@ class Encoder:
         x[: len(samples), 0, 0] = samples
         state = self._new_state()
         step = PIECE_FRAMES * frame_samples
-        pieces = [x[start : start + step] for start in range(0, len(x), step)]
-        return torch.cat([self._advance(piece, state) for piece in pieces])
+        pieces = []
+        for start in range(0, len(x), step):
+            checkpoint()
+            pieces.append(self._advance(x[start : start + step], state))
+        return torch.cat(pieces)
 
     def _advance(self, x: Tensor, state: CodecState) -> Tensor:
         """(samples, 1, 1) becomes (frames, 1, latent_dim)."""

@@ -61,3 +61,21 @@ def test_a_code_beyond_its_codebook_is_its_last_row() -> None:
     clamped[0, 1], clamped[4, 2] = 39, 19
     decoder = tiny_codec().decoder
     assert torch.equal(decoder._embedding(codes[None]), decoder._embedding(clamped[None]))
+
+
+def test_encoding_can_be_given_up_before_every_piece() -> None:
+    class GivenUp(Exception):
+        pass
+
+    num_asked = 0
+
+    def give_up_at_the_third() -> None:
+        nonlocal num_asked
+        num_asked += 1
+        if num_asked == 3:
+            raise GivenUp
+
+    samples = noise(4 * encoder.PIECE_FRAMES * 2048)
+    with pytest.raises(GivenUp):
+        tiny_codec().encoder.encode(samples, give_up_at_the_third)
+    assert num_asked == 3

@@ -1,54 +1,73 @@
-"""The bodies of notes while they arrive: each is bounded, and so are all together."""
+"""Bodies while they arrive: each is bounded, and so are all together."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import anyio
+from anyio import to_thread
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from protocol.codes import ErrorCode
 from server.errors import RequestError
 
-#: A body has arrived by then or never will: a text is a few kilobytes.
+_T = TypeVar("_T")
+
+#: A body has arrived by then or never will: a text is a few kilobytes, and the largest recording
+#: comes at 4 Mbit/s.
 BODY_TIMEOUT_S = 30.0
 #: What JSON makes of one character at most: two surrogates, each as `\uXXXX`.
 _BYTES_PER_CHAR = 12
 #: Room for the fields beside the text, and for white space.
 _OTHER_BYTES = 16_384
-#: Of all that is there of bodies whose end is not: thousands of those that people write, and all
+#: Of all that is there of bodies that are not parsed: thousands of those that people write, and all
 #: that a crowd which never ends them can hold.
 MAX_ARRIVING_BYTES = 1 << 24
+#: Where bodies hold recordings, so many of the largest may arrive at once.
+_LARGEST_AT_ONCE = 3
+#: Parsed within a millisecond or two: any text, but no recording.
+_CHEAP_BYTES = 1 << 18
 #: Those that do arrive have done so by then.
 RETRY_AFTER_S = 1.0
 
 
-def max_body_bytes(max_text_chars: int) -> int:
-    """Return how long the body of a note with so many characters can be."""
-    return max_text_chars * _BYTES_PER_CHAR + _OTHER_BYTES
+def max_body_bytes(max_text_chars: int, max_audio_bytes: int = 0) -> int:
+    """Return how long a JSON body can be with so many characters, and so much audio in base64."""
+    return max_text_chars * _BYTES_PER_CHAR + -(-max_audio_bytes // 3) * 4 + _OTHER_BYTES
 
 
 class Bodies:
-    """Reads bodies, and counts what is there of those that are not whole."""
+    """Reads bodies, and counts what is there of those that are not parsed yet."""
 
     def __init__(self, max_body_bytes: int) -> None:
         self._max_body_bytes = max_body_bytes
+        self._max_arriving_bytes = max(MAX_ARRIVING_BYTES, _LARGEST_AT_ONCE * max_body_bytes)
         self._num_bytes = 0
 
-    async def read(self, receive: Receive) -> bytearray:
-        """Return a whole body.
+    async def parsed(self, receive: Receive, parse: Callable[[bytearray], _T]) -> _T:
+        """Return what `parse` makes of a whole body; of a large one, in a worker thread.
 
         Raises:
             ClientDisconnect: the client has left.
-            RequestError: `text_too_long`, `stalled`, or `overloaded` by the bodies of others.
+            RequestError: `text_too_long`, `stalled`, `overloaded` by the bodies of others, or what
+                `parse` raises.
         """
         body = bytearray()
+        try:
+            await self._read(receive, body)
+            if len(body) <= _CHEAP_BYTES:
+                return parse(body)
+            return await to_thread.run_sync(parse, body)
+        finally:
+            self._num_bytes -= len(body)
+
+    async def _read(self, receive: Receive, body: bytearray) -> None:
         try:
             with anyio.fail_after(BODY_TIMEOUT_S):
                 while await self._read_part(receive, body):
                     pass
         except TimeoutError as error:
             raise RequestError(ErrorCode.STALLED, "the body did not arrive in time") from error
-        finally:
-            self._num_bytes -= len(body)
-        return body
 
     async def _read_part(self, receive: Receive, body: bytearray) -> bool:
         """Append what comes next; tell whether more is to come."""
@@ -62,7 +81,7 @@ class Bodies:
             raise RequestError(
                 ErrorCode.TEXT_TOO_LONG, f"the body has more than {self._max_body_bytes} bytes"
             )
-        if self._num_bytes > MAX_ARRIVING_BYTES:
+        if self._num_bytes > self._max_arriving_bytes:
             raise RequestError(
                 ErrorCode.OVERLOADED, "too much is arriving at once", retry_after_s=RETRY_AFTER_S
             )

@@ -1,0 +1,1 @@
+"""The bodies of requests: read within bounds, field by field, and strictly."""

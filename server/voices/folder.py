@@ -1,0 +1,166 @@
+"""Voices in a folder of this machine: each a folder of its own, put in place whole."""
+
+import errno
+import logging
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from anyio import to_thread
+
+from protocol.codes import ErrorCode
+from protocol.messages import Reference
+from server.errors import RequestError
+from server.voices.entry import entry_bytes, read_audio, read_entry, sync_folder, write_entry
+from server.voices.store import VOICE_ID, StoredVoice, digest_of, unknown
+
+#: They are listed as one answer, and looked through one by one for that.
+MAX_VOICES = 1_000
+#: A hundred of the longest recordings; compressed, ten times as many.
+MAX_BYTES = 1 << 30
+#: What begins with a dot is no voice: one being written, or being removed.
+_UNFINISHED = ".unfinished-"
+#: Nobody writes for so long: whoever left it there has died.
+_ABANDONED_S = 3_600.0
+
+_log = logging.getLogger(__name__)
+
+
+class FolderVoiceStore:
+    """The `VoiceStore` of a folder, which is made when the first voice is added.
+
+    Processes may share it; its bounds are then exact but for what two add at the same moment.
+    """
+
+    def __init__(
+        self, folder: Path, *, max_voices: int = MAX_VOICES, max_bytes: int = MAX_BYTES
+    ) -> None:
+        """Keep up to `max_voices` voices, and `max_bytes` of recordings, in `folder`."""
+        self._folder = folder
+        self._max_voices = max_voices
+        self._max_bytes = max_bytes
+        self._adding = threading.Lock()
+
+    async def add(self, voice: StoredVoice, reference: Reference) -> None:
+        """Keep a voice: see `VoiceStore`."""
+        await to_thread.run_sync(self._add, voice, reference)
+
+    async def voices(self) -> list[StoredVoice]:
+        """Return all voices: see `VoiceStore`."""
+        return await to_thread.run_sync(lambda: list(self._voices()))
+
+    async def find(self, voice_id: str) -> StoredVoice:
+        """Return a voice: see `VoiceStore`."""
+        return await to_thread.run_sync(self._find, voice_id)
+
+    async def reference(self, voice: StoredVoice) -> Reference:
+        """Return a voice's recording: see `VoiceStore`."""
+        return await to_thread.run_sync(self._reference, voice)
+
+    async def remove(self, voice_id: str) -> None:
+        """Forget a voice: see `VoiceStore`."""
+        await to_thread.run_sync(self._remove, voice_id)
+
+    def _add(self, voice: StoredVoice, reference: Reference) -> None:
+        with self._adding:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+            self._check_room(len(reference.audio))
+            unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
+            try:
+                write_entry(unfinished, voice, reference)
+                self._put_in_place(unfinished, self._path(voice.id))
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+            sync_folder(self._folder)
+
+    def _put_in_place(self, unfinished: Path, path: Path) -> None:
+        try:
+            # Onto a folder that is not empty this fails, whoever was sooner.
+            unfinished.rename(path)
+        except OSError as error:
+            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
+                raise
+            raise RequestError(ErrorCode.BAD_STATE, f"there is a voice {path.name!r}") from error
+
+    def _check_room(self, num_bytes: int) -> None:
+        sizes = [entry_bytes(path) for path in self._paths()]
+        if len(sizes) >= self._max_voices:
+            raise RequestError(ErrorCode.QUOTA, f"there are {self._max_voices} voices already")
+        if sum(sizes) + num_bytes > self._max_bytes:
+            raise RequestError(ErrorCode.QUOTA, f"voices may take {self._max_bytes} bytes")
+
+    def _sweep(self) -> None:
+        """Remove what a process that died left unfinished."""
+        for path in self._folder.glob(_UNFINISHED + "*"):
+            # Of processes that live, they come and go.
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def _voices(self) -> Iterator[StoredVoice]:
+        for path in self._paths():
+            try:
+                yield read_entry(path)[0]
+            except (OSError, ValueError) as error:
+                _warn(path, error)
+
+    def _find(self, voice_id: str) -> StoredVoice:
+        return self._read(voice_id)[0]
+
+    def _reference(self, voice: StoredVoice) -> Reference:
+        path = self._path(voice.id)
+        _, text = self._read(voice.id)
+        try:
+            reference = Reference(read_audio(path), text)
+        except OSError as error:
+            _warn(path, error)
+            unknown(voice.id)
+        if digest_of(reference) != voice.digest:
+            _warn(path, ValueError("the audio and the text are not those of the digest"))
+            unknown(voice.id)
+        return reference
+
+    def _read(self, voice_id: str) -> tuple[StoredVoice, str]:
+        path = self._path(voice_id)
+        if not path.exists():
+            unknown(voice_id)
+        try:
+            return read_entry(path)
+        except (OSError, ValueError) as error:
+            _warn(path, error)
+            unknown(voice_id)
+
+    def _remove(self, voice_id: str) -> None:
+        path = self._path(voice_id)
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._existing(voice_id)))
+        try:
+            path.rename(unfinished / path.name)
+        except FileNotFoundError:
+            unknown(voice_id)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        sync_folder(self._folder)
+
+    def _existing(self, voice_id: str) -> Path:
+        if not self._folder.is_dir():
+            unknown(voice_id)
+        return self._folder
+
+    def _path(self, voice_id: str) -> Path:
+        if not VOICE_ID.fullmatch(voice_id):
+            unknown(voice_id)
+        return self._folder / voice_id
+
+    def _paths(self) -> list[Path]:
+        """Return the folders that may be voices, by id."""
+        found = self._folder.iterdir() if self._folder.is_dir() else ()
+        return sorted(path for path in found if VOICE_ID.fullmatch(path.name))
+
+
+def _warn(path: Path, error: Exception) -> None:
+    _log.warning("a stored voice is damaged: %s: %s", path, error)

@@ -1,0 +1,50 @@
+"""The body of `POST /v1/voices`, read strictly."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from protocol.codes import ErrorCode
+from protocol.messages import Reference
+from server.bodies.fields import REFERENCE, field, read_fields, reference, string
+from server.bodies.json_object import Names
+from server.errors import RequestError
+from server.voices.store import MAX_NAME_CHARS, VOICE_ID
+
+_FIELDS: Names = {"id": None, "name": None, "reference": REFERENCE}
+
+
+@dataclass(frozen=True, slots=True)
+class NewVoice:
+    """A voice to be stored. Without an `id` it gets one; without a `name` that is its id."""
+
+    id: str | None
+    name: str | None
+    reference: Reference
+
+
+def parse_voice(body: bytes | bytearray, media_type: str = "application/json") -> NewVoice:
+    """Read a voice.
+
+    Raises:
+        RequestError: `bad_message` (no object), `bad_value` (a field).
+    """
+    fields = read_fields(body, media_type, _FIELDS)
+    recording = field(fields, "reference", reference)
+    if recording is None:
+        raise RequestError(ErrorCode.BAD_VALUE, "reference is missing")
+    return NewVoice(field(fields, "id", _id), field(fields, "name", _name), recording)
+
+
+def _id(value: Any) -> str:  # noqa: ANN401 whatever the body says
+    if not VOICE_ID.fullmatch(string(value)):
+        raise ValueError("must be 1 to 128 letters, digits, spaces, _, . and -")
+    return string(value)
+
+
+def _name(value: Any) -> str:  # noqa: ANN401 whatever the body says
+    name = string(value).strip()
+    if not name or len(name) > MAX_NAME_CHARS:
+        raise ValueError(f"must have 1 to {MAX_NAME_CHARS} characters")
+    # Halves of surrogate pairs can be written in JSON, and in no answer; the error is a ValueError.
+    name.encode()
+    return name

@@ -1,0 +1,107 @@
+"""The seam of stored voices: what every place they are kept in can do."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
+
+from protocol.codes import ErrorCode
+from protocol.messages import Reference
+from server.errors import RequestError
+
+#: Ids on the wire, without the `+` that sets off a variant. They name files and travel in URLs.
+VOICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,127}")
+#: Of people and products; it is shown in lists.
+MAX_NAME_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVoice:
+    """A voice without its recording.
+
+    `digest` is that of its reference: voices of equal digests are the same voice.
+    """
+
+    id: str
+    name: str
+    digest: str
+
+
+class VoiceStore(Protocol):
+    """A place where voices are kept. A voice never changes: it is added whole, and removed.
+
+    Of several that add the same id at once, one succeeds. What is damaged is as good as not there.
+    """
+
+    async def add(self, voice: StoredVoice, reference: Reference) -> None:
+        """Keep a voice, durably, or not at all.
+
+        Raises:
+            RequestError: `bad_state`: there is one of this id. `quota`: the store is full.
+        """
+        ...
+
+    async def voices(self) -> list[StoredVoice]:
+        """Return all of them, by id."""
+        ...
+
+    async def find(self, voice_id: str) -> StoredVoice:
+        """Return one.
+
+        Raises:
+            RequestError: `unknown_voice`.
+        """
+        ...
+
+    async def reference(self, voice: StoredVoice) -> Reference:
+        """Return a voice's recording, and what is said in it.
+
+        Raises:
+            RequestError: `unknown_voice`: it was removed since it was found, or is damaged.
+        """
+        ...
+
+    async def remove(self, voice_id: str) -> None:
+        """Forget a voice, damaged or not.
+
+        Raises:
+            RequestError: `unknown_voice`.
+        """
+        ...
+
+
+class NoVoiceStore:
+    """Where nothing is kept."""
+
+    async def add(self, voice: StoredVoice, reference: Reference) -> None:
+        """Refuse: see `VoiceStore`."""
+        del voice, reference
+        raise RequestError(ErrorCode.UNSUPPORTED, "this server keeps no voices")
+
+    async def voices(self) -> list[StoredVoice]:
+        """Return none."""
+        return []
+
+    async def find(self, voice_id: str) -> StoredVoice:
+        """Find none: see `VoiceStore`."""
+        unknown(voice_id)
+
+    async def reference(self, voice: StoredVoice) -> Reference:
+        """Find none: see `VoiceStore`."""
+        unknown(voice.id)
+
+    async def remove(self, voice_id: str) -> None:
+        """Find none: see `VoiceStore`."""
+        unknown(voice_id)
+
+
+def unknown(voice_id: str) -> NoReturn:
+    """Raise what a store raises of a voice that is not there."""
+    raise RequestError(ErrorCode.UNKNOWN_VOICE, f"no voice {voice_id!r}")
+
+
+def digest_of(reference: Reference) -> str:
+    """Return what tells references apart; hashing the largest takes a hundredth of a second."""
+    digest = hashlib.sha256(hashlib.sha256(reference.audio).digest())
+    digest.update(reference.text.encode())
+    return digest.hexdigest()

@@ -1,0 +1,145 @@
+"""What every `VoiceStore` promises. A subclass says how one is opened, and opened again."""
+
+import anyio
+import pytest
+
+from protocol.codes import ErrorCode
+from protocol.messages import Reference
+from server.errors import RequestError
+from server.voices.store import StoredVoice, VoiceStore, digest_of
+
+AUDIO = bytes(range(256))
+NO_IDS = ("nobody", "", ".", "..", "../anna", "a/b", "/etc", "a\0", "ä", "a" * 129, ".a", "a+b")
+
+
+def reference(text: str = "Wie schön.") -> Reference:
+    return Reference(AUDIO, text)
+
+
+def voice(voice_id: str, kept: Reference | None = None) -> StoredVoice:
+    return StoredVoice(voice_id, f"The voice {voice_id}", digest_of(kept or reference()))
+
+
+async def refusal(add: VoiceStore, new: StoredVoice, kept: Reference) -> ErrorCode:
+    with pytest.raises(RequestError) as refused:
+        await add.add(new, kept)
+    return refused.value.code
+
+
+class VoiceStoreConformance:
+    """Tests are run for the store that `reopened` returns: the same one, as another process."""
+
+    MAX_VOICES = 3
+    MAX_BYTES = 1_000
+
+    def reopened(self) -> VoiceStore:
+        """Open the store of this test, with the bounds above; it is empty at first."""
+        raise NotImplementedError
+
+    async def test_it_is_empty_at_first(self) -> None:
+        assert await self.reopened().voices() == []
+
+    async def test_what_is_added_is_there_for_everyone(self) -> None:
+        await self.reopened().add(voice("anna"), reference())
+        for store in (self.reopened(), self.reopened()):
+            assert await store.voices() == [voice("anna")]
+            assert await store.find("anna") == voice("anna")
+            assert await store.reference(voice("anna")) == reference()
+
+    async def test_voices_come_by_id(self) -> None:
+        store = self.reopened()
+        for name in ("b", "a.1", "C"):
+            await store.add(voice(name), reference())
+        assert [each.id for each in await store.voices()] == sorted(["b", "a.1", "C"])
+
+    async def test_an_id_is_taken_until_it_is_removed(self) -> None:
+        store, other = self.reopened(), reference("Another text.")
+        await store.add(voice("anna"), reference())
+        assert await refusal(store, voice("anna", other), other) is ErrorCode.BAD_STATE
+        assert await store.reference(voice("anna")) == reference()
+        await self.reopened().remove("anna")
+        await store.add(voice("anna", other), other)
+        assert await store.reference(voice("anna", other)) == other
+        # Whoever found the one of before does not get the other one for it.
+        with pytest.raises(RequestError):
+            await store.reference(voice("anna"))
+
+    async def test_of_many_that_add_an_id_at_once_one_succeeds(self) -> None:
+        outcomes: list[ErrorCode | None] = []
+
+        async def add(number: int) -> None:
+            kept = reference(f"Text {number}.")
+            try:
+                await self.reopened().add(voice("anna", kept), kept)
+                outcomes.append(None)
+            except RequestError as error:
+                outcomes.append(error.code)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(8):
+                tasks.start_soon(add, number)
+        assert outcomes.count(None) == 1
+        assert outcomes.count(ErrorCode.BAD_STATE) == 7
+        found = await self.reopened().find("anna")
+        assert digest_of(await self.reopened().reference(found)) == found.digest
+
+    @pytest.mark.parametrize(
+        "voice_id",
+        [
+            "nobody",
+            "",
+            ".",
+            "..",
+            "../anna",
+            "a/b",
+            "/etc/passwd",
+            "a\0",
+            "ä",
+            "a" * 129,
+            ".a",
+            "a+b",
+        ],
+    )
+    async def test_a_voice_that_is_not_there_is_unknown(self, voice_id: str) -> None:
+        store = self.reopened()
+        await store.add(voice("anna"), reference())
+        for ask in (
+            store.find(voice_id),
+            store.reference(voice(voice_id)),
+            store.remove(voice_id),
+        ):
+            with pytest.raises(RequestError) as refused:
+                await ask
+            assert refused.value.code is ErrorCode.UNKNOWN_VOICE
+        assert await store.voices() == [voice("anna")]
+
+    async def test_what_is_removed_is_gone_for_everyone(self) -> None:
+        store = self.reopened()
+        await store.add(voice("anna"), reference())
+        await store.remove("anna")
+        with pytest.raises(RequestError):
+            await self.reopened().find("anna")
+        with pytest.raises(RequestError):
+            await store.remove("anna")
+        assert await store.voices() == []
+
+    async def test_it_keeps_so_many_voices_and_no_more(self) -> None:
+        store = self.reopened()
+        for number in range(self.MAX_VOICES):
+            await store.add(voice(str(number)), reference())
+        assert await refusal(store, voice("anna"), reference()) is ErrorCode.QUOTA
+        await store.remove("0")
+        await store.add(voice("anna"), reference())
+
+    async def test_it_keeps_so_many_bytes_and_no_more(self) -> None:
+        store = self.reopened()
+        most = Reference(bytes(self.MAX_BYTES - len(AUDIO)), "Long.")
+        await store.add(voice("anna"), reference())
+        more = Reference(most.audio + b"\0", most.text)
+        assert await refusal(store, voice("b", more), more) is ErrorCode.QUOTA
+        await store.add(voice("b", most), most)
+
+    @pytest.mark.parametrize("voice_id", ["a b", "a.b", "A_b-c", "0", "a" * 128])
+    async def test_every_id_of_the_wire_can_be_kept(self, voice_id: str) -> None:
+        await self.reopened().add(voice(voice_id), reference())
+        assert await self.reopened().find(voice_id) == voice(voice_id)

@@ -1,0 +1,107 @@
+"""Voices are made one at a time, each once, and nobody waits for ever."""
+
+import threading
+
+import anyio
+import numpy as np
+import pytest
+from anyio import to_thread
+
+from engine.cloning import EncodedReference
+from protocol.codes import ErrorCode
+from protocol.messages import Reference
+from server.errors import RequestError
+from server.voices import cloner as module
+from server.voices.cache import ReferenceCache
+from server.voices.cloner import MAX_WAITING, Cloner
+from server.voices.store import digest_of
+from tests.helpers.cloning import UNUSABLE_TEXT, FakeEncoder, decode_at_once
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def virtual_time() -> bool:
+    return False  # threads decode and encode
+
+
+def recorded(text: str) -> Reference:
+    return Reference(b"a recording", text)
+
+
+async def made(cloner: Cloner, encoder: FakeEncoder, text: str) -> EncodedReference:
+    async def read() -> Reference:
+        return recorded(text)
+
+    return await cloner.clone(digest_of(recorded(text)), read, encoder)
+
+
+async def test_a_voice_is_made_once_however_many_ask_for_it() -> None:
+    cloner, encoder = Cloner(decode_at_once), FakeEncoder()
+    async with anyio.create_task_group() as tasks:
+        for text in ("one", "two", "one", "two", "one"):
+            tasks.start_soon(made, cloner, encoder, text)
+    assert sorted(encoder.encoded) == ["one", "two"]
+    assert (await made(cloner, encoder, "one")).text == "one"
+    assert len(encoder.encoded) == 2
+
+
+async def test_more_than_may_wait_are_told_when_to_come_again() -> None:
+    held = threading.Event()
+    cloner, encoder = Cloner(decode_at_once), FakeEncoder(held)
+    async with anyio.create_task_group() as tasks:
+        for number in range(1 + MAX_WAITING):
+            tasks.start_soon(made, cloner, encoder, str(number))
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(RequestError) as refused:
+            await made(cloner, encoder, "one too many")
+        assert refused.value.code is ErrorCode.OVERLOADED
+        assert refused.value.retry_after_s is not None
+        held.set()
+    assert len(encoder.encoded) == 1 + MAX_WAITING
+
+
+async def test_who_leaves_gives_up_the_work_and_the_turn() -> None:
+    cloner, encoder = Cloner(decode_at_once), FakeEncoder(threading.Event())
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(made, cloner, encoder, "one")
+        await to_thread.run_sync(encoder.has_begun.wait, 20)
+        tasks.cancel_scope.cancel()
+    assert encoder.was_given_up.is_set()
+    with anyio.fail_after(20):
+        assert (await made(cloner, FakeEncoder(), "one")).text == "one"
+
+
+async def test_a_voice_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CLONE_LIMIT_S", 0.1)
+    cloner, encoder = Cloner(decode_at_once), FakeEncoder(threading.Event())
+    with pytest.raises(RequestError) as refused:
+        await made(cloner, encoder, "one")
+    assert refused.value.code is ErrorCode.OVERLOADED
+    assert encoder.was_given_up.is_set()
+
+
+async def test_what_the_model_cannot_use_is_unsupported_and_not_remembered() -> None:
+    cloner, encoder = Cloner(decode_at_once), FakeEncoder()
+    for _ in range(2):
+        with pytest.raises(RequestError) as refused:
+            await made(cloner, encoder, UNUSABLE_TEXT)
+        assert refused.value.code is ErrorCode.UNSUPPORTED
+    assert len(encoder.encoded) == 2
+
+
+def encoded(num_frames: int) -> EncodedReference:
+    return EncodedReference("", np.zeros((1, num_frames), np.int64))
+
+
+def test_the_cache_holds_what_was_used_last_and_no_more_bytes_than_it_may() -> None:
+    cache = ReferenceCache(max_bytes=3 * 80)
+    for name in "abc":
+        cache.put(name, encoded(10))
+    assert cache.get("a") is not None
+    cache.put("d", encoded(10))
+    assert [name for name in "abcd" if cache.get(name) is not None] == ["a", "c", "d"]
+    cache.put("d", encoded(20))
+    assert cache.num_bytes == 3 * 80
+    cache.put("e", encoded(31))
+    assert cache.num_bytes == 0

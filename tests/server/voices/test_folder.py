@@ -1,0 +1,143 @@
+"""Voices in a folder: what every store promises, and what can go wrong on a disk."""
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from protocol.codes import ErrorCode
+from server.errors import RequestError
+from server.voices.folder import FolderVoiceStore
+from server.voices.store import VoiceStore
+from tests.server.voices.store_conformance import VoiceStoreConformance, reference, voice
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def virtual_time() -> bool:
+    return False  # a disk is read in threads
+
+
+class TestFolderVoiceStore(VoiceStoreConformance):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path / "data" / "voices"
+
+    def reopened(self) -> VoiceStore:
+        return FolderVoiceStore(self.folder, max_voices=self.MAX_VOICES, max_bytes=self.MAX_BYTES)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def test_looking_for_voices_makes_no_folder(folder: Path) -> None:
+    store = FolderVoiceStore(folder / "voices")
+    assert await store.voices() == []
+    with pytest.raises(RequestError):
+        await store.find("anna")
+    with pytest.raises(RequestError):
+        await store.remove("anna")
+    assert names_in(folder) == []
+
+
+def _without_audio(path: Path) -> None:
+    (path / "audio").unlink()
+
+
+def _without_text(path: Path) -> None:
+    about = json.loads((path / "voice.json").read_text())
+    del about["text"]
+    (path / "voice.json").write_text(json.dumps(about))
+
+
+def _with_a_link(path: Path) -> None:
+    path.rename(path.parent / ".elsewhere")
+    path.symlink_to(path.parent / ".elsewhere")
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "no audio": _without_audio,
+    "no description": lambda path: (path / "voice.json").unlink(),
+    "half a description": lambda path: os.truncate(path / "voice.json", 20),
+    "no text in it": _without_text,
+    "a number in it": lambda path: (path / "voice.json").write_text('{"name": 1}'),
+    "a list": lambda path: (path / "voice.json").write_text("[]"),
+    "bytes": lambda path: (path / "voice.json").write_bytes(b"\xff\xfe"),
+    "depth": lambda path: (path / "voice.json").write_text("[" * 100_000),
+    "a link": _with_a_link,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+async def test_a_damaged_voice_is_left_out_with_a_warning_and_can_be_removed(
+    folder: Path, damage: Callable[[Path], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    await store.add(voice("berta"), reference())
+    damage(folder / "anna")
+    assert await store.voices() == [voice("berta")]
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "anna" in caplog.text
+    with pytest.raises(RequestError) as refused:
+        await store.reference(voice("anna"))
+    assert refused.value.code is ErrorCode.UNKNOWN_VOICE
+    await store.remove("anna")
+    await store.add(voice("anna"), reference())
+
+
+async def test_audio_that_is_not_what_was_stored_is_not_spoken_with(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    (folder / "anna" / "audio").write_bytes(b"something else")
+    with pytest.raises(RequestError) as refused:
+        await store.reference(voice("anna"))
+    assert refused.value.code is ErrorCode.UNKNOWN_VOICE
+    assert "digest" in caplog.text
+
+
+async def test_a_file_where_a_voice_would_be_is_no_voice(folder: Path) -> None:
+    store = FolderVoiceStore(folder)
+    (folder / "notes.txt").write_text("mine")
+    assert await store.voices() == []
+    with pytest.raises(RequestError) as refused:
+        await store.add(voice("notes.txt"), reference())
+    assert refused.value.code is ErrorCode.BAD_STATE
+
+
+async def test_a_write_that_fails_leaves_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    store = FolderVoiceStore(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            await store.add(voice("anna"), reference())
+    assert names_in(folder) == []
+
+
+async def test_what_a_process_left_unfinished_is_no_voice_and_goes_after_an_hour(
+    folder: Path,
+) -> None:
+    store = FolderVoiceStore(folder)
+    (folder / ".unfinished-old").mkdir()
+    (folder / ".unfinished-new").mkdir()
+    os.utime(folder / ".unfinished-old", (0, 0))
+    assert await store.voices() == []
+    await store.add(voice("anna"), reference())
+    assert names_in(folder) == [".unfinished-new", "anna"]
