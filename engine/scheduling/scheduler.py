@@ -11,6 +11,7 @@ from engine.runner import ModelInfo
 from engine.scheduling.backlog import Backlog
 from engine.scheduling.capacity import Capacity
 from engine.scheduling.limits import SchedulerLimits
+from engine.scheduling.memory import Memory
 from engine.scheduling.order import RowOrder
 from engine.scheduling.parking import Parking
 from engine.scheduling.playback import Playback
@@ -38,7 +39,9 @@ class Scheduler:
         self._schedulable: dict[int, Sequence] = {}
         #: Those that hold back undecided text.
         self._holding: dict[int, Sequence] = {}
+        self._memory = Memory()
         self._released: list[int] = []
+        self._evicted: list[int] = []
 
     @property
     def num_sequences(self) -> int:
@@ -81,7 +84,10 @@ class Scheduler:
 
     def plan(self, now_s: float) -> StepPlan:
         """Choose the rows of the next step. False where there is nothing to do."""
+        for returned in self._memory.returning():
+            self._refresh(returned, now_s)
         released, self._released = tuple(self._released), []
+        evicted, self._evicted = tuple(self._evicted), []
         draft = _Draft()
         for group in self._order.groups(self._schedulable.values(), now_s):
             if group.most > 0:
@@ -91,6 +97,7 @@ class Scheduler:
                     self._add_row(draft, sequence, now_s)
         return StepPlan(
             released=released,
+            evicted=evicted,
             parked=tuple(draft.parked),
             admissions=tuple(draft.admissions),
             prefills=tuple(draft.prefills),
@@ -108,6 +115,8 @@ class Scheduler:
                 made.append(self._sequences[owner])
                 outputs += self._apply_row(made[-1], row, now_s)
         self._order.record(made)
+        if any(self._slots.owner(slot) is not None for slot in result.starved):
+            outputs += self._find_memory()
         return outputs
 
     def _open(self, command: Open) -> None:
@@ -123,9 +132,11 @@ class Scheduler:
         if sequence.is_finished:
             self._release(sequence)
             return
-        schedulable = sequence.is_schedulable
+        schedulable = sequence.is_schedulable and not self._memory.is_waiting(sequence)
         if schedulable and sequence.id not in self._schedulable:
             self._order.join(sequence, now_s)
+        elif not schedulable and sequence.id in self._schedulable:
+            self._memory.rest(sequence)
         _keep(self._schedulable, sequence, wanted=schedulable)
         _keep(self._holding, sequence, wanted=sequence.backlog.undecided)
 
@@ -133,9 +144,30 @@ class Scheduler:
         del self._sequences[sequence.id]
         self._schedulable.pop(sequence.id, None)
         self._holding.pop(sequence.id, None)
+        self._leave_slot(sequence)
+        self._memory.give_back(sequence)
+        self._released.append(sequence.id)
+        if sequence.id in self._evicted:
+            self._evicted.remove(sequence.id)
+
+    def _find_memory(self) -> list[Output]:
+        """Have someone give up memory for those who found none. They try again in the next step."""
+        if self._memory.is_given_back:
+            return []
+        last = self._memory.last()
+        if not self._memory.can_spare(last):
+            self._release(last)
+            return [Failed(last.id, "there is no memory for all that is spoken", True)]
+        self._memory.evict(last)
+        self._schedulable.pop(last.id, None)
+        self._leave_slot(last)
+        self._evicted.append(last.id)
+        return []
+
+    def _leave_slot(self, sequence: Sequence) -> None:
         if sequence.slot is not None:
             self._slots.free(sequence.slot)
-        self._released.append(sequence.id)
+            sequence.slot = None
 
     def _add_row(self, draft: "_Draft", sequence: Sequence, now_s: float) -> None:
         slot = sequence.slot
@@ -152,6 +184,7 @@ class Scheduler:
             _keep(self._holding, sequence, wanted=sequence.backlog.undecided)
         draft.rows.append(Row(slot, self._num_frames(sequence, now_s)))
         draft.chosen.add(sequence.id)
+        self._memory.take(sequence)
 
     def _slot_for(self, draft: "_Draft", sequence: Sequence, now_s: float) -> int | None:
         if not self._slots.num_free:
@@ -161,8 +194,7 @@ class Scheduler:
             victim = draft.parking.make_room(sequence)
             if victim is None or victim.slot is None:
                 return None
-            self._slots.free(victim.slot)
-            victim.slot = None
+            self._leave_slot(victim)
             draft.parked.append(victim.id)
         return self._slots.take(sequence.id)
 

@@ -6,12 +6,13 @@ EngineError
 ├── PromptRejected         text or codes that no prompt can be made of
 ├── BadCodecInput          codes or samples that the codec does not take
 ├── ContextFull            a sequence is as long as the model can read
-└── OutOfBlocks            the KV cache is full: evict a sequence, then try again
+└── OutOfMemory
+    └── OutOfBlocks        the KV cache is full: evict a sequence, then try again
 """
 
 from pathlib import Path
 
-from engine.errors import EngineError, ModelUnavailable
+from engine.errors import EngineError, ModelUnavailable, OutOfMemory
 
 
 class CheckpointError(ModelUnavailable):
@@ -36,5 +37,5 @@ class ContextFull(EngineError):
     """The sequence is as long as the model can read."""
 
 
-class OutOfBlocks(EngineError):
+class OutOfBlocks(OutOfMemory):
     """The KV cache has no free block left."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.errors import OutOfMemory
 from engine.runners.s1.blocks import BlockPool, BlockTable
 from engine.runners.s1.decode_batch import DecodeBatch
 from engine.runners.s1.draw_state import DrawParameters, DrawState
@@ -160,19 +161,32 @@ class FrameGenerator:
 
         Raises:
             OutOfBlocks: there is no room for all of this; nothing was read.
+            OutOfMemory: the device has no memory for so many rows; nothing was read.
             ContextFull: a sequence is as long as the model can read; nothing was read.
         """
         lengths = {slot: min(budget, self.num_unread(slot)) for slot, budget in budgets.items()}
-        self._make_room(lengths)
-        columns = torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
-        batch = self._batch(lengths)
-        states = self._model.slow(columns, batch.positions, batch)
-        is_drawn = [self.num_unread(slot) == length for slot, length in lengths.items()]
+        for slot, length in lengths.items():
+            self.make_room(slot, length)
+        try:
+            drawn, columns = self._forward(lengths)
+        except torch.OutOfMemoryError as error:
+            raise OutOfMemory(f"no memory for {len(lengths)} rows") from error
         for slot, length in lengths.items():
             self._advance(slot, length)
-        drawn = list(compress(lengths, is_drawn))
-        last = [end - 1 for end in compress(accumulate(lengths.values()), is_drawn)]
-        return drawn, self._draw(states[last], drawn)
+        return drawn, columns
+
+    def make_room(self, slot: int, num_columns: int) -> None:
+        """Take the blocks that reading `num_columns` more columns needs.
+
+        Raises:
+            OutOfBlocks: there are not enough; the sequence is as it was.
+            ContextFull: the sequence is as long as the model can read.
+        """
+        table = self._sequences[slot].table
+        limit = self._model.config.max_seq_len
+        if table.num_tokens + num_columns > limit:
+            raise ContextFull(f"slot {slot} has {limit} tokens, and the model reads no more")
+        self.pool.grow(table, table.num_tokens + num_columns)
 
     def evict(self, parked: ParkedSequence, drawn: Columns) -> None:
         """Give up what a parked sequence holds; it goes on once it has read all again.
@@ -197,13 +211,14 @@ class FrameGenerator:
         if prompt.shape[1] >= limit:
             raise PromptRejected(f"a prompt of {prompt.shape[1]} tokens; the limit is {limit - 1}")
 
-    def _make_room(self, lengths: Mapping[int, int]) -> None:
-        limit = self._model.config.max_seq_len
-        for slot, length in lengths.items():
-            table = self._sequences[slot].table
-            if table.num_tokens + length > limit:
-                raise ContextFull(f"slot {slot} has {limit} tokens, and the model reads no more")
-            self.pool.grow(table, table.num_tokens + length)
+    def _forward(self, lengths: Mapping[int, int]) -> tuple[list[int], Tensor]:
+        columns = torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
+        batch = self._batch(lengths)
+        states = self._model.slow(columns, batch.positions, batch)
+        is_drawn = [self.num_unread(slot) == length for slot, length in lengths.items()]
+        drawn = list(compress(lengths, is_drawn))
+        last = [end - 1 for end in compress(accumulate(lengths.values()), is_drawn)]
+        return drawn, self._draw(states[last], drawn)
 
     def _batch(self, lengths: Mapping[int, int]) -> PagedBatch | DecodeBatch:
         rows = [(self._sequences[slot].table, length) for slot, length in lengths.items()]

@@ -21,14 +21,22 @@ class Job:
     segment_done: bool = False
     gave_up: FinishReason | None = None
     error: str | None = None
-    #: Whether it had to leave its place in the KV cache to others; it goes on in another step.
-    is_shed: bool = False
+    #: Whether it goes on in another step, and whether that is because it found no memory.
+    is_left_out: bool = False
+    is_starved: bool = False
 
     @property
     def wants_frames(self) -> bool:
         """Tell whether the language model has more to draw for it."""
-        is_over = self.segment_done or self.is_shed or self.error is not None
+        is_over = self.segment_done or self.is_left_out or self.error is not None
         return not is_over and len(self.frames) < self.row.num_frames
+
+    @property
+    def lane(self) -> int:
+        """Return where its sequence sits."""
+        lane = self.sequence.lane
+        assert lane is not None  # noqa: S101 a row that is planned keeps its lane for the step
+        return lane
 
     def add(self, column: Columns) -> None:
         """Take a frame, and end the segment if it must be the last."""
@@ -44,6 +52,11 @@ class Job:
         """End the segment."""
         self.segment_done = True
         self.sequence.end_segment()
+
+    def leave_out(self, *, is_starved: bool = False) -> None:
+        """Let it go on in another step."""
+        self.is_left_out = True
+        self.is_starved = is_starved
 
     def codes(self) -> Codes:
         """Return (num_codebooks, frames), at least one of them."""
