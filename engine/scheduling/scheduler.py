@@ -3,13 +3,12 @@
 Pure: time comes in as `now_s`, plans go out, results come in. It knows no clock and no tensor.
 """
 
-import math
-
 from engine.commands import AppendText, Cancel, Command, EndText, Flush, Grant, Open
 from engine.outputs import Failed, Output
 from engine.runner import ModelInfo
 from engine.scheduling.backlog import Backlog
 from engine.scheduling.capacity import Capacity
+from engine.scheduling.chunks import Chunks
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.memory import Memory
 from engine.scheduling.order import RowOrder
@@ -31,7 +30,9 @@ class Scheduler:
         """Plan for `model`; `times` says what a step takes, which is nothing where it is None."""
         self._model = model
         self._limits = limits
-        self._capacity = Capacity(model, limits, times or StepTimeModel())
+        times = times or StepTimeModel()
+        self._capacity = Capacity(model, limits, times)
+        self._chunks = Chunks(model, limits, self._capacity, times)
         self._slots = SlotPool(limits.num_slots)
         self._order = RowOrder(min(model.max_rows, limits.num_slots), limits)
         self._sequences: dict[int, Sequence] = {}
@@ -102,7 +103,7 @@ class Scheduler:
             admissions=tuple(draft.admissions),
             prefills=tuple(draft.prefills),
             rows=tuple(draft.rows),
-            time_budget_s=self._limits.step_budget_s,
+            time_budget_s=self._chunks.budget_s(draft.planned, self._sequences.values(), now_s),
         )
 
     def apply(self, result: StepResult, now_s: float) -> list[Output]:
@@ -182,7 +183,8 @@ class Scheduler:
             draft.prefills.append(Prefill(slot, segment))
             # Reading on for the one after it may have come to text that is undecided.
             _keep(self._holding, sequence, wanted=sequence.backlog.undecided)
-        draft.rows.append(Row(slot, self._num_frames(sequence, now_s)))
+        draft.rows.append(Row(slot, self._chunks.num_frames(sequence, now_s)))
+        draft.planned.append(sequence)
         draft.chosen.add(sequence.id)
         self._memory.take(sequence)
 
@@ -197,20 +199,6 @@ class Scheduler:
             self._leave_slot(victim)
             draft.parked.append(victim.id)
         return self._slots.take(sequence.id)
-
-    def _num_frames(self, sequence: Sequence, now_s: float) -> int:
-        """Ramp 1, 2, 4, 8 as the lead grows; never a whole frame beyond the credit.
-
-        A listener who uses up several frames in the time of one gets no fewer of them.
-        """
-        frame = self._model.frame_samples
-        if sequence.has_listener(now_s):
-            lead_frames = sequence.playback.lead_s(now_s) * self._model.sample_rate_hz / frame
-            ramp = 1 << max(int(lead_frames / 2), 1).bit_length() - 1
-            ramp = max(ramp, math.ceil(sequence.request.pace))
-        else:
-            ramp = self._limits.max_chunk_frames
-        return min(ramp, self._limits.max_chunk_frames, -(-sequence.credit // frame))
 
     def _apply_row(self, sequence: Sequence, row: RowResult, now_s: float) -> list[Output]:
         if row.error is not None:
@@ -232,6 +220,7 @@ class _Draft:
         self.admissions: list[Admission] = []
         self.prefills: list[Prefill] = []
         self.rows: list[Row] = []
+        self.planned: list[Sequence] = []
         self.chosen: set[int] = set()
         #: Only in a step that runs out of slots.
         self.parking: Parking | None = None
