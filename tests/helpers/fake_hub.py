@@ -90,28 +90,27 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.command == "GET":
             self.hub.sent.append(file.name)
-        self._send_range(file, file.read_bytes(), ETag=f'"{self._entry(file)["oid"]}"')
-
-    def _send_range(self, file: Path, content: bytes, **headers: str) -> None:
+        content = file.read_bytes()
+        headers = {"ETag": f'"{self._entry(file)["oid"]}"'}
         wanted = self.headers["Range"]
         if wanted is None:
-            self._send(200, content, cut_at=self._cut(file), **headers)
+            cut_at = len(content) // 2 if file.name in self.hub.broken else None
+            self._send(200, content, headers, cut_at)
             return
         begin = int(wanted.removeprefix("bytes=").split("-")[0])
         self.hub.ranges.append(wanted)
-        where = {"Content-Range": f"bytes {begin}-{len(content) - 1}/{len(content)}"}
-        self._send(206, content[begin:], **headers, **where)
-
-    def _cut(self, file: Path) -> int | None:
-        return file.stat().st_size // 2 if file.name in self.hub.broken else None
+        headers["Content-Range"] = f"bytes {begin}-{len(content) - 1}/{len(content)}"
+        self._send(206, content[begin:], headers)
 
     def _send_json(self, value: object) -> None:
-        self._send(200, json.dumps(value).encode(), **{"Content-Type": "application/json"})
+        self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
     def _refuse(self, status: int, code: str) -> None:
-        self._send(status, b"{}", **{"X-Error-Code": code, "Content-Type": "application/json"})
+        self._send(status, b"{}", {"X-Error-Code": code, "Content-Type": "application/json"})
 
-    def _send(self, status: int, body: bytes, cut_at: int | None = None, **headers: str) -> None:
+    def _send(
+        self, status: int, body: bytes, headers: dict[str, str], cut_at: int | None = None
+    ) -> None:
         self.send_response(status)
         for name, value in {"X-Repo-Commit": COMMIT, **headers}.items():
             self.send_header(name, value)
