@@ -212,7 +212,7 @@ class FrameGenerator:
             raise PromptRejected(f"a prompt of {prompt.shape[1]} tokens; the limit is {limit - 1}")
 
     def _forward(self, lengths: Mapping[int, int]) -> tuple[list[int], Tensor]:
-        columns = torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
+        columns = self._next_columns(lengths)
         batch = self._batch(lengths)
         states = self._model.slow(columns, batch.positions, batch)
         is_drawn = [self.num_unread(slot) == length for slot, length in lengths.items()]
@@ -230,11 +230,21 @@ class FrameGenerator:
         batch.fill(tables)
         return batch
 
+    def _next_columns(self, lengths: Mapping[int, int]) -> Tensor:
+        if all(self._has_read(slot) for slot in lengths):
+            # What most steps read, and nothing else: in one go.
+            return self._state.columns[list(lengths)]
+        return torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
+
+    def _has_read(self, slot: int) -> bool:
+        sequence = self._sequences[slot]
+        return sequence.table.num_tokens >= sequence.prompt.shape[1]
+
     def _unread(self, slot: int, length: int) -> Tensor:
         """Return the next columns (length, num_codebooks + 1) to read."""
         sequence = self._sequences[slot]
         begin = sequence.table.num_tokens
-        if begin >= sequence.prompt.shape[1]:
+        if self._has_read(slot):
             return self._state.columns[slot : slot + 1]
         piece = np.ascontiguousarray(sequence.prompt[:, begin : begin + length].T)
         return torch.from_numpy(piece).to(self._model.device)

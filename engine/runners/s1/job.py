@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.runners.s1.prompt import Codes, Columns
+from engine.runners.s1.prompt import Columns
 from engine.runners.s1.sequence import Sequence
 from engine.steps import FinishReason, Pcm, Row, RowResult
 
@@ -57,10 +57,6 @@ class Job:
         """Let it go on in another step."""
         self.is_left_out = True
         self.is_starved = is_starved
-
-    def codes(self) -> Codes:
-        """Return (num_codebooks, frames), at least one of them."""
-        return np.stack(self.frames, axis=1)[1:]
 
     def result(self) -> RowResult | None:
         """Return what was made; None if there was no time for anything."""

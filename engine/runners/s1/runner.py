@@ -174,10 +174,12 @@ class S1Runner:
 
     def _decode_alike(self, jobs: list[Job]) -> None:
         device = self._decoder.device
-        codes = torch.from_numpy(np.stack([job.codes() for job in jobs])).to(device)
+        columns = np.array([job.frames for job in jobs])  # (batch, frames, num_codebooks + 1)
+        codes = torch.from_numpy(columns[:, :, 1:].transpose(0, 2, 1)).to(device)
         lanes = slots_of([job.lane for job in jobs], device)
         samples = self._decoder.decode(codes, lanes, self._lanes.codec_state)
-        is_finite = samples.isfinite().all(dim=1).tolist()
+        # They lie within [-1, 1], so only one that is no number makes the sum none.
+        is_finite = samples.sum(dim=1).isfinite().tolist()
         for job, pcm, is_sound in zip(
             jobs, to_pcm16(samples).cpu().numpy(), is_finite, strict=True
         ):
