@@ -63,7 +63,7 @@ class _Parts:
         self._samples = torch.zeros((batch, self.frame_samples), device=device)
         columns = torch.randint(_NUM_CODES, (_NUM_DRAWS, batch, num_codebooks + 1), device=device)
         columns[:, :, 0] = columns[:, :, 1] + semantic_begin_id
-        self._columns = cycle(columns)
+        self._columns = cycle(columns.unbind())
 
     def slow(self, columns: Tensor, *_: object) -> Tensor:
         return self._states[: len(columns)]

@@ -24,6 +24,7 @@ from engine.voices import DEFAULT_VOICE
 from loadtest.free_model import free_model, free_noise
 from loadtest.machine import machine
 from server.admission import Admission
+from server.commands.serve import tame_gc
 from server.engine_client import EngineClient
 
 #: A frame of S1-mini lasts 46 ms: of a GPU's time in it, no more than this may be spent waiting.
@@ -93,6 +94,7 @@ class Host:
         """Return the seconds of every part of each step that made a frame of every row."""
         for _ in range(_UNMEASURED):
             self._step(is_measured=False)
+        tame_gc()
         return [self._step() for _ in range(num_steps)]
 
     def _step(self, *, is_measured: bool = True) -> dict[str, float]:

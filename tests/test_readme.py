@@ -21,7 +21,7 @@ RUN_BY_CI = {"prepare", "speak", "test"}
 #: Blocks of shell that tests below execute, against a server on a free port.
 RUN_HERE = {"serve", "call", "note"}
 #: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
-RUN_BY_LOADTEST = {"say", "paced", "openloop", "locust"}
+RUN_BY_LOADTEST = {"say", "host", "paced", "openloop", "locust"}
 #: Of full scale; speech is ten times as loud.
 AUDIBLE = 0.01
 

@@ -53,7 +53,7 @@ class Chunks:
         return max(limits.step_budget_s, min(chunk_s, limits.slow_step_budget_s))
 
     def _is_awaited(self, sequence: Sequence, now_s: float) -> bool:
+        if sequence.is_call:
+            return True
         is_heard = sequence.has_listener(now_s)
-        if not is_heard or sequence.is_call or self._capacity.keeps(1):
-            return is_heard
-        return sequence.produced == 0
+        return is_heard and (sequence.produced == 0 or self._capacity.keeps(1))

@@ -164,11 +164,12 @@ class FrameGenerator:
             OutOfMemory: the device has no memory for so many rows; nothing was read.
             ContextFull: a sequence is as long as the model can read; nothing was read.
         """
-        lengths = {slot: min(budget, self.num_unread(slot)) for slot, budget in budgets.items()}
+        unread = {slot: self.num_unread(slot) for slot in budgets}
+        lengths = {slot: min(budget, unread[slot]) for slot, budget in budgets.items()}
         for slot, length in lengths.items():
             self.make_room(slot, length)
         try:
-            drawn, columns = self._forward(lengths)
+            drawn, columns = self._forward(lengths, unread)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory(f"no memory for {len(lengths)} rows") from error
         for slot, length in lengths.items():
@@ -211,11 +212,13 @@ class FrameGenerator:
         if prompt.shape[1] >= limit:
             raise PromptRejected(f"a prompt of {prompt.shape[1]} tokens; the limit is {limit - 1}")
 
-    def _forward(self, lengths: Mapping[int, int]) -> tuple[list[int], Tensor]:
+    def _forward(
+        self, lengths: Mapping[int, int], unread: Mapping[int, int]
+    ) -> tuple[list[int], Tensor]:
         columns = self._next_columns(lengths)
         batch = self._batch(lengths)
         states = self._model.slow(columns, batch.positions, batch)
-        is_drawn = [self.num_unread(slot) == length for slot, length in lengths.items()]
+        is_drawn = [unread[slot] == length for slot, length in lengths.items()]
         drawn = list(compress(lengths, is_drawn))
         last = [end - 1 for end in compress(accumulate(lengths.values()), is_drawn)]
         return drawn, self._draw(states[last], drawn)
@@ -233,12 +236,14 @@ class FrameGenerator:
     def _next_columns(self, lengths: Mapping[int, int]) -> Tensor:
         if all(self._has_read(slot) for slot in lengths):
             # What most steps read, and nothing else: in one go.
-            return self._state.columns[list(lengths)]
+            slots = torch.tensor(list(lengths), device=self._model.device)
+            return self._state.columns.index_select(0, slots)
         return torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
 
     def _has_read(self, slot: int) -> bool:
         sequence = self._sequences[slot]
-        return sequence.table.num_tokens >= sequence.prompt.shape[1]
+        has_read: bool = sequence.table.num_tokens >= sequence.prompt.shape[1]
+        return has_read
 
     def _unread(self, slot: int, length: int) -> Tensor:
         """Return the next columns (length, num_codebooks + 1) to read."""
@@ -262,9 +267,10 @@ class FrameGenerator:
         if not drawn:
             return state.columns[:0]
         slots = torch.tensor(drawn, device=self._model.device)
-        noise = self._noise(state.seeds[slots], state.frames[slots])
+        frames = state.frames.index_select(0, slots)
+        noise = self._noise(state.seeds.index_select(0, slots), frames)
         columns = self._model.draw_frames(states, slots, state.window, state.rows(slots), noise)
-        state.columns[slots] = columns
-        state.frames[slots] += 1
+        state.columns.index_copy_(0, slots, columns)
+        state.frames.index_copy_(0, slots, frames + 1)
         # A look at them here would wait for the device.
         return columns.where(states.isfinite().all(dim=1, keepdim=True), NOT_DRAWN)

@@ -6,18 +6,21 @@ import numpy as np
 
 from engine.runners.s1.prompt import Columns
 from engine.runners.s1.sequence import Sequence
-from engine.steps import FinishReason, Pcm, Row, RowResult
+from engine.steps import FinishReason, Pcm, RowResult
+
+_NOTHING: Pcm = np.zeros(0, np.int16)
 
 
 @dataclass(slots=True)
 class Job:
     """One row under way."""
 
-    row: Row
+    slot: int
+    num_frames: int
     sequence: Sequence
     #: (num_codebooks + 1,) each.
     frames: list[Columns] = field(default_factory=list)
-    pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
+    pcm: Pcm = field(default_factory=lambda: _NOTHING)
     segment_done: bool = False
     gave_up: FinishReason | None = None
     error: str | None = None
@@ -29,7 +32,7 @@ class Job:
     def wants_frames(self) -> bool:
         """Tell whether the language model has more to draw for it."""
         is_over = self.segment_done or self.is_left_out or self.error is not None
-        return not is_over and len(self.frames) < self.row.num_frames
+        return not is_over and len(self.frames) < self.num_frames
 
     @property
     def lane(self) -> int:
@@ -61,9 +64,7 @@ class Job:
     def result(self) -> RowResult | None:
         """Return what was made; None if there was no time for anything."""
         if self.error is not None:
-            return RowResult(self.row.slot, np.zeros(0, np.int16), error=self.error)
+            return RowResult(self.slot, _NOTHING, error=self.error)
         if not self.frames and not self.segment_done:
             return None
-        return RowResult(
-            self.row.slot, self.pcm, segment_done=self.segment_done, gave_up=self.gave_up
-        )
+        return RowResult(self.slot, self.pcm, segment_done=self.segment_done, gave_up=self.gave_up)

@@ -106,7 +106,7 @@ class S1Runner:
             if self._clock() >= deadline_s:
                 break
         self._decode(jobs)
-        return StepResult(_results(jobs), tuple(job.row.slot for job in jobs if job.is_starved))
+        return StepResult(_results(jobs), tuple(job.slot for job in jobs if job.is_starved))
 
     def close(self) -> None:
         """Forget every sequence."""
@@ -153,7 +153,7 @@ class S1Runner:
     def _job(self, row: Row, planned: Collection[int]) -> Job:
         """Seat the row's sequence, and begin its segment if it is a new one."""
         sequence = self._sequences[self._slots[row.slot]]
-        job = Job(Row(row.slot, min(row.num_frames, MAX_CHUNK)), sequence)
+        job = Job(row.slot, min(row.num_frames, MAX_CHUNK), sequence)
         lane = self._lanes.seat(sequence, planned)
         text, sequence.upcoming = sequence.upcoming, None
         try:
