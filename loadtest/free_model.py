@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.runners.s1.codec import Codec, CodecConfig, CodecState, Decoder, Encoder
-from engine.runners.s1.config import parse_config
+from engine.runners.s1.config import DualARConfig, parse_config
 from engine.runners.s1.drawing import PREFILL_TOKENS
 from engine.runners.s1.dual_ar import FastTransformer, OutputHead, SlowTransformer
 from engine.runners.s1.frames import FrameDrawer
@@ -18,7 +18,6 @@ from engine.runners.s1.noise import FrameNoise
 from engine.runners.s1.prompt import PromptBuilder
 from engine.runners.s1.random_model import RELEASED, byte_tokenizer
 
-_NUM_CODES = 64
 #: The host's work does not depend on these sizes.
 _SMALL = {"n_layer": 1, "dim": 16, "n_head": 2, "n_local_heads": 1, "head_dim": 8}
 #: Different frames, so that nothing looks like a model that goes round in circles.
@@ -27,10 +26,9 @@ _NUM_DRAWS = 61
 
 def free_model(batch: int, device: torch.device) -> S1Model:
     """Return a model for steps of up to `batch` rows, of one frame each. It says noise."""
-    fields = RELEASED | _SMALL | {"codebook_size": _NUM_CODES, "vocab_size": 1_024}
-    config = parse_config(fields, Path("config.json"))
-    tokenizer = byte_tokenizer(_NUM_CODES)
-    parts = _Parts(batch, config.num_codebooks, tokenizer.semantic_begin_id, device)
+    config = parse_config(RELEASED | _SMALL, Path("config.json"))
+    tokenizer = byte_tokenizer(config.codebook_size)
+    parts = _Parts(batch, config, tokenizer.semantic_begin_id, device)
     language_model = LanguageModel(
         config=config,
         slow=cast("SlowTransformer", parts.slow),
@@ -53,15 +51,16 @@ class _Parts:
     """Every part of the model: each gives what was made once."""
 
     def __init__(
-        self, batch: int, num_codebooks: int, semantic_begin_id: int, device: torch.device
+        self, batch: int, config: DualARConfig, semantic_begin_id: int, device: torch.device
     ) -> None:
         self.device = device
         self.frame_samples = CodecConfig().frame_samples
-        self.token_ids = torch.arange(_NUM_CODES)
-        self.num_scored = _NUM_CODES
+        self.token_ids = torch.arange(config.codebook_size)
+        self.num_scored = config.codebook_size
         self._states = torch.zeros((batch + PREFILL_TOKENS, 1), device=device)
         self._samples = torch.zeros((batch, self.frame_samples), device=device)
-        columns = torch.randint(_NUM_CODES, (_NUM_DRAWS, batch, num_codebooks + 1), device=device)
+        shape = (_NUM_DRAWS, batch, config.num_codebooks + 1)
+        columns = torch.randint(config.codebook_size, shape, device=device)
         columns[:, :, 0] = columns[:, :, 1] + semantic_begin_id
         self._columns = cycle(columns.unbind())
 
