@@ -67,7 +67,7 @@ def report(
         figures.append(bench.measure(batch, repeats))
         print("  ".join(f"{figures[-1][column]:>13.1f}" for column in _COLUMNS), flush=True)
     bounds = {batch: bench.bounds(batch) for batch in batches}
-    for batch in (batches[0], batches[-1]):
+    for batch in dict.fromkeys((batches[0], batches[-1])):
         _explain(batch, bounds[batch], ceiling)
     streams = _num_streams(figures)
     memory = bench.memory_mib()
