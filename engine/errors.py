@@ -6,6 +6,7 @@ EngineError
 ├── UnknownVoice        no such voice, or none for that language
 ├── Unsupported         the model cannot do what was asked
 ├── Unspeakable         the model breaks on this text
+├── OutOfMemory         there is no memory for all of this at once
 └── EngineFailed        the engine thread died; every open sequence is lost
 """
 
@@ -40,6 +41,10 @@ class Unsupported(EngineError):
 
 class Unspeakable(EngineError):
     """The model breaks on this text; whatever else it speaks goes on."""
+
+
+class OutOfMemory(EngineError):
+    """There is no memory for all of this at once: less of it, or later, may be done."""
 
 
 class EngineFailed(EngineError):

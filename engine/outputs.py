@@ -68,10 +68,14 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The sequence is lost, it alone."""
+    """The sequence is lost, it alone.
+
+    `out_of_memory` says that there was no room for it among the others: later there may be.
+    """
 
     sequence_id: int
     message: str
+    out_of_memory: bool = False
 
 
 Output: TypeAlias = Chunk | Flushed | Blocked | Finished | Failed

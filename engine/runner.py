@@ -44,9 +44,10 @@ class ModelInfo:
 class Runner(Protocol):
     """A model: the tensors, or whatever it has instead. Used by one thread only.
 
-    `run` must not raise for a row's sake (that row's `error` says it); what it raises ends the
-    engine. State belongs to a sequence, not to a slot: it survives `parked`, and ends with
-    `released`, which may name a sequence that never was admitted.
+    `run` must not raise for a row's sake (that row's `error` says it), nor where memory runs out
+    (`starved` says for whom); what it raises ends the engine. State belongs to a sequence, not to a
+    slot: it survives `parked` and `evicted`, and ends with `released`, which may name a sequence
+    that never was admitted.
     """
 
     @property

@@ -48,12 +48,14 @@ class StepPlan:
     """One step. The runner does the parts in the order of the fields.
 
     `released` sequences are over: their state is dropped wherever it is, in a slot or parked.
-    `parked` ones leave their slot and keep their state, to resume where they were. `rows` stand in
-    the order of urgency: a runner that makes them one after another may leave out the tail once
-    `time_budget_s` is spent, and it is planned again.
+    `evicted` ones leave their slot if they have one, and give up what memory they can: all that is
+    computed again when they resume. `parked` ones leave their slot and keep their state, to resume
+    where they were. `rows` stand in the order of urgency: a runner that makes them one after
+    another may leave out the tail once `time_budget_s` is spent, and it is planned again.
     """
 
     released: tuple[int, ...] = ()
+    evicted: tuple[int, ...] = ()
     parked: tuple[int, ...] = ()
     admissions: tuple[Admission, ...] = ()
     prefills: tuple[Prefill, ...] = ()
@@ -62,7 +64,8 @@ class StepPlan:
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to do."""
-        return bool(self.released or self.parked or self.admissions or self.prefills or self.rows)
+        has_moves = self.released or self.evicted or self.parked or self.admissions
+        return bool(has_moves or self.prefills or self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,11 @@ class RowResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepResult:
-    """What a step made. Planned rows that are missing were left out for want of time."""
+    """What a step made. Planned rows that are missing were left out for want of time.
+
+    `starved` are the slots whose rows stopped for want of memory, whether they made some frames
+    before or none. Nothing is lost: they go on once others gave theirs up.
+    """
 
     rows: tuple[RowResult, ...] = ()
+    starved: tuple[int, ...] = ()

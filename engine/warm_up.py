@@ -93,4 +93,6 @@ class _Batch:
         for row in result.rows:
             if row.segment_done or row.error is not None:
                 self._speaking.discard(row.slot)
+        # Nobody here gives up memory for others.
+        self._speaking.difference_update(result.starved)
         return {row.slot for row in result.rows}, seconds

@@ -41,6 +41,10 @@ class Admission:
             raise RequestError(ErrorCode.OVERLOADED, refusal, retry_after_s=places.promise())
         return places.take(request.pace)
 
+    def retry_after_s(self, service_class: ServiceClass) -> float:
+        """Return in how many seconds one who was taken and lost its place should come again."""
+        return self._places[service_class].promise()
+
     def release(self, place: Place, *, is_spoken: bool) -> None:
         """Give a place back. `is_spoken` says that all its text was spoken."""
         self._places[place.service_class].free(place, is_spoken=is_spoken)

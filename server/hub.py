@@ -29,6 +29,10 @@ _FILES = (
     "codec_dims.json",
     "voices/*",
 )
+#: The page of a repository, whose head states the licence among other things.
+_CARD = "README.md"
+_UNSTATED = "that its page states"
+_LICENCE = re.compile(r"^license: *[\"']?([\w.-]+)", re.MULTILINE)
 
 
 def is_hub_id(name: str) -> bool:
@@ -39,8 +43,9 @@ def is_hub_id(name: str) -> bool:
 def fetch(name: str) -> Path:
     """Return the folder of a checkpoint of the Hub, downloaded as far as it is not there yet.
 
-    An interrupted download goes on where it was. Without a network the cache is used. The token is
-    `HF_TOKEN`, or the one of `hf auth login`.
+    The licence is told before. Where a connection breaks, the download goes on where it was; where
+    the process ends, the files that were whole are kept. Without a network the cache is used. The
+    token is `HF_TOKEN`, or the one of `hf auth login`.
 
     Raises:
         ModelUnavailable: there is no such repository or revision, it is gated, or it can neither be
@@ -55,6 +60,8 @@ def fetch(name: str) -> Path:
     repository, revision = parts["repository"], parts["revision"]
     _log.info("looking for %s on the Hugging Face Hub", name)
     try:
+        # No less than a warning is seen where nobody set up a log, as on the command line.
+        _log.warning("%s has the licence %s", repository, _licence(repository, revision))
         return Path(snapshot_download(repository, revision=revision, allow_patterns=[*_FILES]))
     except errors.GatedRepoError as error:
         raise ModelUnavailable(
@@ -74,3 +81,14 @@ def fetch(name: str) -> Path:
         ) from error
     except (OSError, ValueError) as error:
         raise ModelUnavailable(f"{repository} cannot be downloaded: {error}") from error
+
+
+def _licence(repository: str, revision: str | None) -> str:
+    from huggingface_hub import errors, hf_hub_download
+
+    try:
+        card = Path(hf_hub_download(repository, _CARD, revision=revision))
+    except errors.EntryNotFoundError:  # of the Hub, or of the cache where the Hub is out of reach
+        return _UNSTATED
+    stated = _LICENCE.search(card.read_text(encoding="utf-8", errors="replace"))
+    return stated[1].upper() if stated else _UNSTATED

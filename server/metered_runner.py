@@ -40,8 +40,8 @@ class MeteredRunner:
     def _count(self, plan: StepPlan, result: StepResult, step_s: float) -> None:
         num_samples = sum(len(row.pcm) for row in result.rows)
         num_frames = -(-num_samples // self.info.frame_samples)
-        # What a bad row takes says nothing of the good ones.
-        if all(row.error is None for row in result.rows):
+        # What a bad row takes says nothing of the good ones, nor does one that found no memory.
+        if not result.starved and all(row.error is None for row in result.rows):
             self._times.observe(len(plan.rows), len(result.rows), num_frames, step_s)
         self._metrics.step.observe(step_s)
         self._metrics.batch.observe(len(result.rows))

@@ -67,6 +67,7 @@ class Stream:
         self._played: int | None = None
         self._wake = wake
         self._engine = service.engine
+        self._service_class = speech.request.service_class
         self._path = speech.audio_path()
         self._model_samples_per_sample = (
             speech.model_rate_hz * speech.stretch / speech.sample_rate_hz
@@ -201,10 +202,15 @@ class Stream:
         waiting = sum(len(output.pcm) for output in self._inbox if isinstance(output, Chunk))
         return self._path.produced - self.sent + round(waiting / self._model_samples_per_sample)
 
-    def _failed(self, message: str) -> StreamFailed:
-        code = ErrorCode.ENGINE_FAILED if self._engine.failed else ErrorCode.INTERNAL
+    def _failed(self, output: Failed) -> StreamFailed:
+        code, retry_after_s = ErrorCode.INTERNAL, None
+        if self._engine.failed:
+            code = ErrorCode.ENGINE_FAILED
+        elif output.out_of_memory:
+            code = ErrorCode.OVERLOADED
+            retry_after_s = self._engine.admission.retry_after_s(self._service_class)
         self._record.end(code.value)
-        return StreamFailed(code, message)
+        return StreamFailed(code, output.message, retry_after_s)
 
     def _receive(self, output: Output) -> None:
         self._inbox.append(output)
@@ -236,8 +242,8 @@ class Stream:
             case Finished(_, _, reason):
                 at = self._path.produced
                 self._outgoing.put_event(at, StreamDone(at, reason))
-            case Failed(_, message):
-                self._outgoing.fail(self._failed(message))
+            case Failed():
+                self._outgoing.fail(self._failed(output))
             case Blocked(_, at):
                 self._engine_blocked_at = at
 

@@ -55,6 +55,7 @@ class StreamFailed:
 
     code: ErrorCode
     message: str
+    retry_after_s: float | None = None
 
 
 StreamEvent: TypeAlias = (

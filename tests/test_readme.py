@@ -23,7 +23,7 @@ RUN_HERE = {"serve", "call", "note"}
 #: A block of shell that `tests/end_to_end/test_s1.py` executes: not every model clones.
 RUN_WITH_S1 = {"clone"}
 #: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
-RUN_BY_LOADTEST = {"say", "paced", "openloop", "locust"}
+RUN_BY_LOADTEST = {"say", "host", "paced", "openloop", "locust"}
 RUN = RUN_BY_CI | RUN_HERE | RUN_WITH_S1 | RUN_BY_LOADTEST
 #: Of full scale; speech is ten times as loud.
 AUDIBLE = 0.01

@@ -20,8 +20,11 @@ class SchedulerLimits:
     #: An unfinished word is, when no text came for this long: whoever has written no letter for a
     #: second and a half is not in the middle of a word, but at its end.
     word_hold_s: float = 1.5
-    #: The longest a runner that makes rows one by one may hold a step: a tenth of the wait that
-    #: a caller would notice, so cancels and new calls are seen in time.
+    #: The longest a runner may hold a step once it has made something: a tenth of the wait that a
+    #: caller would notice, so cancels and new calls are seen in time.
     step_budget_s: float = 0.010
+    #: The same where the model is too slow for a call and there is none: only cancels and other
+    #: notes wait for the end of a step, and a second is soon enough for them.
+    slow_step_budget_s: float = 1.0
     #: The largest chunk in frames: more would delay every other row of the batch.
     max_chunk_frames: int = 8

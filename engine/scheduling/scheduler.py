@@ -3,14 +3,14 @@
 Pure: time comes in as `now_s`, plans go out, results come in. It knows no clock and no tensor.
 """
 
-import math
-
 from engine.commands import AppendText, Cancel, Command, EndText, Flush, Grant, Open
 from engine.outputs import Failed, Output
 from engine.runner import ModelInfo
 from engine.scheduling.backlog import Backlog
 from engine.scheduling.capacity import Capacity
+from engine.scheduling.chunks import Chunks
 from engine.scheduling.limits import SchedulerLimits
+from engine.scheduling.memory import Memory
 from engine.scheduling.order import RowOrder
 from engine.scheduling.parking import Parking
 from engine.scheduling.playback import Playback
@@ -30,7 +30,9 @@ class Scheduler:
         """Plan for `model`; `times` says what a step takes, which is nothing where it is None."""
         self._model = model
         self._limits = limits
-        self._capacity = Capacity(model, limits, times or StepTimeModel())
+        times = times or StepTimeModel()
+        self._capacity = Capacity(model, limits, times)
+        self._chunks = Chunks(model, limits, self._capacity, times)
         self._slots = SlotPool(limits.num_slots)
         self._order = RowOrder(min(model.max_rows, limits.num_slots), limits)
         self._sequences: dict[int, Sequence] = {}
@@ -38,7 +40,9 @@ class Scheduler:
         self._schedulable: dict[int, Sequence] = {}
         #: Those that hold back undecided text.
         self._holding: dict[int, Sequence] = {}
+        self._memory = Memory()
         self._released: list[int] = []
+        self._evicted: list[int] = []
 
     @property
     def num_sequences(self) -> int:
@@ -81,7 +85,10 @@ class Scheduler:
 
     def plan(self, now_s: float) -> StepPlan:
         """Choose the rows of the next step. False where there is nothing to do."""
+        for returned in self._memory.returning():
+            self._refresh(returned, now_s)
         released, self._released = tuple(self._released), []
+        evicted, self._evicted = tuple(self._evicted), []
         draft = _Draft()
         for group in self._order.groups(self._schedulable.values(), now_s):
             if group.most > 0:
@@ -91,11 +98,12 @@ class Scheduler:
                     self._add_row(draft, sequence, now_s)
         return StepPlan(
             released=released,
+            evicted=evicted,
             parked=tuple(draft.parked),
             admissions=tuple(draft.admissions),
             prefills=tuple(draft.prefills),
             rows=tuple(draft.rows),
-            time_budget_s=self._limits.step_budget_s,
+            time_budget_s=self._chunks.budget_s(draft.planned, self._sequences.values(), now_s),
         )
 
     def apply(self, result: StepResult, now_s: float) -> list[Output]:
@@ -108,6 +116,8 @@ class Scheduler:
                 made.append(self._sequences[owner])
                 outputs += self._apply_row(made[-1], row, now_s)
         self._order.record(made)
+        if any(self._slots.owner(slot) is not None for slot in result.starved):
+            outputs += self._find_memory()
         return outputs
 
     def _open(self, command: Open) -> None:
@@ -123,9 +133,11 @@ class Scheduler:
         if sequence.is_finished:
             self._release(sequence)
             return
-        schedulable = sequence.is_schedulable
+        schedulable = sequence.is_schedulable and not self._memory.is_waiting(sequence)
         if schedulable and sequence.id not in self._schedulable:
             self._order.join(sequence, now_s)
+        elif not schedulable and sequence.id in self._schedulable:
+            self._memory.rest(sequence)
         _keep(self._schedulable, sequence, wanted=schedulable)
         _keep(self._holding, sequence, wanted=sequence.backlog.undecided)
 
@@ -133,9 +145,30 @@ class Scheduler:
         del self._sequences[sequence.id]
         self._schedulable.pop(sequence.id, None)
         self._holding.pop(sequence.id, None)
+        self._leave_slot(sequence)
+        self._memory.give_back(sequence)
+        self._released.append(sequence.id)
+        if sequence.id in self._evicted:
+            self._evicted.remove(sequence.id)
+
+    def _find_memory(self) -> list[Output]:
+        """Have someone give up memory for those who found none. They try again in the next step."""
+        if self._memory.is_given_back:
+            return []
+        last = self._memory.last()
+        if not self._memory.can_spare(last):
+            self._release(last)
+            return [Failed(last.id, "there is no memory for all that is spoken", True)]
+        self._memory.evict(last)
+        self._schedulable.pop(last.id, None)
+        self._leave_slot(last)
+        self._evicted.append(last.id)
+        return []
+
+    def _leave_slot(self, sequence: Sequence) -> None:
         if sequence.slot is not None:
             self._slots.free(sequence.slot)
-        self._released.append(sequence.id)
+            sequence.slot = None
 
     def _add_row(self, draft: "_Draft", sequence: Sequence, now_s: float) -> None:
         slot = sequence.slot
@@ -150,8 +183,10 @@ class Scheduler:
             draft.prefills.append(Prefill(slot, segment))
             # Reading on for the one after it may have come to text that is undecided.
             _keep(self._holding, sequence, wanted=sequence.backlog.undecided)
-        draft.rows.append(Row(slot, self._num_frames(sequence, now_s)))
+        draft.rows.append(Row(slot, self._chunks.num_frames(sequence, now_s)))
+        draft.planned.append(sequence)
         draft.chosen.add(sequence.id)
+        self._memory.take(sequence)
 
     def _slot_for(self, draft: "_Draft", sequence: Sequence, now_s: float) -> int | None:
         if not self._slots.num_free:
@@ -161,24 +196,9 @@ class Scheduler:
             victim = draft.parking.make_room(sequence)
             if victim is None or victim.slot is None:
                 return None
-            self._slots.free(victim.slot)
-            victim.slot = None
+            self._leave_slot(victim)
             draft.parked.append(victim.id)
         return self._slots.take(sequence.id)
-
-    def _num_frames(self, sequence: Sequence, now_s: float) -> int:
-        """Ramp 1, 2, 4, 8 as the lead grows; never a whole frame beyond the credit.
-
-        A listener who uses up several frames in the time of one gets no fewer of them.
-        """
-        frame = self._model.frame_samples
-        if sequence.has_listener(now_s):
-            lead_frames = sequence.playback.lead_s(now_s) * self._model.sample_rate_hz / frame
-            ramp = 1 << max(int(lead_frames / 2), 1).bit_length() - 1
-            ramp = max(ramp, math.ceil(sequence.request.pace))
-        else:
-            ramp = self._limits.max_chunk_frames
-        return min(ramp, self._limits.max_chunk_frames, -(-sequence.credit // frame))
 
     def _apply_row(self, sequence: Sequence, row: RowResult, now_s: float) -> list[Output]:
         if row.error is not None:
@@ -200,6 +220,7 @@ class _Draft:
         self.admissions: list[Admission] = []
         self.prefills: list[Prefill] = []
         self.rows: list[Row] = []
+        self.planned: list[Sequence] = []
         self.chosen: set[int] = set()
         #: Only in a step that runs out of slots.
         self.parking: Parking | None = None

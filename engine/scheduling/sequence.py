@@ -142,6 +142,8 @@ class Sequence:
     def _marks(self, words: tuple[WordMark, ...]) -> tuple[Mark, ...]:
         segment = self._current
         assert segment is not None  # noqa: S101 rows are planned for a begun segment only
+        if self._segment_marked and not words:
+            return ()
         marks = [
             Mark(
                 self._segment_at + word.at,

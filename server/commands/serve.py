@@ -92,7 +92,7 @@ async def _serve(settings: Settings) -> int:
             if await lifetime.is_ready(engine):
                 if not engine.client.failed:
                     _announce(settings, engine, listener)
-                _tame_gc()
+                tame_gc()
                 # In a task of its own: Python 3.11's TaskGroup, by which hypercorn waits for its
                 # end, leaves its task marked as cancelled.
                 async with anyio.create_task_group() as web:
@@ -103,7 +103,8 @@ async def _serve(settings: Settings) -> int:
     return lifetime.status
 
 
-def _tame_gc() -> None:
+def tame_gc() -> None:
+    """Keep what exists by now out of every later collection, and make those rare."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

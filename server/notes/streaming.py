@@ -91,8 +91,8 @@ class NoteStream:
                 raise RequestError(ErrorCode.BAD_VALUE, "text has nothing to speak")
             case StreamDone():
                 return await self._call(encoder.finish)
-            case StreamFailed(code, message):
-                raise RequestError(code, message)
+            case StreamFailed(code, message, retry_after_s):
+                raise RequestError(code, message, retry_after_s=retry_after_s)
             case _:
                 return b""
 

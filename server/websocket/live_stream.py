@@ -84,8 +84,10 @@ class LiveStream:
                 return Blocked(self.number, at)
             case StreamDone(samples, reason):
                 return Done(self.number, samples, reason.value)
-            case StreamFailed(code, text):
-                return Error(code, text, code.retryable, stream=self.number)
+            case StreamFailed(code, text, retry_after_s):
+                return Error(
+                    code, text, code.retryable, stream=self.number, retry_after_s=retry_after_s
+                )
 
     def expiry(self, limits: Limits, now_s: float) -> RequestError | None:
         """Say which limit in time has passed, if any. To be asked every second or so."""

@@ -172,6 +172,35 @@ class RunnerConformance:
         assert np.array_equal(pcm(results), pcm(whole))
         assert marks(results) == marks(whole)
 
+    def test_an_evicted_sequence_resumes_on_the_very_sample(self, bench: Bench) -> None:
+        whole = bench.alone(1)
+        bench.begin(0, 1)
+        results = [bench.row(0), bench.row(0)]
+        bench.runner.run(StepPlan(evicted=(1,)))
+        bench.begin(0, 2, SECOND)
+        bench.row(0)
+        results.append(bench.row(3, admissions=(bench.admit(3, 1),)))
+        # And without a slot.
+        bench.runner.run(StepPlan(parked=(1,)))
+        bench.runner.run(StepPlan(evicted=(1,)))
+        results.append(bench.row(2, admissions=(bench.admit(2, 1),)))
+        results += bench.finish(2)
+        assert np.array_equal(pcm(results), pcm(whole))
+        assert marks(results) == marks(whole)
+
+    def test_a_sequence_may_be_evicted_between_its_segments(self, bench: Bench) -> None:
+        def both(*evicted: int) -> list[RowResult]:
+            bench.begin(0, 1)
+            first = bench.finish(0)
+            bench.runner.run(StepPlan(parked=() if evicted else (1,), evicted=evicted))
+            admissions = (bench.admit(1, 1),)
+            follows = bench.row(1, admissions=admissions, prefills=(Prefill(1, SECOND),))
+            second = [follows] if follows.segment_done else [follows, *bench.finish(1)]
+            bench.release(1)
+            return first + second
+
+        assert np.array_equal(pcm(both(1)), pcm(both()))
+
     def test_a_sequence_may_be_parked_between_its_segments(self, bench: Bench) -> None:
         bench.begin(0, 1)
         first = bench.finish(0)

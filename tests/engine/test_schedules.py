@@ -12,7 +12,7 @@ NUM_PARTS = 20
 
 @pytest.mark.parametrize("part", range(NUM_PARTS))
 def test_every_random_schedule_keeps_the_laws(part: int) -> None:
-    num_parked = num_failed = 0
+    num_parked = num_failed = num_evicted = 0
     for seed in range(part, NUM_SCHEDULES, NUM_PARTS):
         schedule = Schedule(seed)
         try:
@@ -22,5 +22,7 @@ def test_every_random_schedule_keeps_the_laws(part: int) -> None:
             raise
         num_parked += schedule.mirror.num_parked
         num_failed += schedule.runner.num_failed
+        num_evicted += schedule.mirror.num_evicted
     assert num_parked, "the schedules must reach parking"
     assert num_failed, "the schedules must reach rows that fail"
+    assert num_evicted, "the schedules must reach evictions"

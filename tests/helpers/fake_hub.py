@@ -21,6 +21,10 @@ class FakeHub:
         self.folder = folder
         #: The files that were sent.
         self.sent: list[str] = []
+        #: From which byte on, of those of which only a part was asked for.
+        self.ranges: list[str] = []
+        #: Files of which half is sent before the connection breaks.
+        self.broken: set[str] = set()
         self.url = ""
 
 
@@ -59,8 +63,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._refuse(404, "RevisionNotFound")
             elif path.startswith(f"api/models/{repository}/tree/"):
                 self._send_json([self._entry(file) for file in self.hub.folder.iterdir()])
-            elif path.startswith(f"{repository}/resolve/{COMMIT}/"):
-                self._send_file(repository, self.hub.folder / Path(path).name)
+            elif path.startswith(f"{repository}/resolve/"):
+                self._resolve(
+                    repository, *path.removeprefix(f"{repository}/resolve/").split("/", 1)
+                )
             else:
                 continue
             return
@@ -70,28 +76,48 @@ class _Handler(BaseHTTPRequestHandler):
         oid = hashlib.sha1(file.read_bytes(), usedforsecurity=False).hexdigest()
         return {"type": "file", "path": file.name, "size": file.stat().st_size, "oid": oid}
 
+    def _resolve(self, repository: str, revision: str, name: str) -> None:
+        if revision not in ("main", COMMIT):
+            self._refuse(404, "RevisionNotFound")
+        elif not (self.hub.folder / name).is_file():
+            self._refuse(404, "EntryNotFound")
+        else:
+            self._send_file(repository, self.hub.folder / name)
+
     def _send_file(self, repository: str, file: Path) -> None:
         if repository == GATED and self.headers["Authorization"] != f"Bearer {ACCESS}":
             self._refuse(401, "GatedRepo")
             return
         if self.command == "GET":
             self.hub.sent.append(file.name)
-        self._send(200, file.read_bytes(), ETag=f'"{self._entry(file)["oid"]}"')
+        content = file.read_bytes()
+        headers = {"ETag": f'"{self._entry(file)["oid"]}"'}
+        wanted = self.headers["Range"]
+        if wanted is None:
+            cut_at = len(content) // 2 if file.name in self.hub.broken else None
+            self._send(200, content, headers, cut_at)
+            return
+        begin = int(wanted.removeprefix("bytes=").split("-")[0])
+        self.hub.ranges.append(wanted)
+        headers["Content-Range"] = f"bytes {begin}-{len(content) - 1}/{len(content)}"
+        self._send(206, content[begin:], headers)
 
     def _send_json(self, value: object) -> None:
-        self._send(200, json.dumps(value).encode(), **{"Content-Type": "application/json"})
+        self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
     def _refuse(self, status: int, code: str) -> None:
-        self._send(status, b"{}", **{"X-Error-Code": code, "Content-Type": "application/json"})
+        self._send(status, b"{}", {"X-Error-Code": code, "Content-Type": "application/json"})
 
-    def _send(self, status: int, body: bytes, **headers: str) -> None:
+    def _send(
+        self, status: int, body: bytes, headers: dict[str, str], cut_at: int | None = None
+    ) -> None:
         self.send_response(status)
         for name, value in {"X-Repo-Commit": COMMIT, **headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(body)
+            self.wfile.write(body[:cut_at])
 
     def log_message(self, *_: object) -> None:
         pass

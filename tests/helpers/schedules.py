@@ -3,7 +3,7 @@
 import functools
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from engine.runner import ModelInfo, Runner
 from engine.runners import tone
 from engine.scheduling.limits import SchedulerLimits
 from engine.steps import Pcm, RowResult, StepPlan, StepResult
+from tests.helpers.scarce_runner import ScarceRunner
 from tests.helpers.slot_mirror import SlotMirror
 from tests.helpers.virtual_engine import PLENTY, HurriedRunner, VirtualEngine
 
@@ -95,7 +96,8 @@ class FaultyRunner:
         return self._runner.info
 
     def run(self, plan: StepPlan) -> StepResult:
-        return StepResult(tuple(self._struck(row) for row in self._runner.run(plan).rows))
+        result = self._runner.run(plan)
+        return replace(result, rows=tuple(self._struck(row) for row in result.rows))
 
     def close(self) -> None:
         self._runner.close()
@@ -125,7 +127,9 @@ class Schedule:
         most_made = self.rng.randint(1, max_rows)
         hurried = HurriedRunner(lambda rows: self.rng.randint(1, min(rows, most_made)), max_rows)
         failing = self.rng.choice([0.0, 0.0, 0.05])
-        self.runner = FaultyRunner(hurried, lambda: self.rng.random() < failing)
+        # Of a few pages most schedules want more, and some a sequence alone.
+        scarce = ScarceRunner(hurried, self.rng.choice([4, 8, 16, PLENTY]))
+        self.runner = FaultyRunner(scarce, lambda: self.rng.random() < failing)
         self.engine = VirtualEngine(limits, runner=self.runner)
         self.mirror = SlotMirror(num_slots, max_rows)
         self.clients: dict[int, Client] = {}
@@ -221,10 +225,14 @@ class Schedule:
         return bool(plan)
 
     def _finish(self) -> None:
-        """Step until all is done: each brings someone a frame, so the text bounds their number."""
+        """Step until all is done: each brings someone a frame, so the text bounds their number.
+
+        Or it evicts somebody: whoever ends lets all try again.
+        """
         num_chars = sum(len(client.text) for client in self.clients.values())
         frames_per_char = -(-tone.SAMPLES_PER_CHAR // tone.FRAME_SAMPLES)
-        for _ in range(frames_per_char * num_chars + len(self.clients) + 2):
+        num_clients = len(self.clients)
+        for _ in range(frames_per_char * num_chars + num_clients * (num_clients + 1) + 2):
             if not self._step():
                 break
         assert not self.engine.scheduler.num_sequences, "somebody starved"
@@ -242,7 +250,7 @@ class Schedule:
     def _check_whole(self, sequence_id: int) -> None:
         client, engine = self.clients[sequence_id], self.engine
         pcm = engine.pcm(sequence_id)
-        assert np.array_equal(pcm, _sine(sequence_id)[: len(pcm)]), "another's audio, or a gap"
+        assert np.array_equal(pcm, sine(sequence_id)[: len(pcm)]), "another's audio, or a gap"
         if client.cancelled:
             assert not engine.ends(sequence_id)
             return
@@ -257,7 +265,7 @@ class Schedule:
 
 
 @functools.cache
-def _sine(sequence_id: int) -> Pcm:
+def sine(sequence_id: int) -> Pcm:
     """Return the tone of a sequence: one unbroken sine, whatever it was cut into."""
     hz = tone.frequency_hz(sequence_id)
     wave = np.sin(np.arange(MAX_SAMPLES) * (2 * np.pi * hz / tone.SAMPLE_RATE_HZ))

@@ -12,6 +12,7 @@ class SlotMirror:
         self._max_rows = max_rows
         self._holders: dict[int, int] = {}
         self.num_parked = 0
+        self.num_evicted = 0
 
     @property
     def holders(self) -> dict[int, int]:
@@ -24,8 +25,9 @@ class SlotMirror:
             return
         held = set(self._holders.values())
         assert set(plan.parked) <= held, "parked without a slot"
-        gone = {*plan.released, *plan.parked}
-        assert len(gone) == len(plan.released) + len(plan.parked), "left twice"
+        leaving = [*plan.released, *plan.evicted, *plan.parked]
+        gone = set(leaving)
+        assert len(gone) == len(leaving), "left twice"
         self._holders = {s: held for s, held in self._holders.items() if held not in gone}
         for admission in plan.admissions:
             assert 0 <= admission.slot < self._num_slots
@@ -37,3 +39,4 @@ class SlotMirror:
         assert {prefill.slot for prefill in plan.prefills} <= set(rows) <= set(self._holders)
         assert all(row.num_frames >= 1 for row in plan.rows)
         self.num_parked += len(plan.parked)
+        self.num_evicted += len(plan.evicted)

@@ -1,28 +1,55 @@
-"""The engine's bench counts what a runner makes, and where its time goes."""
+"""The engine's bench counts what a runner makes, where its time goes, and what it must take."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 
-from loadtest.engine import Bench
+from engine.runners.s1.model import S1Model
+from loadtest import engine
 from loadtest.stages import STAGES
 from tests.engine.s1.speaker import tiny_speaker
 
 
-def test_the_stages_add_up_to_the_step(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[S1Model]:
     torch.set_num_threads(1)
     tiny_speaker.cache_clear()
-    result = Bench(tiny_speaker(end_scale=0.0), max_batch=2, chunk=2, repeats=1).measure([1, 2])
+    speaker = tiny_speaker(end_scale=0.0)
+    monkeypatch.setattr(engine, "random_model", lambda _device, _dtype: speaker)
+    yield speaker
     tiny_speaker.cache_clear()
-    figures = result["batches"]
-    assert isinstance(figures, list)
-    assert [figure["batch"] for figure in figures] == [1, 2]
-    for figure in figures:
-        assert sum(figure[f"{stage}_ms"] for stage in STAGES) == pytest.approx(
-            figure["ms_per_frame"]
-        )
-        assert all(figure[f"{stage}_ms"] > 0 for stage in STAGES)
+
+
+@pytest.mark.usefixtures("model")
+def test_a_figure_adds_up_and_stands_beside_its_bound(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "result.json"
+    sizes = ["--batch", "1,2", "--chunk", "2", "--context", "90", "--repeats", "1"]
+    machine = ["--threads", "1", "--dtype", "float32", "--bandwidth-gb-s", "10", "--tflops", "0.1"]
+    assert engine.main([*sizes, *machine, "--json", str(file)]) == 0
+    result = json.loads(file.read_text())
+    assert [figure["batch"] for figure in result["batches"]] == [1, 2]
+    for figure in result["batches"]:
+        stages = [figure[f"{stage}_ms"] for stage in STAGES]
+        assert sum(stages) == pytest.approx(figure["ms_per_frame"])
+        assert all(stage > 0 for stage in stages)
         made_ms = 1e3 * figure["batch"] / figure["frames_per_s"]
         assert made_ms == pytest.approx(figure["ms_per_frame"])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("first audio ")
-    assert len(lines) == 5
+        bounds = result["bounds"][str(figure["batch"])]
+        assert figure["bound_ms"] == pytest.approx(sum(b["bound_ms"] for b in bounds.values()))
+        assert figure["bound_ms"] < figure["ms_per_frame"]
+    assert (result["bytes_per_s"], result["flops_per_s"]) == (10e9, 0.1e12)
+    assert result["streams_in_real_time"] in (0, 1, 2)
+    shown = capsys.readouterr().out
+    assert "first audio " in shown
+    assert shown.count("GFLOP:") == 2 * 3
+
+
+def test_a_batch_is_in_real_time_where_every_row_is() -> None:
+    figures = [{"batch": 1.0, "audio_s_per_s": 1.5}, {"batch": 2.0, "audio_s_per_s": 2.0}]
+    assert engine._num_streams([*figures, {"batch": 4.0, "audio_s_per_s": 3.9}]) == 2
+    assert engine._num_streams([{"batch": 1.0, "audio_s_per_s": 0.9}]) == 0

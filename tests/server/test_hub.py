@@ -1,8 +1,10 @@
 """A checkpoint of the Hub is downloaded once, and whoever may not have it is told what to do."""
 
 import os
+import pty
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,33 +32,74 @@ def hub(tmp_path: Path) -> Iterator[FakeHub]:
     (folder / "config.json").write_text("{}")
     (folder / "model.pth").write_bytes(b"weights")
     (folder / "picture.png").write_bytes(b"not wanted")
+    (folder / "README.md").write_text("---\ntags:\n- tts\nlicense: cc-by-nc-sa-4.0\n---\n")
     with serving_hub(folder) as hub:
         yield hub
 
 
 def fetched(hub: FakeHub, name: str, **environment: str) -> str:
     """Fetch in a process of its own: the library reads its environment once."""
-    cache = hub.folder.parent / "cache"
-    found = subprocess.run(
-        [sys.executable, "-c", PROGRAM, name],
-        cwd=ROOT,
-        env=os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(cache)} | environment,
-        capture_output=True,
-        text=True,
-        check=True,
+    return run(hub, name, **environment).stdout.strip()
+
+
+def run(hub: FakeHub, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-c", PROGRAM, name]
+    settings = settings_of(hub) | environment
+    return subprocess.run(
+        program, cwd=ROOT, env=settings, capture_output=True, text=True, check=True
     )
-    return found.stdout.strip()
+
+
+def settings_of(hub: FakeHub) -> dict[str, str]:
+    cache = hub.folder.parent / "cache"
+    return os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(cache)}
 
 
 def test_a_checkpoint_is_downloaded_once_and_then_needs_no_network(hub: FakeHub) -> None:
     folder = Path(fetched(hub, REPOSITORY))
-    assert {file.name for file in folder.iterdir()} == {"config.json", "model.pth"}
+    assert {file.name for file in folder.iterdir()} == {"config.json", "model.pth", "README.md"}
     assert (folder / "model.pth").read_bytes() == b"weights"
-    assert sorted(hub.sent) == ["config.json", "model.pth"]
+    assert sorted(hub.sent) == ["README.md", "config.json", "model.pth"]
     assert fetched(hub, REPOSITORY) == str(folder)
     assert fetched(hub, REPOSITORY, HF_HUB_OFFLINE="1") == str(folder)
     assert fetched(hub, f"{REPOSITORY}@{COMMIT}", HF_HUB_OFFLINE="1") == str(folder)
-    assert len(hub.sent) == 2
+    assert len(hub.sent) == 3
+
+
+def test_the_licence_is_told_before_the_weights_are_downloaded(hub: FakeHub) -> None:
+    told = run(hub, REPOSITORY).stderr
+    assert f"{REPOSITORY} has the licence CC-BY-NC-SA-4.0" in told
+    assert hub.sent[0] == "README.md"
+    assert "CC-BY-NC-SA-4.0" in run(hub, REPOSITORY, HF_HUB_OFFLINE="1").stderr
+
+
+def test_a_checkpoint_whose_page_states_no_licence_is_fetched_all_the_same(hub: FakeHub) -> None:
+    (hub.folder / "README.md").write_text("Weights.")
+    assert "that its page states" in run(hub, REPOSITORY).stderr
+    (hub.folder / "README.md").unlink()
+    assert "that its page states" in run(hub, REPOSITORY).stderr
+
+
+def test_a_download_whose_connection_breaks_goes_on_where_it_was(hub: FakeHub) -> None:
+    # Half of it is more than the library takes at a time.
+    weights = bytes(range(256)) * (22 << 12)
+    (hub.folder / "model.pth").write_bytes(weights)
+    hub.broken.add("model.pth")
+    folder = Path(fetched(hub, REPOSITORY))
+    assert (folder / "model.pth").read_bytes() == weights
+    (wanted,) = hub.ranges
+    assert int(wanted.removeprefix("bytes=").rstrip("-")) > 0
+
+
+def test_a_terminal_shows_how_far_a_download_is(hub: FakeHub) -> None:
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    program = [sys.executable, "-c", PROGRAM, REPOSITORY]
+    subprocess.run(program, cwd=ROOT, env=settings_of(hub), stderr=terminal, check=True)
+    os.close(terminal)
+    shown = os.read(controller, 1 << 16).decode()
+    os.close(controller)
+    assert "100%" in shown
 
 
 def test_a_gated_checkpoint_without_a_token_says_what_to_do(hub: FakeHub) -> None:

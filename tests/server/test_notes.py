@@ -17,7 +17,8 @@ from server.run_ahead import RUN_AHEAD_S
 from server.service import Service
 from tests.helpers.asgi import AsgiCall, calling, http_scope
 from tests.helpers.broken import BadRowRunner, BrokenRunner
-from tests.helpers.virtual_engine import STEP_S
+from tests.helpers.scarce_runner import ScarceRunner
+from tests.helpers.virtual_engine import STEP_S, instant_tone
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
 
 pytestmark = pytest.mark.anyio
@@ -188,6 +189,15 @@ async def test_a_failure_before_the_first_audio_is_a_status() -> None:
         post(call)
         status, problem = await answer(call)
         assert (status, problem["code"]) == (500, "internal")
+
+
+async def test_a_note_for_which_there_is_no_memory_is_told_when_to_come_again() -> None:
+    engine = VirtualEngineThread(ScarceRunner(instant_tone(), num_pages=0))
+    async with serving(engine) as app, calling(app, POST) as call:
+        post(call)
+        start = await call.get()
+        assert start["status"] == 503
+        assert int(dict(start["headers"])[b"retry-after"]) >= 1
 
 
 async def test_a_failure_after_the_first_audio_leaves_the_body_without_end() -> None:

@@ -17,8 +17,9 @@ from server.websocket.outbox import MAX_OUTBOX
 from server.websocket.socket import SEND_TIMEOUT_S
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
 from tests.helpers.broken import BadRowRunner, BrokenRunner, LostRunner, StuckRunner
+from tests.helpers.scarce_runner import ScarceRunner
 from tests.helpers.talking import PLENTY, Client, opening
-from tests.helpers.virtual_engine import STEP_S
+from tests.helpers.virtual_engine import STEP_S, instant_tone
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
 
 pytestmark = pytest.mark.anyio
@@ -252,6 +253,18 @@ async def test_a_row_that_fails_ends_its_stream_alone() -> None:
         (failed,) = [end for end in ends if isinstance(end, m.Error)]
         assert failed.code is ErrorCode.INTERNAL
         assert sum(isinstance(end, m.Done) for end in ends) == 1
+
+
+async def test_a_call_for_which_there_is_no_memory_is_told_when_to_come_again() -> None:
+    engine = VirtualEngineThread(ScarceRunner(instant_tone(), num_pages=300))
+    async with running(engine), connected(engine) as (_, client):
+        for stream in (1, 2):
+            await client.send(opening(stream), m.Text(stream, LONG), m.End(stream))
+        first, newest = [heard.end for heard in await client.finish(1, 2)]
+        assert isinstance(first, m.Done)
+        assert isinstance(newest, m.Error)
+        assert (newest.code, newest.retryable) == (ErrorCode.OVERLOADED, True)
+        assert newest.retry_after_s is not None
 
 
 @pytest.mark.parametrize("reason", [FinishReason.LENGTH, FinishReason.REPETITION])

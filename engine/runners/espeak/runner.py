@@ -102,7 +102,7 @@ class EspeakRunner:
         self._child.close()
 
     def _move(self, plan: StepPlan) -> None:
-        gone = {*plan.released, *plan.parked}
+        gone = {*plan.released, *plan.evicted, *plan.parked}
         self._slots = {slot: held for slot, held in self._slots.items() if held not in gone}
         for sequence_id in plan.released:
             self._sequences.pop(sequence_id, None)

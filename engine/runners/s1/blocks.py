@@ -63,6 +63,8 @@ class BlockPool:
             OutOfBlocks: there are not enough; the table is as it was.
         """
         wanted = -(-num_tokens // self.block_size) - len(table.blocks)
+        if wanted <= 0:
+            return
         if wanted > self.num_free:
             raise OutOfBlocks(f"{wanted} blocks wanted, {self.num_free} of {self.num_blocks} left")
         table.blocks += [self._take() for _ in range(wanted)]

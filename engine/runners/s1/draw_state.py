@@ -49,7 +49,7 @@ class DrawState:
 
     def rows(self, slots: Tensor) -> SamplingRows:
         """Return how the slots (B,) draw."""
-        return SamplingRows(*self._parameters[slots].unbind(1))
+        return SamplingRows(*self._parameters.index_select(0, slots).unbind(1))
 
     def copy_out(self, slot: int) -> list[Tensor]:
         """Return copies of one slot's rows."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from engine.errors import OutOfMemory
 from engine.runners.s1.errors import OutOfBlocks
 from engine.runners.s1.generation import NOT_DRAWN, FrameGenerator
 from engine.runners.s1.job import Job
@@ -27,45 +28,44 @@ class Drawing:
     def draw(self, jobs: Sequence[Job]) -> None:
         """Do one forward for `jobs`, in the order of urgency.
 
-        Where the KV cache is full, other sequences lose their places in it, the newest first, and
-        then the newest of the jobs are shed: so the oldest always goes on.
+        Those for which the KV cache has no room are starved. Where the device has no memory for so
+        many rows, the less urgent half of them waits for another step, and a single one is starved.
         """
         reading = list(jobs)
-        while reading:
+        while budgets := self._budgets(reading):
+            reading = [job for job in reading if job.lane in budgets]
             try:
-                drawn, columns = self._generator.step(self._budgets(reading))
-            except OutOfBlocks:
-                if not self._lanes.evict({job.sequence.id for job in reading}):
-                    self._shed(reading)
+                drawn, columns = self._generator.step(budgets)
+            except OutOfMemory:
+                for job in reading[len(reading) // 2 :]:
+                    job.leave_out(is_starved=len(reading) == 1)
                 continue
             self._accept(reading, drawn, columns)
             return
 
     def _budgets(self, jobs: Sequence[Job]) -> dict[int, int]:
-        """Return how many columns each lane reads."""
+        """Return how many columns each lane reads, of the jobs that find room for them."""
         left = PREFILL_TOKENS
         budgets = {}
         for job in jobs:
-            lane = _lane(job)
-            num_unread = self._generator.num_unread(lane)
+            num_unread = self._generator.num_unread(job.lane)
             budget = 1 if num_unread == 1 else min(num_unread, left)
-            if budget:
-                budgets[lane] = budget
+            if not budget or job.is_left_out or not self._finds_room(job, budget):
+                continue
+            budgets[job.lane] = budget
             if num_unread > 1:
                 left -= budget
         return budgets
 
-    def _shed(self, jobs: list[Job]) -> None:
-        newest = max(jobs, key=lambda job: job.sequence.id)
-        jobs.remove(newest)
-        if not jobs:
-            newest.error = "the KV cache does not hold this sequence"
-            return
-        newest.is_shed = True
-        self._lanes.give_up_blocks(newest.sequence)
+    def _finds_room(self, job: Job, num_columns: int) -> bool:
+        try:
+            self._generator.make_room(job.lane, num_columns)
+        except OutOfBlocks:
+            job.leave_out(is_starved=True)
+        return not job.is_left_out
 
     def _accept(self, jobs: Sequence[Job], drawn: list[int], columns: Tensor) -> None:
-        by_lane = {_lane(job): job for job in jobs}
+        by_lane = {job.lane: job for job in jobs}
         for lane, column in zip(drawn, columns.cpu().numpy(), strict=True):
             self._take(by_lane[lane], column)
 
@@ -78,9 +78,3 @@ class Drawing:
             job.end()
         else:
             job.add(column)
-
-
-def _lane(job: Job) -> int:
-    lane = job.sequence.lane
-    assert lane is not None  # noqa: S101 jobs are seated, and those shed are not drawn for
-    return lane

@@ -6,10 +6,11 @@ EngineError
 ├── PromptRejected         text or codes that no prompt can be made of
 ├── BadCodecInput          codes or samples that the codec does not take
 ├── ContextFull            a sequence is as long as the model can read
-└── OutOfBlocks            the KV cache is full: evict a sequence, then try again
+└── OutOfMemory
+    └── OutOfBlocks        the KV cache is full: evict a sequence, then try again
 """
 
-from engine.errors import CheckpointError, EngineError
+from engine.errors import CheckpointError, EngineError, OutOfMemory
 
 __all__ = ["BadCodecInput", "CheckpointError", "ContextFull", "OutOfBlocks", "PromptRejected"]
 
@@ -26,5 +27,5 @@ class ContextFull(EngineError):
     """The sequence is as long as the model can read."""
 
 
-class OutOfBlocks(EngineError):
+class OutOfBlocks(OutOfMemory):
     """The KV cache has no free block left."""

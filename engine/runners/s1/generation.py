@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.errors import OutOfMemory
 from engine.runners.s1.blocks import BlockPool, BlockTable
 from engine.runners.s1.decode_batch import DecodeBatch
 from engine.runners.s1.draw_state import DrawParameters, DrawState
@@ -160,19 +161,33 @@ class FrameGenerator:
 
         Raises:
             OutOfBlocks: there is no room for all of this; nothing was read.
+            OutOfMemory: the device has no memory for so many rows; nothing was read.
             ContextFull: a sequence is as long as the model can read; nothing was read.
         """
-        lengths = {slot: min(budget, self.num_unread(slot)) for slot, budget in budgets.items()}
-        self._make_room(lengths)
-        columns = torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
-        batch = self._batch(lengths)
-        states = self._model.slow(columns, batch.positions, batch)
-        is_drawn = [self.num_unread(slot) == length for slot, length in lengths.items()]
+        unread = {slot: self.num_unread(slot) for slot in budgets}
+        lengths = {slot: min(budget, unread[slot]) for slot, budget in budgets.items()}
+        for slot, length in lengths.items():
+            self.make_room(slot, length)
+        try:
+            drawn, columns = self._forward(lengths, unread)
+        except torch.OutOfMemoryError as error:
+            raise OutOfMemory(f"no memory for {len(lengths)} rows") from error
         for slot, length in lengths.items():
             self._advance(slot, length)
-        drawn = list(compress(lengths, is_drawn))
-        last = [end - 1 for end in compress(accumulate(lengths.values()), is_drawn)]
-        return drawn, self._draw(states[last], drawn)
+        return drawn, columns
+
+    def make_room(self, slot: int, num_columns: int) -> None:
+        """Take the blocks that reading `num_columns` more columns needs.
+
+        Raises:
+            OutOfBlocks: there are not enough; the sequence is as it was.
+            ContextFull: the sequence is as long as the model can read.
+        """
+        table = self._sequences[slot].table
+        limit = self._model.config.max_seq_len
+        if table.num_tokens + num_columns > limit:
+            raise ContextFull(f"slot {slot} has {limit} tokens, and the model reads no more")
+        self.pool.grow(table, table.num_tokens + num_columns)
 
     def evict(self, parked: ParkedSequence, drawn: Columns) -> None:
         """Give up what a parked sequence holds; it goes on once it has read all again.
@@ -197,13 +212,16 @@ class FrameGenerator:
         if prompt.shape[1] >= limit:
             raise PromptRejected(f"a prompt of {prompt.shape[1]} tokens; the limit is {limit - 1}")
 
-    def _make_room(self, lengths: Mapping[int, int]) -> None:
-        limit = self._model.config.max_seq_len
-        for slot, length in lengths.items():
-            table = self._sequences[slot].table
-            if table.num_tokens + length > limit:
-                raise ContextFull(f"slot {slot} has {limit} tokens, and the model reads no more")
-            self.pool.grow(table, table.num_tokens + length)
+    def _forward(
+        self, lengths: Mapping[int, int], unread: Mapping[int, int]
+    ) -> tuple[list[int], Tensor]:
+        columns = self._next_columns(lengths)
+        batch = self._batch(lengths)
+        states = self._model.slow(columns, batch.positions, batch)
+        is_drawn = [unread[slot] == length for slot, length in lengths.items()]
+        drawn = list(compress(lengths, is_drawn))
+        last = [end - 1 for end in compress(accumulate(lengths.values()), is_drawn)]
+        return drawn, self._draw(states[last], drawn)
 
     def _batch(self, lengths: Mapping[int, int]) -> PagedBatch | DecodeBatch:
         rows = [(self._sequences[slot].table, length) for slot, length in lengths.items()]
@@ -215,11 +233,23 @@ class FrameGenerator:
         batch.fill(tables)
         return batch
 
+    def _next_columns(self, lengths: Mapping[int, int]) -> Tensor:
+        if all(self._has_read(slot) for slot in lengths):
+            # What most steps read, and nothing else: in one go.
+            slots = torch.tensor(list(lengths), device=self._model.device)
+            return self._state.columns.index_select(0, slots)
+        return torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
+
+    def _has_read(self, slot: int) -> bool:
+        sequence = self._sequences[slot]
+        has_read: bool = sequence.table.num_tokens >= sequence.prompt.shape[1]
+        return has_read
+
     def _unread(self, slot: int, length: int) -> Tensor:
         """Return the next columns (length, num_codebooks + 1) to read."""
         sequence = self._sequences[slot]
         begin = sequence.table.num_tokens
-        if begin >= sequence.prompt.shape[1]:
+        if self._has_read(slot):
             return self._state.columns[slot : slot + 1]
         piece = np.ascontiguousarray(sequence.prompt[:, begin : begin + length].T)
         return torch.from_numpy(piece).to(self._model.device)
@@ -237,9 +267,10 @@ class FrameGenerator:
         if not drawn:
             return state.columns[:0]
         slots = torch.tensor(drawn, device=self._model.device)
-        noise = self._noise(state.seeds[slots], state.frames[slots])
+        frames = state.frames.index_select(0, slots)
+        noise = self._noise(state.seeds.index_select(0, slots), frames)
         columns = self._model.draw_frames(states, slots, state.window, state.rows(slots), noise)
-        state.columns[slots] = columns
-        state.frames[slots] += 1
+        state.columns.index_copy_(0, slots, columns)
+        state.frames.index_copy_(0, slots, frames + 1)
         # A look at them here would wait for the device.
         return columns.where(states.isfinite().all(dim=1, keepdim=True), NOT_DRAWN)

@@ -36,8 +36,8 @@ class Guard:
         """Allow `max_frames` frames."""
         self._max_frames = max_frames
         self._codes: list[int] = []
-        #: For every length of a circle, how many of the last codes are on it.
-        self._circling = [0] * (_LONGEST_CIRCLE + 1)
+        #: For the length of each circle that the last code is on, how many before it were.
+        self._circling: dict[int, int] = {}
 
     def add(self, code: int) -> FinishReason | None:
         """Take the first code of the next frame; return why it is the last one, if it is.
@@ -45,10 +45,13 @@ class Guard:
         The first codebook alone is what the slow transformer draws, and where it goes in circles;
         the other codes differ by chance even then.
         """
+        recent = self._codes[-_LONGEST_CIRCLE:]
         self._codes.append(code)
-        for length in range(1, min(_LONGEST_CIRCLE, len(self._codes) - 1) + 1):
-            is_on = self._codes[-1 - length] == code
-            self._circling[length] = self._circling[length] + 1 if is_on else 0
-        if max(self._circling) >= _CIRCLING_FRAMES:
-            return FinishReason.REPETITION
+        before = self._circling
+        self._circling = {}
+        if code in recent:
+            lengths = (n for n, earlier in enumerate(reversed(recent), 1) if earlier == code)
+            self._circling = {length: before.get(length, 0) + 1 for length in lengths}
+            if max(self._circling.values()) >= _CIRCLING_FRAMES:
+                return FinishReason.REPETITION
         return FinishReason.LENGTH if len(self._codes) >= self._max_frames else None

@@ -4,31 +4,42 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.runners.s1.prompt import Codes, Columns
+from engine.runners.s1.prompt import Columns
 from engine.runners.s1.sequence import Sequence
-from engine.steps import FinishReason, Pcm, Row, RowResult
+from engine.steps import FinishReason, Pcm, RowResult
+
+_NOTHING: Pcm = np.zeros(0, np.int16)
 
 
 @dataclass(slots=True)
 class Job:
     """One row under way."""
 
-    row: Row
+    slot: int
+    num_frames: int
     sequence: Sequence
     #: (num_codebooks + 1,) each.
     frames: list[Columns] = field(default_factory=list)
-    pcm: Pcm = field(default_factory=lambda: np.zeros(0, np.int16))
+    pcm: Pcm = field(default_factory=lambda: _NOTHING)
     segment_done: bool = False
     gave_up: FinishReason | None = None
     error: str | None = None
-    #: Whether it had to leave its place in the KV cache to others; it goes on in another step.
-    is_shed: bool = False
+    #: Whether it goes on in another step, and whether that is because it found no memory.
+    is_left_out: bool = False
+    is_starved: bool = False
 
     @property
     def wants_frames(self) -> bool:
         """Tell whether the language model has more to draw for it."""
-        is_over = self.segment_done or self.is_shed or self.error is not None
-        return not is_over and len(self.frames) < self.row.num_frames
+        is_over = self.segment_done or self.is_left_out or self.error is not None
+        return not is_over and len(self.frames) < self.num_frames
+
+    @property
+    def lane(self) -> int:
+        """Return where its sequence sits."""
+        lane = self.sequence.lane
+        assert lane is not None  # noqa: S101 a row that is planned keeps its lane for the step
+        return lane
 
     def add(self, column: Columns) -> None:
         """Take a frame, and end the segment if it must be the last."""
@@ -45,16 +56,15 @@ class Job:
         self.segment_done = True
         self.sequence.end_segment()
 
-    def codes(self) -> Codes:
-        """Return (num_codebooks, frames), at least one of them."""
-        return np.stack(self.frames, axis=1)[1:]
+    def leave_out(self, *, is_starved: bool = False) -> None:
+        """Let it go on in another step."""
+        self.is_left_out = True
+        self.is_starved = is_starved
 
     def result(self) -> RowResult | None:
         """Return what was made; None if there was no time for anything."""
         if self.error is not None:
-            return RowResult(self.row.slot, np.zeros(0, np.int16), error=self.error)
+            return RowResult(self.slot, _NOTHING, error=self.error)
         if not self.frames and not self.segment_done:
             return None
-        return RowResult(
-            self.row.slot, self.pcm, segment_done=self.segment_done, gave_up=self.gave_up
-        )
+        return RowResult(self.slot, self.pcm, segment_done=self.segment_done, gave_up=self.gave_up)

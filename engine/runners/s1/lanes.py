@@ -24,8 +24,6 @@ class Lanes:
         self._free = list(range(num_lanes - 1, -1, -1))
         #: Who sits in a lane; those that were planned last come last.
         self._sitting: OrderedDict[int, Sequence] = OrderedDict()
-        #: Those aside that hold blocks of the KV cache.
-        self._holding: dict[int, Sequence] = {}
         #: What the codec remembers of every lane.
         self.codec_state: CodecState = decoder.new_state(num_lanes, max_chunk)
 
@@ -46,12 +44,9 @@ class Lanes:
             return
         language_model = self._generator.park(lane) if sequence.has_begun else None
         sequence.aside = Aside(self.codec_state.copy_out(lane), language_model)
-        if language_model is not None:
-            self._holding[sequence.id] = sequence
 
     def drop(self, sequence: Sequence) -> None:
         """Forget a sequence's state, wherever it is."""
-        self._holding.pop(sequence.id, None)
         lane = self._vacate(sequence)
         if lane is not None and sequence.has_begun:
             self._generator.close(lane)
@@ -59,26 +54,16 @@ class Lanes:
         if aside is not None and aside.language_model is not None:
             self._generator.close_parked(aside.language_model)
 
-    def evict(self, reading: Collection[int]) -> bool:
-        """Take the blocks of the newest sequence not among `reading`; False if none has any."""
-        waiting = [s for s in self._sitting.values() if s.id not in reading and s.has_begun]
-        newest = max([*self._holding.values(), *waiting], key=lambda each: each.id, default=None)
-        if newest is None:
-            return False
-        self.give_up_blocks(newest)
-        return True
-
-    def give_up_blocks(self, sequence: Sequence) -> None:
+    def evict(self, sequence: Sequence) -> None:
         """Set a sequence aside that has to read all again before it goes on."""
         self.leave(sequence)
-        del self._holding[sequence.id]
-        if sequence.aside is not None and sequence.aside.language_model is not None:
-            self._generator.evict(sequence.aside.language_model, sequence.drawn_columns())
+        aside = sequence.aside
+        if aside is not None and aside.language_model is not None:
+            self._generator.evict(aside.language_model, sequence.drawn_columns())
 
     def _sit_down(self, sequence: Sequence, lane: int) -> None:
         sequence.lane = lane
         self._sitting[sequence.id] = sequence
-        self._holding.pop(sequence.id, None)
         aside, sequence.aside = sequence.aside, None
         if aside is None:
             self.codec_state.reset(slots_of([lane], self._device))

@@ -1,10 +1,12 @@
 """The keys and values of all sequences in the slow transformer, in blocks of one large tensor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import chain
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone uses
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.runners.s1.blocks import BlockTable
@@ -32,32 +34,11 @@ class PagedCache:
         self.values = torch.zeros(shape, dtype=dtype, device=device)
         self.block_size = block_size
 
-    def places(self, table: BlockTable, begin: int, end: int) -> list[int]:
-        """Return where the tokens `begin..end-1` of a table lie."""
-        size = self.block_size
-        return [table.blocks[at // size] * size + at % size for at in range(begin, end)]
-
-    def context(self, table: BlockTable, end: int) -> slice | Tensor:
-        """Return where the tokens `0..end-1` of a table lie: a stretch, or place by place."""
-        size = self.block_size
-        blocks = table.blocks[: -(-end // size)]
-        first = blocks[0]
-        # A stretch needs no copy.
-        if blocks == list(range(first, first + len(blocks))):
-            return slice(first * size, first * size + end)
-        firsts = torch.tensor(blocks) * size
-        places = (firsts[:, None] + torch.arange(size)).flatten()[:end]
-        return places.to(self.keys.device)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    #: Which of the batch's tokens are the row's.
-    tokens: slice
-    #: Where its context lies, these tokens included: a stretch, or place by place.
-    context: slice | Tensor
-    #: (group · tokens, context) bool, None if all is seen by all.
-    mask: Tensor | None
+    def places(self, blocks: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+        """Return the places (n,) int64 of all these blocks, one after another."""
+        numbers = np.fromiter(chain.from_iterable(blocks), np.int64)
+        places: NDArray[np.int64] = numbers[:, None] * self.block_size + np.arange(self.block_size)
+        return places.reshape(-1)
 
 
 class PagedBatch:
@@ -76,19 +57,26 @@ class PagedBatch:
         """
         self._cache = cache
         device = cache.keys.device
-        self._rows: list[_Row] = []
-        places: list[int] = []
-        positions: list[int] = []
-        for table, num_new in rows:
-            begin, end = table.num_tokens, table.num_tokens + num_new
-            tokens = slice(len(places), len(places) + num_new)
-            mask = _causal(begin, end, num_groups, device) if num_new > 1 else None
-            self._rows.append(_Row(tokens, cache.context(table, end), mask))
-            places += cache.places(table, begin, end)
-            positions += range(begin, end)
-        self._places = torch.tensor(places, device=device)
+        lengths = [num_new for _, num_new in rows]
+        ends = [table.num_tokens + num_new for table, num_new in rows]
+        blocks = [
+            table.blocks[: -(-end // cache.block_size)]
+            for (table, _), end in zip(rows, ends, strict=True)
+        ]
+        # All rows in one go: one by one they would take longer than the products of a small model.
+        places = cache.places(blocks)
+        starts = np.cumsum([0, *(len(each) * cache.block_size for each in blocks[:-1])])
+        positions = _new_positions(lengths, ends)
+        new_places = places[np.repeat(starts, lengths) + positions]
+        self._places = torch.from_numpy(new_places).to(device)
         #: (N,) int64: each token's place in its row.
-        self.positions = torch.tensor(positions, device=device)
+        self.positions = torch.from_numpy(positions).to(device)
+        self._lengths = lengths
+        self._contexts = _contexts(cache, blocks, ends, torch.from_numpy(places).to(device))
+        self._masks = [
+            _causal(end - length, end, num_groups, device) if length > 1 else None
+            for length, end in zip(lengths, ends, strict=True)
+        ]
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Do as `KeyValues` says."""
@@ -96,10 +84,43 @@ class PagedBatch:
         keys.index_copy_(1, self._places, k.transpose(0, 1))
         values.index_copy_(1, self._places, v.transpose(0, 1))
         found = [
-            _attend(q[row.tokens], _at(keys, row.context), _at(values, row.context), row.mask)
-            for row in self._rows
+            _attend(queries, _at(keys, context), _at(values, context), mask)
+            for queries, context, mask in zip(
+                q.split(self._lengths), self._contexts, self._masks, strict=True
+            )
         ]
         return torch.cat(found) if len(found) > 1 else found[0]
+
+
+def _new_positions(lengths: Sequence[int], ends: Sequence[int]) -> NDArray[np.int64]:
+    """Return (N,) for the last `lengths` tokens before `ends`: where each stands in its row."""
+    firsts = np.cumsum([0, *lengths[:-1]])
+    offsets = np.array(ends) - np.array(lengths) - firsts
+    return np.repeat(offsets, lengths) + np.arange(sum(lengths))
+
+
+def _contexts(
+    cache: PagedCache, blocks: Sequence[Sequence[int]], ends: Sequence[int], places: Tensor
+) -> list[slice | Tensor]:
+    """Return where the tokens of each row lie: a stretch, which needs no copy, or place by place.
+
+    `places` are those of all blocks.
+    """
+    sizes: list[int] = []
+    for each, end in zip(blocks, ends, strict=True):
+        sizes += (end, len(each) * cache.block_size - end)
+    of_rows = places.split(sizes)[::2]
+    return [
+        _stretch(each, cache.block_size, end) or of_row
+        for each, end, of_row in zip(blocks, ends, of_rows, strict=True)
+    ]
+
+
+def _stretch(blocks: Sequence[int], block_size: int, end: int) -> slice | None:
+    first, last = blocks[0], blocks[-1]
+    if last - first != len(blocks) - 1 or blocks != list(range(first, last + 1)):
+        return None
+    return slice(first * block_size, first * block_size + end)
 
 
 def _attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:

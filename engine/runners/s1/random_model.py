@@ -43,7 +43,7 @@ _STD = 0.03125
 def random_model(device: torch.device, dtype: torch.dtype) -> S1Model:
     """Return a model of the released sizes. It takes a byte for a token, and says noise."""
     config = parse_config(RELEASED, Path(CONFIG_FILE))
-    tokenizer = _byte_tokenizer(config.codebook_size)
+    tokenizer = byte_tokenizer(config.codebook_size)
     with torch.inference_mode():
         language_model = assemble(
             config,
@@ -57,7 +57,8 @@ def random_model(device: torch.device, dtype: torch.dtype) -> S1Model:
     return S1Model(language_model, tokenizer, PromptBuilder(config, tokenizer), codec)
 
 
-def _byte_tokenizer(codebook_size: int) -> Tokenizer:
+def byte_tokenizer(codebook_size: int) -> Tokenizer:
+    """Return a tokenizer that takes a byte for a token."""
     names = [INTERLEAVE, IM_END, *(f"<|semantic:{code}|>" for code in range(codebook_size))]
     special_ids = {name: _NUM_BYTES + index for index, name in enumerate(names)}
     return Tokenizer(

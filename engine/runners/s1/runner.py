@@ -67,16 +67,14 @@ class S1Runner:
         self._clock = clock
         self._num_codebooks = model.language_model.config.num_codebooks
         self._decoder = model.codec.decoder
+        num_blocks = -(-num_cached // BLOCK_SIZE)
         generator = FrameGenerator(
-            model.language_model,
-            num_slots=num_lanes,
-            num_blocks=-(-num_cached // BLOCK_SIZE),
-            noise=noise,
+            model.language_model, num_slots=num_lanes, num_blocks=num_blocks, noise=noise
         )
         self._lanes = Lanes(generator, self._decoder, num_lanes, MAX_CHUNK)
-        self._reader = SegmentReader(
-            generator, model.prompts, model.language_model.config.max_seq_len
-        )
+        # Alone, every sequence that is begun finds room for all that it may come to.
+        max_tokens = min(model.language_model.config.max_seq_len, num_blocks * BLOCK_SIZE)
+        self._reader = SegmentReader(generator, model.prompts, max_tokens)
         self._drawing = Drawing(generator, self._lanes, model.tokenizer.im_end_id)
         self._sequences: dict[int, Sequence] = {}
         self._slots: dict[int, int] = {}
@@ -110,8 +108,8 @@ class S1Runner:
             self._drawing.draw(waiting)
             if self._clock() >= deadline_s:
                 break
-        self._decode(jobs, planned)
-        return StepResult(_results(jobs))
+        self._decode(jobs)
+        return StepResult(_results(jobs), tuple(job.slot for job in jobs if job.is_starved))
 
     def close(self) -> None:
         """Forget every sequence."""
@@ -121,11 +119,13 @@ class S1Runner:
         self._slots.clear()
 
     def _move(self, plan: StepPlan) -> None:
-        gone = {*plan.released, *plan.parked}
+        gone = {*plan.released, *plan.evicted, *plan.parked}
         self._slots = {slot: held for slot, held in self._slots.items() if held not in gone}
         for sequence_id in plan.released:
             if sequence := self._sequences.pop(sequence_id, None):
                 self._lanes.drop(sequence)
+        for sequence_id in plan.evicted:
+            self._lanes.evict(self._sequences[sequence_id])
         for sequence_id in plan.parked:
             self._lanes.leave(self._sequences[sequence_id])
         for admission in plan.admissions:
@@ -160,7 +160,7 @@ class S1Runner:
     def _job(self, row: Row, planned: Collection[int]) -> Job:
         """Seat the row's sequence, and begin its segment if it is a new one."""
         sequence = self._sequences[self._slots[row.slot]]
-        job = Job(Row(row.slot, min(row.num_frames, MAX_CHUNK)), sequence)
+        job = Job(row.slot, min(row.num_frames, MAX_CHUNK), sequence)
         lane = self._lanes.seat(sequence, planned)
         text, sequence.upcoming = sequence.upcoming, None
         try:
@@ -172,20 +172,21 @@ class S1Runner:
             job.error = "no segment to speak"
         return job
 
-    def _decode(self, jobs: list[Job], planned: Collection[int]) -> None:
+    def _decode(self, jobs: list[Job]) -> None:
         """Make the samples of all frames, those of equally many frames together."""
         speaking = [job for job in jobs if job.frames and job.error is None]
         speaking.sort(key=lambda job: len(job.frames))
         for _, alike in groupby(speaking, key=lambda job: len(job.frames)):
-            self._decode_alike(list(alike), planned)
+            self._decode_alike(list(alike))
 
-    def _decode_alike(self, jobs: list[Job], planned: Collection[int]) -> None:
+    def _decode_alike(self, jobs: list[Job]) -> None:
         device = self._decoder.device
-        codes = torch.from_numpy(np.stack([job.codes() for job in jobs])).to(device)
-        # A job that was shed has no lane any more.
-        lanes = [self._lanes.seat(job.sequence, planned) for job in jobs]
-        samples = self._decoder.decode(codes, slots_of(lanes, device), self._lanes.codec_state)
-        is_finite = samples.isfinite().all(dim=1).tolist()
+        columns = np.array([job.frames for job in jobs])  # (batch, frames, num_codebooks + 1)
+        codes = torch.from_numpy(columns[:, :, 1:].transpose(0, 2, 1)).to(device)
+        lanes = slots_of([job.lane for job in jobs], device)
+        samples = self._decoder.decode(codes, lanes, self._lanes.codec_state)
+        # They lie within [-1, 1], so only one that is no number makes the sum none.
+        is_finite = samples.sum(dim=1).isfinite().tolist()
         for job, pcm, is_sound in zip(
             jobs, to_pcm16(samples).cpu().numpy(), is_finite, strict=True
         ):

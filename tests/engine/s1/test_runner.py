@@ -81,7 +81,7 @@ def says(runner: S1Runner, script: Script, num_frames: int) -> Pcm:
 
 
 class Schedule:
-    """Sequences that join, leave, are parked and cancelled at random."""
+    """Sequences that join, leave, are parked, evicted and cancelled at random."""
 
     def __init__(self, runner: S1Runner, seed: int, num_slots: int) -> None:
         self.rng = random.Random(seed)
@@ -93,11 +93,12 @@ class Schedule:
         self.said: dict[int, list[RowResult]] = defaultdict(list)
         self.num_segments: dict[int, int] = defaultdict(int)
         self.must_begin: set[int] = set()
+        self.is_starving = False
         self.gone: set[int] = set()
 
     def play(self) -> None:
         while self.waiting or self.slots or self.parked:
-            released, parked = self._leave(), self._park()
+            released, evicted, parked = self._leave(), self._evict(), self._park()
             admissions = self._join()
             rows = [slot for slot in self.slots.values() if self.rng.random() < 0.8]
             self.rng.shuffle(rows)
@@ -107,6 +108,7 @@ class Schedule:
             self.must_begin -= {owners[slot] for slot in begins}
             plan = StepPlan(
                 released=released,
+                evicted=evicted,
                 parked=parked,
                 admissions=admissions,
                 prefills=tuple(
@@ -116,8 +118,10 @@ class Schedule:
                 rows=tuple(Row(slot, self.rng.choice([1, 2, 4, 8])) for slot in rows),
                 time_budget_s=self.rng.choice([0.0, float("inf")]),
             )
-            for result in self.runner.run(plan).rows:
-                self._take(owners[result.slot], result)
+            result = self.runner.run(plan)
+            self.is_starving = bool(result.starved)
+            for row in result.rows:
+                self._take(owners[row.slot], row)
 
     def _take(self, sequence_id: int, result: RowResult) -> None:
         assert result.error is None
@@ -140,6 +144,15 @@ class Schedule:
                 self.free.add(self.slots.pop(sequence_id))
         self.gone.update(leaving)
         return tuple(leaving)
+
+    def _evict(self) -> tuple[int, ...]:
+        evicted = {i for i in [*self.slots, *self.parked] if self.rng.random() < 0.02}
+        if self.is_starving:
+            evicted |= {max([*self.slots, *self.parked], default=0)} - {0}
+        for sequence_id in evicted & set(self.slots):
+            self.free.add(self.slots.pop(sequence_id))
+        self.parked |= evicted
+        return tuple(evicted)
 
     def _park(self) -> tuple[int, ...]:
         parked = [i for i in self.slots if self.rng.random() < 0.1]
@@ -170,7 +183,7 @@ class Schedule:
     [(4, 4, 4_096), (6, 2, 4_096), (4, 3, 320)],
     ids=["room for all", "more slots than lanes", "a cache that is too small"],
 )
-def test_a_batch_with_joins_leaves_parks_and_cancels_sounds_as_its_sequences_do_alone(
+def test_a_batch_with_joins_leaves_parks_evictions_and_cancels_sounds_as_its_sequences_do_alone(
     seed: int, num_slots: int, num_lanes: int, num_cached: int
 ) -> None:
     runner = make_runner(talkative(), num_lanes=num_lanes, num_cached=num_cached)
@@ -369,9 +382,9 @@ def test_a_text_that_does_not_fit_fails_alone() -> None:
 
 
 def test_a_sequence_that_the_cache_does_not_hold_fails_alone() -> None:
-    bench = Bench(make_runner(num_cached=64))
+    bench = Bench(make_runner(num_cached=128))
     bench.begin(0, 1, Segment("x" * 100, 0, 100))
-    assert bench.row(0).error == "the KV cache does not hold this sequence"
+    assert bench.row(0).error == "the text and the voice leave no room to speak"
     bench.release(1)
     bench.begin(0, 2, Segment("One.", 0, 4))
     assert bench.row(0).error is None

@@ -1,0 +1,59 @@
+"""How much of a step each row is given: frames, and the time for them."""
+
+import math
+from collections.abc import Iterable
+
+from engine.runner import ModelInfo
+from engine.scheduling.capacity import Capacity
+from engine.scheduling.limits import SchedulerLimits
+from engine.scheduling.sequence import Sequence
+from engine.scheduling.step_times import StepTimeModel
+
+
+class Chunks:
+    """Small while somebody waits for them, large where they only have to be made.
+
+    A chunk costs less than its frames one by one, and keeps all others waiting. A model that keeps
+    calls in real time has `step_budget_s` for a step, or one frame if that takes longer. One that
+    is too slow for any call has the time that a row alone takes for a chunk: whoever listens to a
+    note runs dry anyway, so only its first frame is awaited.
+    """
+
+    def __init__(
+        self, model: ModelInfo, limits: SchedulerLimits, capacity: Capacity, times: StepTimeModel
+    ) -> None:
+        self._frame = model.frame_samples
+        self._rate_hz = model.sample_rate_hz
+        self._limits = limits
+        self._capacity = capacity
+        self._times = times
+
+    def num_frames(self, sequence: Sequence, now_s: float) -> int:
+        """Ramp 1, 2, 4, 8 as the lead grows; never a whole frame beyond the credit.
+
+        A listener who uses up several frames in the time of one gets no fewer of them.
+        """
+        most = self._limits.max_chunk_frames
+        ramp = most
+        if self._is_awaited(sequence, now_s):
+            lead_frames = sequence.playback.lead_s(now_s) * self._rate_hz / self._frame
+            ramp = 1 << max(int(lead_frames / 2), 1).bit_length() - 1
+            ramp = max(ramp, math.ceil(sequence.request.pace))
+        return min(ramp, most, -(-sequence.credit // self._frame))
+
+    def budget_s(
+        self, planned: Iterable[Sequence], open_ones: Iterable[Sequence], now_s: float
+    ) -> float:
+        """Return how long a step with rows of `planned` may take, with all of `open_ones` open."""
+        limits = self._limits
+        is_awaited = self._capacity.keeps(1) or any(each.is_call for each in open_ones)
+        if is_awaited or any(self._is_awaited(each, now_s) for each in planned):
+            return limits.step_budget_s
+        chunk_s = limits.max_chunk_frames * self._times.predict(1)
+        return max(limits.step_budget_s, min(chunk_s, limits.slow_step_budget_s))
+
+    def _is_awaited(self, sequence: Sequence, now_s: float) -> bool:
+        if sequence.is_call:
+            return True
+        is_heard = sequence.has_listener(now_s)
+        return is_heard and (sequence.produced == 0 or self._capacity.keeps(1))

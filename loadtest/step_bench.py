@@ -1,0 +1,133 @@
+"""Drives S1 as an engine does, without a scheduler, and times its steps."""
+
+import resource
+import time
+
+import numpy as np
+import torch
+
+from engine.request import SynthesisRequest
+from engine.runners.s1.model import S1Model
+from engine.runners.s1.prompt import SpokenText
+from engine.runners.s1.runner import S1Runner
+from engine.steps import Admission, Prefill, Row, StepPlan
+from engine.text.segment import Segment
+from engine.voices import DEFAULT_VOICE
+from loadtest.roofline import Ceiling, codec_work, fast_work, slow_work
+from loadtest.stages import Stages
+
+Figure = dict[str, float]
+
+#: About four seconds of speech, and never spoken to its end.
+_TEXT = "What a bench says does not matter, as long as it goes on."
+_VOICE = "bench"
+#: Tokens that a sequence reads and draws besides its voice, at most.
+_BEYOND_VOICE = 512
+
+
+class StepBench:
+    """Every row has read a voice of `context` tokens, and makes `chunk` frames in a step."""
+
+    def __init__(
+        self, model: S1Model, ceiling: Ceiling, *, max_batch: int, chunk: int, context: int
+    ) -> None:
+        """Take a model; its stages are timed from now on."""
+        self._stages = Stages(model)
+        self._ceiling = ceiling
+        self._chunk, self._context = chunk, context
+        self._runner = S1Runner(
+            self._stages.model,
+            {DEFAULT_VOICE: None, _VOICE: _voice(model, context)},
+            num_lanes=max_batch,
+            num_cached=max_batch * (context + _BEYOND_VOICE),
+        )
+        self._num_begun = 0
+
+    def first_audio_s(self, voice: str = _VOICE) -> float:
+        """Return the seconds from a new sequence to the samples of its first frame."""
+        began_s = time.perf_counter()
+        ids = self._begin(1, voice)
+        self._step(1, 1)
+        took_s = time.perf_counter() - began_s
+        self._runner.run(StepPlan(released=ids))
+        return took_s
+
+    def measure(self, batch: int, repeats: int) -> Figure:
+        """Return what the fastest of some steps of `batch` rows took, by stage and for a frame."""
+        ids = self._begin(batch)
+        self._step(batch, self._chunk)
+        best = min((self._timed_step(batch) for _ in range(repeats)), key=_wall_ms)
+        self._runner.run(StepPlan(released=ids))
+        return best | {"bound_ms": sum(part["bound_ms"] for part in self.bounds(batch).values())}
+
+    def bounds(self, batch: int) -> dict[str, Figure]:
+        """Return the arithmetic of the roofline for each stage of a frame of `batch` rows."""
+        model = self._stages.model
+        language_model = model.language_model
+        config = language_model.config
+        num_scored, num_codes = len(language_model.head.token_ids), language_model.fast.num_scored
+        works = {
+            "slow": slow_work(config, batch, self._context),
+            "fast": fast_work(config, num_scored, num_codes, batch),
+            "codec": codec_work(model.codec.config, batch, self._chunk),
+        }
+        itemsize = language_model.dtype.itemsize
+        return {stage: work.bound(self._ceiling, itemsize) for stage, work in works.items()}
+
+    def memory_mib(self) -> Figure:
+        """Return the most memory that the process had, and on a GPU its tensors."""
+        peak = {"process_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024}
+        if self._stages.model.language_model.device.type == "cuda":
+            peak["device_mib"] = torch.cuda.max_memory_allocated() / 2**20
+        return peak
+
+    def _timed_step(self, batch: int) -> Figure:
+        self._stages.reset()
+        began_s = time.perf_counter()
+        num_frames = self._step(batch, self._chunk)
+        wall_s = time.perf_counter() - began_s
+        info = self._runner.info
+        frames_per_s = num_frames / wall_s
+        # A step makes `chunk` frames of each row, one after another.
+        spent = {f"{name}_ms": s * 1e3 / self._chunk for name, s in self._stages.spent(wall_s)}
+        return {
+            "batch": batch,
+            "frames_per_s": frames_per_s,
+            "audio_s_per_s": frames_per_s * info.frame_samples / info.sample_rate_hz,
+            "ms_per_frame": wall_s * 1e3 / self._chunk,
+            **spent,
+        }
+
+    def _begin(self, batch: int, voice: str = _VOICE) -> tuple[int, ...]:
+        ids = tuple(range(self._num_begun, self._num_begun + batch))
+        self._num_begun += batch
+        request = SynthesisRequest(voice=voice)
+        segment = Segment(_TEXT, 0, len(_TEXT))
+        self._runner.run(
+            StepPlan(
+                admissions=tuple(Admission(slot, i, request) for slot, i in enumerate(ids)),
+                prefills=tuple(Prefill(slot, segment) for slot in range(batch)),
+            )
+        )
+        return ids
+
+    def _step(self, batch: int, num_frames: int) -> int:
+        """Do a step; return the frames that all rows made, which must not come to their end."""
+        rows = tuple(Row(slot, num_frames) for slot in range(batch))
+        made = self._runner.run(StepPlan(rows=rows)).rows
+        for row in made:
+            if row.error is not None or row.segment_done:
+                raise RuntimeError(row.error or "a row came to its end")
+        return sum(len(row.pcm) for row in made) // self._runner.info.frame_samples
+
+
+def _voice(model: S1Model, context: int) -> SpokenText:
+    """Return a reference that takes `context` tokens, of which one at least is a frame."""
+    num_other = model.prompts.prefix().shape[1] + model.prompts.following(_TEXT).shape[1]
+    sizes = model.codec.config.codebook_sizes
+    shape = (len(sizes), max(context - num_other, 1))
+    return SpokenText(_TEXT, np.random.default_rng(0).integers(0, min(sizes), shape))
+
+
+def _wall_ms(figure: Figure) -> float:
+    return figure["ms_per_frame"]
