@@ -4,6 +4,9 @@ from protocol.codes import ErrorCode
 from protocol.messages import Error
 from server.errors import RequestError
 
+#: The close code of RFC 6455, 7.4.1, for a server that could not go on.
+INTERNAL_ERROR = 1011
+
 
 def connection_error(code: ErrorCode, text: str) -> Error:
     """Say what ends a connection."""

@@ -30,7 +30,7 @@ from server.errors import RequestError
 from server.service import Service
 from server.stream import HOLD_LOOK_S
 from server.stream_events import StreamDone, StreamFailed
-from server.websocket.errors import connection_error, stream_error
+from server.websocket.errors import INTERNAL_ERROR, connection_error, stream_error
 from server.websocket.live_stream import LiveStream
 from server.websocket.opening import Opening, parameters_of
 from server.websocket.outbox import MAX_OUTBOX, Outbox
@@ -39,8 +39,6 @@ from server.websocket.socket import Disconnected, Socket
 
 _log = logging.getLogger(__name__)
 
-#: The close code of RFC 6455, 7.4.1, for a server that could not go on.
-INTERNAL_ERROR = 1011
 #: How often the limits in time are looked at, too, which are tens of seconds and more.
 TIMEKEEPER_PERIOD_S = HOLD_LOOK_S
 #: Looks per limit: a silent connection is closed at most this part of the limit too late.
