@@ -43,6 +43,9 @@ HOLD_LOOK_S = 1.0
 #: With more than this ahead of the listener, a message may wait until it is full: each costs the
 #: same. So it leaves half a second before it is missed.
 HOLD_LEAD_S = HOLD_LOOK_S + 0.5
+#: Credit has stopped where none came for this long: whoever keeps two seconds ahead grants once half
+#: of them is played, at the latest.
+CREDIT_FLOWS_S = 2.0
 
 
 class Stream:
@@ -65,6 +68,7 @@ class Stream:
         self.blocked = False
         self._credit = RunAhead(credit, speech.sample_rate_hz)
         self._played: int | None = None
+        self._granted_s = service.clock()
         self._wake = wake
         self._engine = service.engine
         self._service_class = speech.request.service_class
@@ -131,6 +135,7 @@ class Stream:
         """Allow samples up to `upto`; a smaller one changes nothing."""
         if upto > self._credit.granted:
             self._credit.granted = upto
+            self._granted_s = self._clock()
             self.blocked = False
             self._record.resumed()
         model_played = None
@@ -169,11 +174,15 @@ class Stream:
             yield from self._stalled()
 
     def _may_hold(self, now_s: float) -> bool:
+        return self._may_wait(now_s) and self._listener.lead_s(now_s) > HOLD_LEAD_S
+
+    def _may_wait(self, now_s: float) -> bool:
+        """Tell whether more will come that makes a message full."""
         # Credit of a listener that says what it has played comes as it plays: it ends several times
         # a second, and that is no stall. Another one may wait for the last granted sample.
-        runs_dry = self._engine_waits or self._outgoing.available >= self._credit.granted
-        can_wait = self._played is not None or not runs_dry
-        return can_wait and self._listener.lead_s(now_s) > HOLD_LEAD_S
+        if self._played is not None and now_s - self._granted_s < CREDIT_FLOWS_S:
+            return True
+        return not self._engine_waits and self._outgoing.available < self._credit.granted
 
     @property
     def _engine_waits(self) -> bool:

@@ -19,7 +19,7 @@ from server.engine_client import EngineClient
 from server.parameters import Parameters, check
 from server.run_ahead import RUN_AHEAD_S
 from server.service import Service
-from server.stream import HOLD_LEAD_S, Stream
+from server.stream import CREDIT_FLOWS_S, HOLD_LEAD_S, Stream
 from server.stream_events import AudioPiece, CreditUsedUp, StreamDone, StreamEvent
 
 MAX_PIECE = 4_800
@@ -149,6 +149,15 @@ def test_a_stall_at_the_end_of_a_full_piece_is_said_once_little_is_left() -> Non
     assert listener.stream.is_holding
     listener.now_s = 10 * MAX_PIECE / SAMPLE_RATE_HZ - HOLD_LEAD_S
     assert listener.hears() == [CreditUsedUp(listener.window)]
+
+
+def test_a_listener_whose_credit_has_stopped_is_stalled_whatever_it_says_it_has_left() -> None:
+    listener = Listener()
+    listener.stream.grant(listener.window, played=0)
+    assert listener.hears() == [MAX_PIECE] * 10
+    listener.now_s = CREDIT_FLOWS_S
+    listener.stream.grant(listener.window, played=0)
+    assert listener.hears() == [100, CreditUsedUp(listener.window)]
 
 
 def test_a_listener_that_says_nothing_gets_the_last_sample_of_its_credit_at_once() -> None:
