@@ -194,13 +194,13 @@ class Connection(Generic[_In, _Out]):
 
     def _judge_server(self, message: ServerMessage, table: Table) -> Verdict:
         number = _stream_of(message)
+        if number is not None and self._phase is Phase.READY:
+            return self._streams.judge_server(number, message, table)
         name = TYPE_NAMES[type(message)]
         moves = number is None and name in PHASE_TYPES
         if (self._phase, name) not in PHASE_TABLE if moves else self._phase is not Phase.READY:
             return Verdict(None, f"{name} on a connection that is {self._phase.value}")
-        if number is None:
-            return Verdict(Ruling.PROCEED)
-        return self._streams.judge_server(number, message, table)
+        return Verdict(Ruling.PROCEED)
 
     def _apply_server(self, message: ServerMessage, verdict: Verdict) -> None:
         number = _stream_of(message)

@@ -44,6 +44,8 @@ class Field:
     read: Reader
     required: bool
     default: object
+    #: Of a map inside a message.
+    nested: "Schema | None"
 
     def check(self, value: object) -> object:
         """Return what `value` of the wire is in Python.
@@ -99,13 +101,14 @@ class Schema:
                 if field.required:
                     raise BadField(field.key, "is missing")
                 continue
-            nested = NESTED.get(type(item))
-            data[field.key] = item if nested is None else nested.write(item)
-            field.check(data[field.key])
+            if field.nested is not None:
+                item = field.nested.write(item)
+            data[field.key] = item
+            field.check(item)
         return data
 
 
-def _schema(cls: type[Any], **readers: Reader) -> Schema:
+def _schema(cls: type[Any], **readers: "Reader | Schema") -> Schema:
     made = []
     for field in fields(cls):
         # `class` is a keyword of Python, so the attribute has a longer name.
@@ -113,11 +116,14 @@ def _schema(cls: type[Any], **readers: Reader) -> Schema:
         optional = field.default is not MISSING
         required = not optional and (cls, field.name) not in _MAY_BE_NONE
         default = field.default if optional else None
-        made.append(Field(key, field.name, readers[field.name], required, default))
+        reader = readers[field.name]
+        nested = reader if isinstance(reader, Schema) else None
+        read = _map_reader(reader) if isinstance(reader, Schema) else reader
+        made.append(Field(key, field.name, read, required, default, nested))
     return Schema(cls, tuple(made))
 
 
-def _nested(schema: Schema) -> Reader:
+def _map_reader(schema: Schema) -> Reader:
     def read(value: object) -> Any:  # noqa: ANN401, the class is data
         if not isinstance(value, dict):
             raise ValueError("must be a map")  # noqa: TRY004, a reader has one error
@@ -138,7 +144,8 @@ _CODES = {code.value: code for code in ErrorCode}
 _MAY_BE_NONE = {(m.Flushed, "id"), (m.Pong, "id")}
 
 _REFERENCE = _schema(m.Reference, audio=binary, text=string)
-_LIMITS = _schema(
+#: The map in `ready`.
+LIMITS = _schema(
     m.Limits,
     max_message_bytes=count,
     max_text_chars=count,
@@ -152,8 +159,6 @@ _LIMITS = _schema(
     max_stream_s=seconds,
     ping_interval_s=seconds,
 )
-#: The maps inside messages.
-NESTED: dict[type[object], Schema] = {m.Reference: _REFERENCE, m.Limits: _LIMITS}
 
 #: What a client sends, by `type`. The ranges are those beyond which no model goes.
 CLIENT_SCHEMAS: dict[str, Schema] = {
@@ -161,7 +166,7 @@ CLIENT_SCHEMAS: dict[str, Schema] = {
         m.Open,
         stream=stream_id,
         voice=voice_id,
-        reference=_nested(_REFERENCE),
+        reference=_REFERENCE,
         language=language_tag,
         sample_rate=hertz,
         speed=number(0.25, 4),
@@ -186,9 +191,7 @@ CLIENT_SCHEMAS: dict[str, Schema] = {
 
 #: What a server sends, by `type`.
 SERVER_SCHEMAS: dict[str, Schema] = {
-    "ready": _schema(
-        m.Ready, session=string, model=string, sample_rate=hertz, limits=_nested(_LIMITS)
-    ),
+    "ready": _schema(m.Ready, session=string, model=string, sample_rate=hertz, limits=LIMITS),
     "opened": _schema(m.Opened, stream=stream_id, sample_rate=hertz),
     "audio": _schema(m.Audio, stream=stream_id, at=count, pcm=pcm),
     "mark": _schema(

@@ -4,14 +4,14 @@ A stream's state is what one side knows of it: `NEW` is any id above the highest
 other that is not held. Streams are held in the states between, and forgotten when they end.
 """
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TypeAlias
 
 from .codes import ErrorCode
 
 
-class State(Enum):
-    """What is known of a stream."""
+class State(StrEnum):
+    """What is known of a stream. A string, since it is looked up for every message."""
 
     NEW = "new"
     #: `open` was seen, `opened` was not; text may come already.
@@ -112,7 +112,7 @@ CLIENT_RECEIVES: Table = SERVER_TABLE | {
 EARLY_REASONS = frozenset({"length", "repetition"})
 
 
-class Phase(Enum):
+class Phase(StrEnum):
     """How far the server has come with a connection."""
 
     STARTING = "starting"

@@ -1,6 +1,6 @@
 """All streams of a connection, judged by the transition table. Ended ones are forgotten."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .codes import ErrorCode
 from .errors import StreamFault
@@ -10,8 +10,7 @@ from .states import CLIENT_TABLE, Outcome, State, Table
 from .streams import Stream
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a message does to its stream, and why, should it be refused."""
 
     outcome: Outcome | None
@@ -59,12 +58,12 @@ class StreamTable:
     def judge_server(self, number: int, message: ServerMessage, table: Table) -> Verdict:
         """Say what a server's message does; an outcome of `None` is one that may not be."""
         name = TYPE_NAMES[type(message)]
-        state = self.state(number)
+        stream = self._streams.get(number)
+        state = self.state(number) if stream is None else stream.state
         outcome = table.get((state, name))
         if outcome is None:
             return Verdict(None, f"{name} on a stream that is {state.value}")
-        stream = self._streams.get(number)
-        problem = stream.problem(message) if stream else None
+        problem = None if stream is None else stream.problem(message)
         return Verdict(outcome) if problem is None else Verdict(None, f"{name}: {problem}")
 
     def apply_client(self, number: int, message: ClientMessage, state: State) -> None:

@@ -1,13 +1,13 @@
 """The routes, as a pure function of the engine: no start-up, no shut-down, no globals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.callers import CallerCheck
@@ -41,8 +41,8 @@ def create_app(
         return Response(service.metrics.render(), media_type=CONTENT_TYPE)
 
     voices = VoicesEndpoint(service)
+    sockets: Mapping[str, ASGIApp] = {"/ws/tts": WebSocketEndpoint(service, max_connections)}
     routes = [
-        WebSocketRoute("/ws/tts", WebSocketEndpoint(service, max_connections)),
         Route("/v1/notes", NotesEndpoint(service)),
         Route(VOICES_PATH, voices.collection, methods=["GET", "POST"]),
         Route(VOICES_PATH + "/{voice_id}", voices.member, methods=["GET", "DELETE"]),
@@ -63,7 +63,21 @@ def create_app(
         allow_headers=["*"],
         expose_headers=["Location", "Retry-After", "X-Request-Id"],
     )
-    return RequestId(CallerCheck(app, allowed_hosts, allowed_origins))
+    return RequestId(CallerCheck(_BySocket(sockets, app), allowed_hosts, allowed_origins))
+
+
+class _BySocket:
+    """Takes WebSockets past Starlette: each message would pass the layers it has for requests."""
+
+    def __init__(self, sockets: Mapping[str, ASGIApp], http: ASGIApp) -> None:
+        self._sockets = sockets
+        self._http = http
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._sockets.get(scope["path"], _no_such_path)(scope, receive, send)
+        else:
+            await self._http(scope, receive, send)
 
 
 # What only HTTP can get wrong has no code on the wire.

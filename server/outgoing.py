@@ -5,6 +5,7 @@ need only come before the piece that contains its sample; nothing else is passed
 """
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -48,15 +49,15 @@ class Outgoing:
         self._events.clear()
         self.available = self.sent
 
-    def next(self, granted: int, *, may_hold: bool) -> StreamEvent | None:
-        """Take what can be sent within `granted`; with `may_hold`, only a piece that is full.
+    def next(self, granted: int, may_hold: Callable[[], bool]) -> StreamEvent | None:
+        """Take what can be sent within `granted`; a piece that is not full unless it `may_hold`.
 
         A piece is full at its greatest length, and where something other than a mark stands behind
         it.
         """
         full = self._full_end()
         end = min(self.available, granted, full)
-        has_piece = end > self.sent and (end == full or not may_hold)
+        has_piece = end > self.sent and (end == full or not may_hold())
         due = self._due(end - 1 if has_piece else self.sent)
         if due is not None:
             return due

@@ -43,8 +43,8 @@ HOLD_LOOK_S = 1.0
 #: With more than this ahead of the listener, a message may wait until it is full: each costs the
 #: same. So it leaves half a second before it is missed.
 HOLD_LEAD_S = HOLD_LOOK_S + 0.5
-#: Credit has stopped where none came for this long: whoever keeps two seconds ahead grants once half
-#: of them is played, at the latest.
+#: Credit has stopped where none came for this long: whoever keeps two seconds ahead grants again
+#: once half of them is played, at the latest.
 CREDIT_FLOWS_S = 2.0
 
 
@@ -103,7 +103,7 @@ class Stream:
     @property
     def is_due(self) -> bool:
         """Tell whether something waits here that may wait no longer."""
-        return self.is_holding and not self._may_hold(self._clock())
+        return self.is_holding and not self._may_hold()
 
     def append(self, text: str) -> None:
         """Append text, verbatim."""
@@ -163,17 +163,14 @@ class Stream:
 
     def take(self) -> Iterator[StreamEvent]:
         """Yield what may be sent now, in order; it counts as sent once yielded."""
-        while True:
-            now_s = self._clock()
-            event = self._outgoing.next(self._credit.granted, may_hold=self._may_hold(now_s))
-            if event is None:
-                break
-            self._note(event, now_s)
+        while (event := self._outgoing.next(self._credit.granted, self._may_hold)) is not None:
+            self._note(event)
             yield event
-        if self._is_out_of_credit and not self._may_hold(now_s):
+        if self._is_out_of_credit and not self._may_hold():
             yield from self._stalled()
 
-    def _may_hold(self, now_s: float) -> bool:
+    def _may_hold(self) -> bool:
+        now_s = self._clock()
         return self._may_wait(now_s) and self._listener.lead_s(now_s) > HOLD_LEAD_S
 
     def _may_wait(self, now_s: float) -> bool:
@@ -197,10 +194,10 @@ class Stream:
         self._demanded = max(self._demanded, self._path.demand(self._credit.allowed))
         self._utterance.grant(self._demanded, model_played)
 
-    def _note(self, event: StreamEvent, now_s: float) -> None:
+    def _note(self, event: StreamEvent) -> None:
         if isinstance(event, AudioPiece):
             self._record.audio(len(event.pcm))
-            self._listener.produce(now_s, len(event.pcm))
+            self._listener.produce(self._clock(), len(event.pcm))
             if self._credit.renew(self.sent):
                 self._pass_credit_on()
         elif isinstance(event, StreamDone):

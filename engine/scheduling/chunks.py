@@ -23,21 +23,28 @@ class Chunks:
         self, model: ModelInfo, limits: SchedulerLimits, capacity: Capacity, times: StepTimeModel
     ) -> None:
         self._frame = model.frame_samples
-        self._rate_hz = model.sample_rate_hz
+        self._frame_s = model.frame_samples / model.sample_rate_hz
+        self._room = min(model.max_rows, limits.num_slots)
         self._limits = limits
         self._capacity = capacity
         self._times = times
 
-    def num_frames(self, sequence: Sequence, now_s: float) -> int:
+    def frame_cost_s(self, num_sequences: int) -> float:
+        """Return what a frame of so many rows takes to make: the frame itself, if it is unknown."""
+        step_s = self._times.predict(min(num_sequences, self._room))
+        return min(step_s, self._frame_s) if step_s > 0 else self._frame_s
+
+    def num_frames(self, sequence: Sequence, now_s: float, frame_cost_s: float) -> int:
         """Ramp 1, 2, 4, 8 as the lead grows; never a whole frame beyond the credit.
 
-        A listener who uses up several frames in the time of one gets no fewer of them.
+        What is made in half of the lead comes in time. A listener who uses up several frames in the
+        time of one gets no fewer of them.
         """
         most = self._limits.max_chunk_frames
         ramp = most
         if self._is_awaited(sequence, now_s):
-            lead_frames = sequence.playback.lead_s(now_s) * self._rate_hz / self._frame
-            ramp = 1 << max(int(lead_frames / 2), 1).bit_length() - 1
+            in_time = int(sequence.playback.lead_s(now_s) / (2 * frame_cost_s))
+            ramp = 1 << max(in_time, 1).bit_length() - 1
             ramp = max(ramp, math.ceil(sequence.request.pace))
         return min(ramp, most, -(-sequence.credit // self._frame))
 

@@ -89,7 +89,7 @@ class Scheduler:
             self._refresh(returned, now_s)
         released, self._released = tuple(self._released), []
         evicted, self._evicted = tuple(self._evicted), []
-        draft = _Draft()
+        draft = _Draft(self._chunks.frame_cost_s(len(self._sequences)))
         for group in self._order.groups(self._schedulable.values(), now_s):
             if group.most > 0:
                 room = self._capacity.num_rows() if group.is_spare else self._model.max_rows
@@ -183,7 +183,8 @@ class Scheduler:
             draft.prefills.append(Prefill(slot, segment))
             # Reading on for the one after it may have come to text that is undecided.
             _keep(self._holding, sequence, wanted=sequence.backlog.undecided)
-        draft.rows.append(Row(slot, self._chunks.num_frames(sequence, now_s)))
+        num_frames = self._chunks.num_frames(sequence, now_s, draft.frame_cost_s)
+        draft.rows.append(Row(slot, num_frames))
         draft.planned.append(sequence)
         draft.chosen.add(sequence.id)
         self._memory.take(sequence)
@@ -215,7 +216,9 @@ class Scheduler:
 class _Draft:
     """A plan in the making."""
 
-    def __init__(self) -> None:
+    def __init__(self, frame_cost_s: float) -> None:
+        #: What a frame takes to make, with all that are open.
+        self.frame_cost_s = frame_cost_s
         self.parked: list[int] = []
         self.admissions: list[Admission] = []
         self.prefills: list[Prefill] = []

@@ -35,7 +35,9 @@ class CappedBuffer(WebsocketBuffer):
     def extend(self, event: Message[Any]) -> None:
         """Take a part of a message."""
         room = self.max_length - self.length
-        super().extend(replace(event, data=event.data[:room]))
+        if len(event.data) > room:
+            event = replace(event, data=event.data[:room])
+        super().extend(event)
 
 
 class PlainWebSocket(WSStream):

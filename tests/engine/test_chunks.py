@@ -136,3 +136,14 @@ def test_a_step_without_a_listener_keeps_a_cancel_waiting_for_a_second_and_a_fra
             break
         assert engine.timed.clock() - began_s <= LIMITS.slow_step_budget_s + SLOW_S
     assert engine.samples(1)
+
+
+@pytest.mark.parametrize(
+    ("frame_s", "num_frames"), [(0.001, [1, 8, 8, 8]), (FRAME_S / 2, [1, 1, 1, 2])]
+)
+def test_a_chunk_is_as_long_as_is_made_in_half_of_the_lead(
+    frame_s: float, num_frames: list[int]
+) -> None:
+    engine = TimedEngine(frame_s)
+    engine.open(1, TEXT, credit=SAMPLE_RATE_HZ)
+    assert [engine.step().rows[0].num_frames for _ in range(4)] == num_frames

@@ -5,7 +5,7 @@ from protocol.codes import ErrorCode
 from protocol.errors import CloseCode
 from protocol.fields import VOICE_ID, Reader
 from protocol.messages import Limits
-from protocol.schema import CLIENT_SCHEMAS, NESTED, SERVER_SCHEMAS
+from protocol.schema import CLIENT_SCHEMAS, LIMITS, SERVER_SCHEMAS
 from protocol.streams import MAX_AUDIO_PER_SECOND
 from server.websocket.live_stream import MAX_WAITING_FLUSHES
 from server.websocket.outbox import MAX_OUTBOX
@@ -14,7 +14,6 @@ from tests.protocol.specified import TEXT, Edges, edges, number, section, table
 
 SCHEMAS = CLIENT_SCHEMAS | SERVER_SCHEMAS
 FIELDS = [(name, field.key) for name, schema in SCHEMAS.items() for field in schema.fields]
-LIMITS = NESTED[Limits].fields
 #: What the page says with numbers in the middle of a sentence, by its heading.
 SENTENCES = [
     ("## Framing", f"at most {MAX_DEPTH} levels of maps and arrays, {MAX_ITEMS} items in any"),
@@ -63,8 +62,8 @@ def test_a_field_takes_what_the_specification_says_and_nothing_beyond(name: str,
 def test_the_limits_of_a_connection_are_those_of_the_specification() -> None:
     listed = {key: number(cells[0]) for key, cells in table("## Limits").items()}
     defaults = Limits()
-    assert listed == {field.key: getattr(defaults, field.attribute) for field in LIMITS}
-    for field in LIMITS:
+    assert listed == {field.key: getattr(defaults, field.attribute) for field in LIMITS.fields}
+    for field in LIMITS.fields:
         assert_edges(field.read, edges("seconds" if field.key.endswith("_s") else "count", ""))
 
 

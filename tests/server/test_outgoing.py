@@ -19,7 +19,7 @@ def samples(num: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
 def lengths(outgoing: Outgoing, granted: int, *, may_hold: bool) -> list[int | StreamEvent]:
     """Take all there is: pieces as their lengths."""
     taken: list[int | StreamEvent] = []
-    while (event := outgoing.next(granted, may_hold=may_hold)) is not None:
+    while (event := outgoing.next(granted, lambda: may_hold)) is not None:
         taken.append(len(event.pcm) if isinstance(event, AudioPiece) else event)
     return taken
 
