@@ -155,7 +155,6 @@ class Session:
         except RemoteProtocolError as error:
             self._post(error.error)
             self._close_code = error.close_code
-        self._wake()
 
     def _handle(self, message: ClientMessage | Fault) -> None:
         match message:
