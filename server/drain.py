@@ -25,6 +25,21 @@ class Worker(Protocol):
         ...
 
 
+class WorkInHand:
+    """A request over HTTP, which has no word for a server that goes away."""
+
+    def __init__(self, scope: anyio.CancelScope) -> None:
+        """Stand for the work in `scope`."""
+        self._scope = scope
+
+    def drain(self, deadline_s: float) -> None:
+        """Go on."""
+
+    def cut(self) -> None:
+        """Leave the answer without its end."""
+        self._scope.cancel()
+
+
 class Drain:
     """Whether the server takes new work, and whom it waits for once it does not."""
 

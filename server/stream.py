@@ -51,6 +51,9 @@ CREDIT_FLOWS_S = 2.0
 class Stream:
     """An open utterance. `wake` is called when there may be something to take."""
 
+    #: It has its voice.
+    is_pending = False
+
     def __init__(
         self,
         service: Service,

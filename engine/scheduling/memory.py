@@ -2,6 +2,10 @@
 
 from engine.scheduling.sequence import Sequence
 
+#: Where nobody had a row for so long, calls that hold memory have nothing to say; those that only
+#: wait for credit have one several times a second.
+IDLE_S = 2.0
+
 
 class Memory:
     """Remembers the holders of memory, and who waits until some is given back.
@@ -17,6 +21,7 @@ class Memory:
         self._waiting: dict[int, Sequence] = {}
         self._is_given_back = False
         self._may_return = False
+        self._last_row_s = float("-inf")
 
     @property
     def is_given_back(self) -> bool:
@@ -27,9 +32,10 @@ class Memory:
         """Tell whether the sequence must not be planned yet."""
         return sequence.id in self._waiting
 
-    def take(self, sequence: Sequence) -> None:
+    def take(self, sequence: Sequence, now_s: float) -> None:
         """Record that a row is planned for the sequence."""
         self._holders[sequence.id] = sequence
+        self._last_row_s = now_s
 
     def give_back(self, sequence: Sequence) -> None:
         """Record that the sequence is over."""
@@ -41,9 +47,13 @@ class Memory:
         """Record that the sequence has nothing to say now: as a note, it is evicted for others."""
         self._may_return = self._may_return or not sequence.is_call
 
-    def returning(self) -> list[Sequence]:
-        """Let those who wait try again, if anybody gave back some memory since; return them."""
-        returned = list(self._waiting.values()) if self._may_return else []
+    def returning(self, now_s: float) -> list[Sequence]:
+        """Let those who wait try again and return them, if anybody gave back some memory since.
+
+        Or if nobody has had a row for `IDLE_S`: then those who hold it need it less.
+        """
+        is_idle = now_s - self._last_row_s >= IDLE_S
+        returned = list(self._waiting.values()) if self._may_return or is_idle else []
         for sequence in returned:
             del self._waiting[sequence.id]
         self._is_given_back = self._may_return = False

@@ -85,7 +85,7 @@ class Scheduler:
 
     def plan(self, now_s: float) -> StepPlan:
         """Choose the rows of the next step. False where there is nothing to do."""
-        for returned in self._memory.returning():
+        for returned in self._memory.returning(now_s):
             self._refresh(returned, now_s)
         released, self._released = tuple(self._released), []
         evicted, self._evicted = tuple(self._evicted), []
@@ -187,7 +187,7 @@ class Scheduler:
         draft.rows.append(Row(slot, num_frames))
         draft.planned.append(sequence)
         draft.chosen.add(sequence.id)
-        self._memory.take(sequence)
+        self._memory.take(sequence, now_s)
 
     def _slot_for(self, draft: "_Draft", sequence: Sequence, now_s: float) -> int | None:
         if not self._slots.num_free:

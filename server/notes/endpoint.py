@@ -14,6 +14,7 @@ from engine.request import ServiceClass
 from protocol.codes import ErrorCode
 from server.bodies.arriving import Bodies, max_body_bytes
 from server.bodies.fields import media_type_of
+from server.drain import WorkInHand
 from server.errors import RequestError
 from server.middleware import request_id_of
 from server.notes.file_response import FileResponse
@@ -76,7 +77,7 @@ class NotesEndpoint:
                     pass
                 tasks.cancel_scope.cancel()
 
-            with self._service.drain.working(_NoteInHand(tasks.cancel_scope)):
+            with self._service.drain.working(WorkInHand(tasks.cancel_scope)):
                 tasks.start_soon(listen)
                 await self._make(scope, receive, send, request)
                 tasks.cancel_scope.cancel()
@@ -117,20 +118,6 @@ class NotesEndpoint:
                     await response.send(chunks)
         except TimeoutError as error:
             raise RequestError(ErrorCode.TIME_LIMIT, "the note took too long") from error
-
-
-class _NoteInHand:
-    """A note as something the server waits for before it ends."""
-
-    def __init__(self, scope: anyio.CancelScope) -> None:
-        self._scope = scope
-
-    def drain(self, deadline_s: float) -> None:
-        """Go on: HTTP has no word for it."""
-
-    def cut(self) -> None:
-        """Leave the body without its end."""
-        self._scope.cancel()
 
 
 def _other_method(method: str) -> Response:

@@ -17,13 +17,15 @@ import hypercorn.protocol.h11
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Closed, RawData
 from hypercorn.events import Event as ConnectionEvent
-from hypercorn.protocol.events import Event, Request, StreamClosed
-from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
+from hypercorn.protocol.events import Body, Data, Event, Request, StreamClosed
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, WebsocketBuffer, WSStream
 from prometheus_client import Counter
 from wsproto.events import Message, Ping
 
 from server.transport.http11 import Http11Protocol
 from server.transport.inbox import InboxTasks
+
+_BAD_REQUEST = 400
 
 
 class CappedBuffer(WebsocketBuffer):
@@ -59,7 +61,20 @@ class PlainWebSocket(WSStream):
             event = replace(event, headers=plain)
         elif isinstance(event, StreamClosed):
             self._ended.set()
+        elif isinstance(event, Body | Data) and not self.handshake.accepted:
+            await self._refuse_early_data()
+            return
         await super().handle(event)
+
+    async def _refuse_early_data(self) -> None:
+        """Close on a peer that does not wait for the answer to its handshake.
+
+        Hypercorn answers it too, but forgets to close, and then never hears that it has left.
+        """
+        if self.state is ASGIWebsocketState.HANDSHAKE and not self.closed:
+            await self._send_error_response(_BAD_REQUEST)
+            self.closed = True
+            await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _send_pings(self) -> None:
         while not self._ended.is_set():

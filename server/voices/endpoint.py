@@ -72,7 +72,7 @@ class VoicesEndpoint:
         self._drain.check()
         parse = partial(parse_voice, media_type=media_type_of(request.scope))
         asked = await self._bodies.parsed(request.receive, parse)
-        voice = await while_connected(request.receive, partial(self._add, asked))
+        voice = await while_connected(request.receive, partial(self._add, asked), self._drain)
         location = f"{PATH}/{quote(voice.id)}"
         return JSONResponse(self._stored(voice), 201, headers={"Location": location})
 

@@ -103,7 +103,7 @@ class LiveStream:
     def _look(self, now_s: float) -> None:
         # Here, since looking at the clock would cost a message more than all else.
         has_sent = self.stream.sent != self._sent
-        if has_sent:
+        if has_sent or self.stream.is_pending:
             self._sent, self._active_s = self.stream.sent, now_s
         if not self.stream.blocked:
             self._stalled_s = None

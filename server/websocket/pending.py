@@ -1,15 +1,19 @@
 """A stream whose voice is being made."""
 
+import logging
 from collections.abc import Callable, Iterator
 
 import anyio
 
 from engine.request import ServiceClass
+from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.request_record import tell
 from server.stream import Stream
 from server.stream_events import StreamEvent
 from server.websocket.opening import Opening
+
+_log = logging.getLogger(__name__)
 
 
 class PendingStream:
@@ -18,6 +22,8 @@ class PendingStream:
     What it keeps is bounded by the text that a stream may have, and by the flushes that may wait.
     """
 
+    #: Nobody idles meanwhile.
+    is_pending = True
     sent = 0
     blocked = False
     is_due = False
@@ -40,6 +46,9 @@ class PendingStream:
         except RequestError:
             if not self._making.cancel_called:
                 raise
+        except Exception as error:
+            _log.exception("a voice could not be made")
+            raise RequestError(ErrorCode.INTERNAL, "the voice could not be made") from error
         # Cancelled in the moment in which the voice was made, it has ended all the same.
         if self._making.cancel_called:
             return None

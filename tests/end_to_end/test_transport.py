@@ -45,6 +45,22 @@ async def test_an_upgrade_to_http2_is_not_taken(tone: Server) -> None:
         assert (await rest(stream)).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("subprotocol", [m.SUBPROTOCOL, "another"])
+async def test_a_frame_behind_the_handshake_is_refused_and_the_connection_closed(
+    tone: Server, subprotocol: str
+) -> None:
+    async with await dial(tone.host, tone.port) as stream:
+        await stream.send(
+            b"GET /ws/tts HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+            b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            b"Sec-WebSocket-Protocol: " + subprotocol.encode() + b"\r\n\r\n"
+            b"\x82\x81\0\0\0\0x"
+        )
+        with anyio.fail_after(HEADER_TIME_S):
+            assert (await rest(stream)).startswith(b"HTTP/1.1 400 ")
+
+
 async def test_a_header_that_never_ends_is_given_up(tone: Server) -> None:
     async def send_and_wait(sent: bytes) -> None:
         async with await dial(tone.host, tone.port) as stream:

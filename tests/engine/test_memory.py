@@ -9,7 +9,7 @@ from engine.outputs import Failed, Finished
 from engine.request import ServiceClass
 from engine.runners.tone import FRAME_SAMPLES, SAMPLES_PER_CHAR
 from engine.scheduling.limits import SchedulerLimits
-from engine.scheduling.memory import Memory
+from engine.scheduling.memory import IDLE_S, Memory
 from engine.steps import StepPlan
 from tests.engine.test_parking import sequence
 from tests.helpers.scarce_runner import PAGE_FRAMES, ScarceRunner
@@ -21,16 +21,16 @@ TEXT = "The quick brown fox jumps over the lazy dog. " * 3
 #: What one who speaks `TEXT` holds at its end.
 WHOLE = -(-len(TEXT) * SAMPLES_PER_CHAR // (FRAME_SAMPLES * PAGE_FRAMES)) + 2
 FIRST_NOTE = 1
-IDLE = 0.5
+REST = 0.5
 FAILS = True
 
 #: Holders, and who gives up its memory, or fails. Calls from 100 on; a half more says nothing now.
 CASES = {
     "the newest note": ([1, 2, 101], 2, not FAILS),
-    "an idle note before one that speaks": ([1 + IDLE, 2, 3, 101], 1 + IDLE, not FAILS),
+    "an idle note before one that speaks": ([1 + REST, 2, 3, 101], 1 + REST, not FAILS),
     "the only note, for calls": ([1, 101, 102], 1, not FAILS),
-    "the newest call that has nothing to say": ([101 + IDLE, 102 + IDLE, 103, 104], 102 + IDLE, 0),
-    "no note that speaks where all others are idle": ([1, 101 + IDLE], 101 + IDLE, not FAILS),
+    "the newest call that has nothing to say": ([101 + REST, 102 + REST, 103, 104], 102 + REST, 0),
+    "no note that speaks where all others are idle": ([1, 101 + REST], 101 + REST, not FAILS),
     "the newest of calls that all speak": ([101, 102, 103], 103, FAILS),
     "a call that is alone": ([101], 101, FAILS),
     "a note that is alone": ([1], 1, FAILS),
@@ -44,7 +44,7 @@ def test_memory_is_given_up_by(holders: list[float], last: float, fails: bool) -
         holder = sequence(int(number))
         if number % 1:
             holder.granted = 0
-        memory.take(holder)
+        memory.take(holder, now_s=0.0)
     assert memory.last().id == int(last)
     assert memory.can_spare(memory.last()) is not bool(fails)
 
@@ -216,3 +216,20 @@ def test_nobody_gives_up_memory_where_some_was_given_back_meanwhile() -> None:
     scarcity.settle()
     assert scarcity.spoke_whole(101)
     assert not scarcity.engine.ends(102)
+
+
+def test_an_evicted_note_returns_once_a_call_that_stays_open_has_nothing_to_say() -> None:
+    scarcity = Scarcity(num_pages=WHOLE + 2)
+    engine = scarcity.engine
+    engine.note(FIRST_NOTE, TEXT * 2)
+    engine.open(101, TEXT, end=False)
+    engine.flush(101, 1)
+    while scarcity.step():
+        pass
+    assert scarcity.evicted == [FIRST_NOTE]
+    spoken = engine.samples(101)
+    engine.now_s += IDLE_S
+    while scarcity.step():
+        pass
+    assert engine.ends(FIRST_NOTE)
+    assert engine.samples(101) == spoken

@@ -16,6 +16,8 @@ from protocol.messages import Reference
 
 #: What the encoder below cannot be prompted with.
 UNUSABLE_TEXT = "unusable"
+#: What it has no memory for.
+BREAKING_TEXT = "too much"
 REFERENCE = Reference(b"a recording", "What is said in it.")
 
 #: An encoder that is held looks so often whether it is wanted, for ten seconds.
@@ -41,6 +43,8 @@ class FakeEncoder:
         self.encoded.append(text)
         if text == UNUSABLE_TEXT:
             raise Unsupported("the model cannot use this")
+        if text == BREAKING_TEXT:
+            raise MemoryError
         return EncodedReference(text, np.full((1, 1), len(samples)))
 
     def _wait(self, checkpoint: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """The thread that the watchdog watches."""
 
+import sys
 import threading
 import time
 
@@ -50,6 +51,24 @@ async def test_an_idle_engine_is_no_hang_however_closely_it_is_watched() -> None
         while time.monotonic() - began_s < 3 * WATCHDOG_S:
             await anyio.lowlevel.checkpoint()
             assert engine.is_alive
+
+
+async def test_a_process_that_stood_still_as_a_whole_has_not_failed() -> None:
+    engine = EngineThread(instant_tone(), LIMITS, Admission(1, 1), watchdog_s=WATCHDOG_S)
+    async with running(engine):
+        await engine.ready.wait()
+        await anyio.lowlevel.checkpoint()
+        # The loop stands still, and so does the engine's thread, which needs the interpreter.
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(60.0)
+        try:
+            began_s = time.monotonic()
+            while time.monotonic() - began_s < 3 * WATCHDOG_S:
+                pass
+        finally:
+            sys.setswitchinterval(interval_s)
+        await anyio.sleep(2 * WATCHDOG_S)
+        assert engine.is_alive
 
 
 async def test_an_engine_that_is_never_ready_has_failed() -> None:

@@ -15,8 +15,12 @@ from server.app import create_app
 from server.service import Service
 from server.voices.cloner import Cloner
 from server.voices.library import VoiceLibrary
+from server.websocket.live_stream import LiveStream
+from server.websocket.opening import Opening, parameters_of
+from server.websocket.pending import PendingStream
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
 from tests.helpers.cloning import (
+    BREAKING_TEXT,
     REFERENCE,
     UNUSABLE_TEXT,
     CloningRunner,
@@ -153,6 +157,25 @@ async def test_what_cannot_be_cloned_is_refused_alone() -> None:
         assert (await client.speak(opening(6), "Still here.")).samples > 0
     rejected = scene.service.metrics.rejected
     assert rejected.labels(reason="bad_value")._value.get() == 2
+
+
+async def test_a_fault_while_a_voice_is_made_ends_no_other_stream() -> None:
+    scene = Scene()
+    scene.let_go.set()
+    async with scene.connected() as (_, client):
+        broken = m.Reference(b"a recording", BREAKING_TEXT)
+        await client.send(opening(1, reference=broken))
+        error = await client.expect(m.Error)
+        assert (error.stream, error.code) == (1, ErrorCode.INTERNAL)
+        assert (await client.speak(opening(2), "Still here.")).samples > 0
+
+
+async def test_a_stream_is_not_idle_while_its_voice_is_made() -> None:
+    scene = Scene()
+    service = scene.service
+    opened = Opening(cloned(1), parameters_of(cloned(1)), service, "request", lambda: None)
+    live = LiveStream(1, PendingStream(opened))
+    assert live.expiry(m.Limits(), anyio.current_time() + m.Limits().idle_stream_s + 1) is None
 
 
 async def test_an_early_end_of_the_server_ends_a_pending_stream_too() -> None:

@@ -237,19 +237,40 @@ async def test_a_voice_for_a_client_that_left_is_given_up(tmp_path: Path, path: 
         assert server.engine.scheduler.num_sequences == 0
 
 
-async def test_the_server_waits_for_a_note_whose_voice_is_being_made(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("path", "status"), [("/v1/notes", 200), ("/v1/voices", 201)])
+async def test_the_server_waits_while_a_voice_is_being_made(
+    tmp_path: Path, path: str, status: int
+) -> None:
     let_go = threading.Event()
     encoder = FakeEncoder(let_go)
+    body = (NOTE if path == "/v1/notes" else {}) | {"reference": WRITTEN}
     async with serving(tmp_path, CloningRunner(encoder)) as server:
         answers: list[Answer] = []
 
-        async def ask_for_a_note() -> None:
-            answers.append(await server.ask("POST", "/v1/notes", NOTE | {"reference": WRITTEN}))
+        async def ask() -> None:
+            answers.append(await server.ask("POST", path, body))
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask_for_a_note)
+            tasks.start_soon(ask)
             await to_thread.run_sync(encoder.has_begun.wait, 20)
             tasks.start_soon(server.service.drain.run, 20.0, 0.0)
             await anyio.wait_all_tasks_blocked()
             let_go.set()
-    assert [answer.status for answer in answers] == [200]
+    assert [answer.status for answer in answers] == [status]
+
+
+async def test_a_voice_that_takes_longer_than_the_server_can_wait_is_refused(
+    tmp_path: Path,
+) -> None:
+    encoder = FakeEncoder(threading.Event())
+    async with serving(tmp_path, CloningRunner(encoder)) as server:
+        answers: list[Answer] = []
+
+        async def ask() -> None:
+            answers.append(await server.ask("POST", "/v1/voices", {"reference": WRITTEN}))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await to_thread.run_sync(encoder.has_begun.wait, 20)
+            await server.service.drain.run(0.0, 5.0)
+    assert [answer.status for answer in answers] == [503]
