@@ -14,7 +14,7 @@ import hypercorn.asyncio.run
 import hypercorn.asyncio.tcp_server
 import hypercorn.protocol
 import hypercorn.protocol.h11
-from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.events import Closed, RawData
 from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Body, Data, Event, Request, StreamClosed
@@ -142,7 +142,11 @@ class AbortableConnection(TCPServer):
             self.writer.write(data)
 
     async def _read_data(self) -> None:
-        await super()._read_data()
+        # As hypercorn does, but for a timeout that is not set and costs as much as the reading.
+        with suppress(OSError):
+            while data := await self.reader.read(MAX_RECV):
+                await self.protocol.handle(RawData(data))
+        await self.protocol.handle(Closed())
         # Who has left will ask for nothing: hypercorn would wait for it, and keep the descriptor.
         await self.idle_task.stop()
 

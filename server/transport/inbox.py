@@ -1,10 +1,10 @@
 """What an application has still to take: hypercorn's queue, made to let go."""
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import anyio
 from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.config import Config
 from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, Scope
@@ -23,7 +23,7 @@ class Inbox:
     def __init__(self, size: int) -> None:
         self._size = size
         self._events: deque[ASGIReceiveEvent] = deque()
-        self._changed = anyio.Event()
+        self._changed = asyncio.Event()
         self._is_closed = False
 
     async def put(self, event: ASGIReceiveEvent) -> None:
@@ -49,9 +49,8 @@ class Inbox:
         self._changed.set()
 
     async def _change(self) -> None:
-        # An event costs more than a message: only who has to wait makes one.
-        if self._changed.is_set():
-            self._changed = anyio.Event()
+        # Everyone who waits looks anew, so one event does for all, again and again.
+        self._changed.clear()
         await self._changed.wait()
 
 

@@ -11,6 +11,13 @@ from server.transport.inbox import Inbox
 pytestmark = pytest.mark.anyio
 
 SIZE = 3
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"  # as hypercorn's tasks
+
+
 GONE: ASGIReceiveEvent = {"type": "http.disconnect"}
 
 
