@@ -81,6 +81,11 @@ def text_stalls_a_turn(most: float) -> Bound:
     return Bound("text stalls a turn", _text_stalls, most)
 
 
+def refused_again(most: float) -> Bound:
+    """Of those who came again when they were told to: else the time was no honest one."""
+    return Bound("refused again", _refused_again, most)
+
+
 def flat_memory(most_mib: float) -> Bound:
     """How far above its first reading the server's memory went."""
     return Bound("memory grew by MiB", _grown_mib, most_mib)
@@ -105,6 +110,11 @@ def _reported(name: str, path: tuple[str, ...], most: float) -> Bound:
 def _text_stalls(runs: Runs) -> float | None:
     turns = runs.at("turns_done")
     return runs.at("text_stalls", "0_ms") / turns if turns else None
+
+
+def _refused_again(runs: Runs) -> float | None:
+    num_retries = runs.at("retries", "count")
+    return 1 - runs.at("retries", "admitted") / num_retries if num_retries else None
 
 
 def _grown_mib(runs: Runs) -> float | None:
