@@ -14,7 +14,7 @@ RETRY_AFTER_S = 5.0
 
 
 class Worker(Protocol):
-    """Something that must end before the server can: a connection, or a note."""
+    """Something that must end before the server can: a connection, a note, a voice being made."""
 
     def drain(self, deadline_s: float) -> None:
         """Hear that no new work is taken, and that what is open has `deadline_s` seconds."""

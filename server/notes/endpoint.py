@@ -1,7 +1,7 @@
 """`POST /v1/notes`: the text in, the file out while it is being made."""
 
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -14,7 +14,7 @@ from engine.request import ServiceClass
 from protocol.codes import ErrorCode
 from server.bodies.arriving import Bodies, max_body_bytes
 from server.bodies.fields import media_type_of
-from server.drain import WorkInHand
+from server.bodies.presence import while_connected
 from server.errors import RequestError
 from server.middleware import request_id_of
 from server.notes.file_response import FileResponse
@@ -69,18 +69,11 @@ class NotesEndpoint:
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, request: NoteRequest
     ) -> None:
-        """Make the note and send it, or give it up as soon as the client leaves."""
-        async with anyio.create_task_group() as tasks:
-
-            async def listen() -> None:
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-                tasks.cancel_scope.cancel()
-
-            with self._service.drain.working(WorkInHand(tasks.cancel_scope)):
-                tasks.start_soon(listen)
-                await self._make(scope, receive, send, request)
-                tasks.cancel_scope.cancel()
+        """Make the note and send it, or give it up as soon as the client or the server leaves."""
+        make = partial(self._make, scope, receive, send, request)
+        # A body that was cut has no end, which tells the reader.
+        with suppress(ClientDisconnect, RequestError):
+            await while_connected(receive, make, self._service.drain)
 
     async def _make(self, scope: Scope, receive: Receive, send: Send, request: NoteRequest) -> None:
         voices, model = self._service.voices, self._service.engine.info
