@@ -267,10 +267,11 @@ def test_a_request_without_a_seed_draws_one() -> None:
     runner = S1Runner(talkative(), VOICES, num_lanes=1, num_cached=1_024)
     bench = Bench(runner)
     found = set()
-    for _ in range(2):
+    # Now and then one says nothing at all, and so may the next.
+    for _ in range(10):
         found.add(pcm(spoken(bench, 0, *segments("It rained."))).tobytes())
         bench.release(1)
-    assert len(found) == 2
+    assert len(found) > 2
 
 
 def test_a_segment_reads_on_where_the_last_one_ended() -> None:
