@@ -1,10 +1,10 @@
 # ruff: noqa: TID252 - the same files are installed under another name
-"""Messages that come in fragments: they are gathered up to the largest that may be."""
+"""The frames below a client: what the library above would stumble over is taken out of them."""
 
 from collections.abc import Generator
 
-from wsproto.connection import Connection, ConnectionType
-from wsproto.events import CloseConnection, Event, Message
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import CloseConnection, Event, Message, Ping
 
 from ..codec import MAX_MESSAGE_BYTES
 from ..errors import CloseCode
@@ -13,7 +13,8 @@ from ..errors import CloseCode
 class BoundedFrames(Connection):
     """Frames of a WebSocket client, closed in place of the event that makes a message too large.
 
-    Whoever gathers the fragments so holds one message at most, however many a server sends.
+    Whoever gathers the fragments so holds one message at most, however many a server sends. A ping
+    that crosses our close is left out: no answer may follow, and to try would be an error.
     """
 
     def __init__(self) -> None:
@@ -32,4 +33,5 @@ class BoundedFrames(Connection):
                     return
                 if event.message_finished:
                     self._gathered = 0
-            yield event
+            if not isinstance(event, Ping) or self.state is ConnectionState.OPEN:
+                yield event

@@ -25,6 +25,7 @@ from tests.protocol.client.raw_servers import (
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2030, 10, 21, 7, 28, tzinfo=UTC)
+PINGS = 100 * b"\x89\x00"
 #: A hundred of them are thrice as much as any message.
 PIECE = bytes(1 << 15)
 
@@ -209,3 +210,15 @@ async def test_a_cancelled_scope_is_left_without_waiting_for_any_stream() -> Non
                 await anext(stream)
         assert scope.cancelled_caught
         assert anyio.current_time() - began_s < LEAVE_TIMEOUT_S
+
+
+async def test_pings_that_cross_the_goodbye_are_no_failure() -> None:
+    async def ping_without_end(stream: SocketStream) -> None:
+        await stream.send(upgrade() + fragments(READY))
+        while True:
+            await stream.send(PINGS)
+
+    async with answering(ping_without_end) as url:
+        for _ in range(10):
+            async with connect(url):
+                pass
