@@ -7,7 +7,7 @@ or on a virtual one.
 import re
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -80,7 +80,21 @@ class _State:
     wave: Pcm
     segment: Segment | None = None
     segment_at: int = 0
+    #: All of the segment, in order, and where each begins.
+    words: Sequence[WordMark] = ()
+    word_starts: Sequence[int] = ()
     phase_at: int = 0
+
+    def begin(self, segment: Segment) -> None:
+        """Speak `segment` from now on."""
+        self.segment, self.segment_at = segment, 0
+        self.words = _words(segment.text)
+        self.word_starts = [word.at for word in self.words]
+
+    def words_between(self, begin: int, end: int) -> tuple[WordMark, ...]:
+        """Return the words whose first character is spoken in samples `begin..end-1`."""
+        first, last = bisect_left(self.word_starts, begin), bisect_left(self.word_starts, end)
+        return tuple(self.words[first:last])
 
 
 class ToneRunner:
@@ -122,8 +136,7 @@ class ToneRunner:
         for admission in plan.admissions:
             self._admit(admission)
         for prefill in plan.prefills:
-            state = self._states[self._slots[prefill.slot]]
-            state.segment, state.segment_at = prefill.segment, 0
+            self._states[self._slots[prefill.slot]].begin(prefill.segment)
         rows = tuple(self._advance(row) for row in plan.rows)
         rest_s = self._step_times(len(rows)) - (self._clock() - started_s)
         if rest_s > 0:
@@ -150,9 +163,8 @@ class ToneRunner:
         total = len(segment.text) * SAMPLES_PER_CHAR
         end = min(begin + row.num_frames * FRAME_SAMPLES, total)
         state.segment_at = end
-        return RowResult(
-            row.slot, _sine(state, end - begin), _words(segment.text, begin, end), end == total
-        )
+        words = state.words_between(begin, end)
+        return RowResult(row.slot, _sine(state, end - begin), words, end == total)
 
 
 @cache
@@ -174,9 +186,6 @@ def _sine(state: _State, num_samples: int) -> Pcm:
     return wave[begin:end]
 
 
-def _words(text: str, begin: int, end: int) -> tuple[WordMark, ...]:
-    """Mark the words whose first character is spoken in samples `begin..end-1`."""
-    spans = [match.span() for match in _WORD.finditer(text)]
-    starts = [start * SAMPLES_PER_CHAR for start, _ in spans]
-    chosen = range(bisect_left(starts, begin), bisect_left(starts, end))
-    return tuple(WordMark(starts[i], *spans[i]) for i in chosen)
+def _words(text: str) -> list[WordMark]:
+    spans = (match.span() for match in _WORD.finditer(text))
+    return [WordMark(start * SAMPLES_PER_CHAR, start, end) for start, end in spans]
