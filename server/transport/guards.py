@@ -5,11 +5,9 @@ Hypercorn is pinned to the versions this was tried with, and each replacement ha
 """
 
 from contextlib import suppress
-from dataclasses import replace
 from types import ModuleType
 from typing import Any, ClassVar
 
-import anyio
 import hypercorn.asyncio.run
 import hypercorn.asyncio.tcp_server
 import hypercorn.protocol
@@ -17,71 +15,11 @@ import hypercorn.protocol.h11
 from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.events import Closed, RawData
 from hypercorn.events import Event as ConnectionEvent
-from hypercorn.protocol.events import Body, Data, Event, Request, StreamClosed
-from hypercorn.protocol.ws_stream import ASGIWebsocketState, WebsocketBuffer, WSStream
 from prometheus_client import Counter
-from wsproto.events import Message, Ping
 
 from server.transport.http11 import Http11Protocol
 from server.transport.inbox import InboxTasks
-
-_BAD_REQUEST = 400
-
-
-class CappedBuffer(WebsocketBuffer):
-    """Keeps one byte more than its limit and drops the rest, so that the protocol refuses it.
-
-    Hypercorn's own closes the connection and then never sees that the peer has closed it too.
-    """
-
-    def extend(self, event: Message[Any]) -> None:
-        """Take a part of a message."""
-        room = self.max_length - self.length
-        if len(event.data) > room:
-            event = replace(event, data=event.data[:room])
-        super().extend(event)
-
-
-class PlainWebSocket(WSStream):
-    """Declines every extension, and ends its pings with the connection.
-
-    Inflating permessage-deflate makes hundreds of megabytes of a small frame before any limit is
-    looked at, and deflating PCM costs forty times the sending, for two per cent.
-    """
-
-    def __init__(self, *args: Any) -> None:  # noqa: ANN401 hypercorn's own, passed on
-        super().__init__(*args)
-        self.buffer = CappedBuffer(self.config.websocket_max_message_size + 1)
-        self._ended = anyio.Event()
-
-    async def handle(self, event: Event) -> None:
-        """Take an event of the connection."""
-        if isinstance(event, Request):
-            plain = [h for h in event.headers if h[0].lower() != b"sec-websocket-extensions"]
-            event = replace(event, headers=plain)
-        elif isinstance(event, StreamClosed):
-            self._ended.set()
-        elif isinstance(event, Body | Data) and not self.handshake.accepted:
-            await self._refuse_early_data()
-            return
-        await super().handle(event)
-
-    async def _refuse_early_data(self) -> None:
-        """Close on a peer that does not wait for the answer to its handshake.
-
-        Hypercorn answers it too, but forgets to close, and then never hears that it has left.
-        """
-        if self.state is ASGIWebsocketState.HANDSHAKE and not self.closed:
-            await self._send_error_response(_BAD_REQUEST)
-            self.closed = True
-            await self.send(StreamClosed(stream_id=self.stream_id))
-
-    async def _send_pings(self) -> None:
-        while not self._ended.is_set():
-            await self._send_wsproto_event(Ping())
-            with anyio.move_on_after(self.config.websocket_ping_interval):
-                await self._ended.wait()
-
+from server.transport.plain_websocket import PlainWebSocket
 
 #: What may wait for the end of a turn of the loop: all that one connection says in it, as a rule. A
 #: file that is read fast makes more.
@@ -116,6 +54,17 @@ class AbortableConnection(TCPServer):
             await super().run()
         finally:
             self.open_ones.discard(self)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Leave no cycle: to find those, the interpreter would have to stop everybody."""
+        self._waiting.clear()
+        for name in ("protocol", "writer"):
+            vars(self).pop(name, None)
+
+    async def _initiate_server_close(self) -> None:
+        if self in self.open_ones:
+            await super()._initiate_server_close()
 
     async def protocol_send(self, event: ConnectionEvent) -> None:
         """Send; to a peer that is gone, nothing."""

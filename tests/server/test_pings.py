@@ -7,7 +7,7 @@ from hypercorn.protocol.events import Data, Event, StreamClosed
 from wsproto import ConnectionType
 from wsproto.connection import Connection
 
-from server.transport.guards import PlainWebSocket
+from server.transport.plain_websocket import PlainWebSocket
 
 pytestmark = pytest.mark.anyio
 
