@@ -12,6 +12,7 @@ from server.engine_client import EngineClient
 from server.metrics import Metrics
 from server.parameters import Speech
 from server.request_record import RequestRecord, tell
+from server.timekeeper import Timekeeper
 from server.voices.library import VoiceLibrary
 
 
@@ -22,6 +23,7 @@ class Service:
     engine: EngineClient
     limits: Limits = field(default_factory=Limits)
     drain: Drain = field(default_factory=Drain)
+    timekeeper: Timekeeper = field(default_factory=Timekeeper)
     metrics: Metrics = field(default_factory=Metrics)
     voices: VoiceLibrary = field(default_factory=VoiceLibrary)
     #: In seconds; an event loop's own clock may tick in milliseconds.

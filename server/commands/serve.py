@@ -88,6 +88,7 @@ async def _serve(settings: Settings) -> int:
         tasks.start_soon(lifetime.watch_signals)
         tasks.start_soon(lifetime.run_engine, engine)
         tasks.start_soon(loop_load.measure)
+        tasks.start_soon(service.timekeeper.run)
         try:
             if await lifetime.is_ready(engine):
                 if not engine.client.failed:

@@ -1,4 +1,4 @@
-"""One connection: a reader in the host task, a writer and a timekeeper as its children."""
+"""One connection: a reader in the host task, and a writer as its child."""
 
 import logging
 from collections.abc import Iterator
@@ -28,7 +28,6 @@ from protocol.messages import (
 )
 from server.errors import RequestError
 from server.service import Service
-from server.stream import HOLD_LOOK_S
 from server.stream_events import StreamDone, StreamFailed
 from server.websocket.errors import INTERNAL_ERROR, connection_error, stream_error
 from server.websocket.live_stream import LiveStream
@@ -39,10 +38,8 @@ from server.websocket.socket import Disconnected, Socket
 
 _log = logging.getLogger(__name__)
 
-#: How often the limits in time are looked at, too, which are tens of seconds and more.
-TIMEKEEPER_PERIOD_S = HOLD_LOOK_S
-#: Looks per limit: a silent connection is closed at most this part of the limit too late.
-IDLE_LOOKS = 10
+#: What RFC 6455, 7.4.1 calls the end of a connection that nobody has closed. It is never sent.
+_GONE = 1006
 #: A closing handshake with a peer that is still there takes one round trip.
 CLOSE_TIMEOUT_S = 1.0
 
@@ -65,14 +62,15 @@ class Session:
         self._close_code: int | None = None
         self._writer_done: anyio.Event | None = None
         self._is_draining = False
-        self._num_taken = 0
+        self._is_silent = False
+        self._silent_from_s = 0.0
 
     async def run(self) -> None:
         """Serve. Leaving it, however that comes about, ends every stream of the connection."""
-        model = self._service.engine.info
+        service, model = self._service, self._service.engine.info
         ready = Ready(self._session_id, model.name, model.sample_rate_hz, self._limits)
         try:
-            with self._service.drain.working(self):
+            with service.drain.working(self), service.timekeeper.watching(self.look):
                 await self._socket.send(self._connection.send(ready))
                 async with anyio.create_task_group() as tasks:
                     await self._read(tasks)
@@ -82,10 +80,10 @@ class Session:
             pass
         except* Exception:  # noqa: BLE001 a fault of ours must not look like an orderly end
             _log.exception("a connection has failed")
-            self._fail(ErrorCode.INTERNAL, "the server has failed", INTERNAL_ERROR)
+            self._post(connection_error(ErrorCode.INTERNAL, "the server has failed"))
+            self._close_code = self._close_code or INTERNAL_ERROR
         finally:
-            for live in self._streams.values():
-                live.stream.cancel("disconnected")
+            self._end_streams("disconnected")
             with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
                 await self._close()
 
@@ -94,6 +92,18 @@ class Session:
         self._is_draining = True
         self._post(Draining(deadline_s))
         self._leave_if_drained()
+
+    def look(self, now_s: float) -> None:
+        """Keep the limits in time, and let go what was held for long enough."""
+        if self._socket.is_stuck(now_s):
+            self._hang_up()
+        for live in list(self._streams.values()):
+            expiry = live.expiry(self._limits, now_s)
+            if expiry is not None:
+                self._refuse(stream_error(live.number, expiry))
+            elif live.stream.is_due:
+                self._call_on(live.number)
+        self._leave_if_idle(now_s)
 
     def cut(self) -> None:
         """End every stream and leave."""
@@ -107,35 +117,44 @@ class Session:
         if self._is_draining and not self._streams:
             self._leave(CloseCode.DRAINING)
 
+    def _leave_if_idle(self, now_s: float) -> None:
+        if self._streams or not self._is_silent:
+            self._is_silent, self._silent_from_s = True, now_s
+        elif now_s - self._silent_from_s >= self._limits.idle_connection_s:
+            self._post(connection_error(ErrorCode.IDLE, "no message for too long"))
+            self._leave(CloseCode.POLICY)
+
+    def _hang_up(self) -> None:
+        """End all that is done for a peer that is gone."""
+        self._socket.give_up()
+        self._end_streams("disconnected")
+        self._leave(_GONE)
+
+    def _end_streams(self, outcome: str) -> None:
+        for number in list(self._streams):
+            self._end_stream(number, outcome)
+
     def _leave(self, close_code: int) -> None:
         self._close_code = close_code
         self._receiving.cancel()
 
     async def _read(self, tasks: TaskGroup) -> None:
-        num_silent = 0
-        while self._close_code is None:
-            num_taken = self._num_taken
-            # A scope costs as much as a message: one for all that come meanwhile.
-            with anyio.move_on_after(
-                self._limits.idle_connection_s / IDLE_LOOKS
-            ) as self._receiving:
+        with self._receiving:
+            try:
                 while self._close_code is None:
                     self._take(await self._socket.receive())
                     self._start_to_work(tasks)
-            is_silent = num_taken == self._num_taken and not self._streams
-            num_silent = num_silent + 1 if is_silent else 0
-            if num_silent == IDLE_LOOKS and self._close_code is None:
-                self._fail(ErrorCode.IDLE, "no message for too long", CloseCode.POLICY)
-                self._start_to_work(tasks)
+            except Disconnected:
+                # The writer ends by itself: to cancel it would leave all of this in a cycle.
+                self._hang_up()
 
     def _start_to_work(self, tasks: TaskGroup) -> None:
-        """Start the writer and the timekeeper once there is something for them to do."""
+        """Start the writer once there is something for it to do."""
         while self._pending:
             tasks.start_soon(self._begin, self._pending.pop())
         if self._writer_done is None and (self._streams or self._outbox):
             self._writer_done = anyio.Event()
             tasks.start_soon(self._write, self._writer_done)
-            tasks.start_soon(self._keep_time)
 
     async def _let_writer_finish(self) -> None:
         """Wait for what it has taken to send: cancelled, it would lose a message or repeat one."""
@@ -145,7 +164,7 @@ class Session:
                 await self._writer_done.wait()
 
     def _take(self, data: bytes | str) -> None:
-        self._num_taken += 1
+        self._is_silent = False
         try:
             if isinstance(data, str):
                 self._connection.receive_text_frame()
@@ -235,10 +254,6 @@ class Session:
             self._leave(CloseCode.POLICY)
         self._wake()
 
-    def _fail(self, code: ErrorCode, text: str, close_code: int) -> None:
-        self._post(connection_error(code, text))
-        self._close_code = self._close_code or close_code
-
     def _call_on(self, number: int) -> None:
         """Let the writer look at a stream."""
         self._ready[number] = None
@@ -277,18 +292,6 @@ class Session:
             if isinstance(event, StreamDone | StreamFailed):
                 self._end_stream(live.number)
             yield self._connection.send(live.message(event))
-
-    async def _keep_time(self) -> None:
-        while True:
-            await anyio.sleep(TIMEKEEPER_PERIOD_S)
-            now_s = anyio.current_time()
-            self._socket.check_progress(now_s)
-            for live in list(self._streams.values()):
-                expiry = live.expiry(self._limits, now_s)
-                if expiry is not None:
-                    self._refuse(stream_error(live.number, expiry))
-                elif live.stream.is_due:
-                    self._call_on(live.number)
 
     async def _close(self) -> None:
         try:

@@ -31,19 +31,18 @@ class Socket:
         self._seen = 0
         self._seen_s = 0.0
 
-    def check_progress(self, now_s: float) -> None:
-        """Give the peer up if it takes nothing any more; to be called every few seconds.
+    def is_stuck(self, now_s: float) -> bool:
+        """Tell whether one send has lasted for `SEND_TIMEOUT_S`; to be asked every few seconds.
 
         A timer for each message would cost as much as the message.
-
-        Raises:
-            Disconnected: one send has lasted for `SEND_TIMEOUT_S`.
         """
         if not self._is_sending or self._num_sent != self._seen:
             self._seen, self._seen_s = self._num_sent, now_s
-        elif now_s - self._seen_s >= SEND_TIMEOUT_S:
-            self._gone = True
-            raise Disconnected
+        return self._is_sending and now_s - self._seen_s >= SEND_TIMEOUT_S
+
+    def give_up(self) -> None:
+        """Take the peer for gone."""
+        self._gone = True
 
     async def receive(self) -> bytes | str:
         """Return the next message.

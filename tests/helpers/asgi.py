@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 from starlette.types import ASGIApp, Message, Scope
 
+from server.service import Service
 from tests.helpers.talking import PeerClosed
 
 #: Messages that may wait either way; more than any test leaves unread.
@@ -60,6 +61,15 @@ async def calling(app: ASGIApp, scope: Scope, *, buffer: int = BUFFER) -> AsyncI
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(call.run)
             yield call
+
+
+@asynccontextmanager
+async def keeping_time(service: Service) -> AsyncIterator[None]:
+    """Keep the limits in time, as the server does beside its application."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(service.timekeeper.run)
+        yield
+        tasks.cancel_scope.cancel()
 
 
 def http_scope(method: str, path: str, headers: dict[str, str] | None = None) -> Scope:
