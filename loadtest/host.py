@@ -24,8 +24,8 @@ from engine.voices import DEFAULT_VOICE
 from loadtest.free_model import free_model, free_noise
 from loadtest.machine import machine
 from server.admission import Admission
-from server.commands.serve import tame_gc
 from server.engine_client import EngineClient
+from server.garbage import tame_gc
 
 #: A frame of S1-mini lasts 46 ms: of a GPU's time in it, no more than this may be spent waiting.
 BOUND_MS = 1.0

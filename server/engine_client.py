@@ -68,6 +68,11 @@ class EngineClient:
         """Tell whether the engine is gone for good."""
         return self._failure is not None
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether no sequence is open."""
+        return not self._open
+
     def open(self, request: SynthesisRequest, credit: int, sink: Sink) -> Utterance:
         """Begin a sequence whose outputs go to `sink`.
 

@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 #: How often each is looked at. Most limits in time are tens of seconds and more.
 PERIOD_S = 1.0
 #: So many times in a period a part of them is looked at: all at once would keep the others waiting.
-NUM_PARTS = 50
+NUM_PARTS = 20
 
 #: Called with the event loop's time in seconds; must not wait.
 Look = Callable[[float], None]

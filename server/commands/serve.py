@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -26,6 +25,7 @@ from server.audio.pyav import load_pyav
 from server.commands.errors import first_cause
 from server.commands.lifetime import CLOSING_S, Lifetime
 from server.engine_thread import EngineThread
+from server.garbage import collect_while, tame_gc
 from server.logs import log_as_json
 from server.loop_load import LoopLoad
 from server.metered_runner import MeteredRunner
@@ -46,9 +46,6 @@ SWITCH_INTERVAL_S = 0.0005
 TLS_HANDSHAKE_TIMEOUT_S = 5.0
 #: Longer than `Lifetime` takes to cut off what does not end by itself.
 GRACEFUL_TIMEOUT_S = CLOSING_S + 1.0
-#: Sockets that come and go make little garbage in cycles: looking for it this seldom keeps a storm
-#: of connects from stopping the loop for half a second.
-GC_THRESHOLDS = (50_000, 20, 1_000_000)
 
 
 def serve_command(flags: argparse.Namespace) -> int:
@@ -89,6 +86,7 @@ async def _serve(settings: Settings) -> int:
         tasks.start_soon(lifetime.run_engine, engine)
         tasks.start_soon(loop_load.measure)
         tasks.start_soon(service.timekeeper.run)
+        tasks.start_soon(collect_while, lambda: engine.client.is_idle)
         try:
             if await lifetime.is_ready(engine):
                 if not engine.client.failed:
@@ -102,13 +100,6 @@ async def _serve(settings: Settings) -> int:
             engine.stop()
             tasks.cancel_scope.cancel()
     return lifetime.status
-
-
-def tame_gc() -> None:
-    """Keep what exists by now out of every later collection, and make those rare."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _engine(settings: Settings, metrics: Metrics, loop_load: LoopLoad) -> EngineThread:

@@ -17,7 +17,8 @@ from loadtest.metrics import MetricsReader
 from protocol import messages as m
 from protocol.codes import ErrorCode
 from server.commands.lifetime import CLOSING_S, FAREWELL_S
-from server.commands.serve import GC_THRESHOLDS, GRACEFUL_TIMEOUT_S, SWITCH_INTERVAL_S
+from server.commands.serve import GRACEFUL_TIMEOUT_S, SWITCH_INTERVAL_S
+from server.garbage import THRESHOLDS
 from server.transport.listener import listen
 from tests.helpers.serving import Server, ServerProcess, starting
 from tests.helpers.talking import ANSWER_TIMEOUT_S, Client, opening, talking
@@ -154,4 +155,4 @@ def test_engine_and_loop_share_the_process_fairly_and_garbage_is_looked_for_seld
     assert told["loop"].startswith("uvloop")
     assert told["switch_interval_s"] == pytest.approx(SWITCH_INTERVAL_S)
     assert told["gc_frozen"] > 0
-    assert tuple(told["gc_thresholds"]) == GC_THRESHOLDS
+    assert tuple(told["gc_thresholds"]) == THRESHOLDS
