@@ -159,7 +159,7 @@ class Session:
     async def _let_writer_finish(self) -> None:
         """Wait for what it has taken to send: cancelled, it would lose a message or repeat one."""
         if self._writer_done is not None:
-            self._wake()
+            self._changed.set()
             with anyio.move_on_after(CLOSE_TIMEOUT_S):
                 await self._writer_done.wait()
 
@@ -252,14 +252,11 @@ class Session:
         self._outbox.put(data, is_cancelled=isinstance(message, Cancelled))
         if len(self._outbox) > MAX_OUTBOX:
             self._leave(CloseCode.POLICY)
-        self._wake()
+        self._changed.set()
 
     def _call_on(self, number: int) -> None:
         """Let the writer look at a stream."""
         self._ready[number] = None
-        self._wake()
-
-    def _wake(self) -> None:
         self._changed.set()
 
     async def _write(self, done: anyio.Event) -> None:
