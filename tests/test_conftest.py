@@ -36,6 +36,7 @@ def outcomes(folder: Path, **environment: str) -> dict[str, str]:
     return {name: outcome for outcome, name in found}
 
 
+@pytest.mark.slow
 def test_a_skip_fails_where_ci_runs_and_an_expected_failure_is_none(tmp_path: Path) -> None:
     assert outcomes(tmp_path, CI="true") == {
         "in_test": "FAILED",
@@ -45,6 +46,7 @@ def test_a_skip_fails_where_ci_runs_and_an_expected_failure_is_none(tmp_path: Pa
     }
 
 
+@pytest.mark.slow
 def test_a_skip_elsewhere_stays_a_skip(tmp_path: Path) -> None:
     assert outcomes(tmp_path) == {
         "in_test": "SKIPPED",

@@ -30,6 +30,7 @@ def echo_server() -> Iterator[ServerProcess]:
         assert process.wait() == 0
 
 
+@pytest.mark.slow
 async def test_every_case_of_the_standard_passes(echo_server: ServerProcess) -> None:
     server = echo_server.server
     try:

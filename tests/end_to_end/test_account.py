@@ -92,6 +92,7 @@ async def test_what_the_warm_up_has_measured_decides_who_is_taken() -> None:
             assert not all([await is_taken(client, number) for number in range(2, 8)])
 
 
+@pytest.mark.slow
 async def test_a_listener_who_runs_dry_is_counted() -> None:
     with starting(FAULTY, "slow", "serve", "--model", "tone") as process:
         async with talking(process.server) as client:

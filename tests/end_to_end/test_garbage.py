@@ -43,7 +43,7 @@ async def err(server: Server) -> None:
 
 async def hang_up(server: Server) -> None:
     async with talking(server) as client:
-        await client.send(opening(1, credit=48_000), m.Text(1, 20 * TEXT))
+        await client.send(opening(1, credit=4_800), m.Text(1, 20 * TEXT))
         await client.expect(m.Audio)
 
 
@@ -60,6 +60,7 @@ async def garbage(process: ServerProcess) -> int:
     return int(await anyio.to_thread.run_sync(process.line))
 
 
+@pytest.mark.slow
 async def test_what_ends_leaves_no_cycle_behind() -> None:
     left = {}
     with starting("tests.helpers.garbage_server", "serve", "--model", "tone") as process:

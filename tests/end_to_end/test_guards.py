@@ -126,6 +126,7 @@ async def test_a_new_connection_is_pinged(tone: Server) -> None:
     assert data.startswith(b"HTTP/1.1 101 ")
 
 
+@pytest.mark.slow
 async def test_a_peer_that_does_not_read_cannot_hold_the_end() -> None:
     with starting(*TONE, "--drain-s", "0") as process:
         async with talking(process.server) as client:

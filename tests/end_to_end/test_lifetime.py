@@ -36,6 +36,7 @@ async def open_calls(client: Client, numbers: range) -> None:
         await client.expect(m.Blocked)
 
 
+@pytest.mark.slow
 async def test_sigterm_lets_fifty_calls_finish_and_refuses_new_ones() -> None:
     with starting(*TONE, "--drain-s", "60") as process:
         async with talking(process.server) as first, talking(process.server) as second:
@@ -60,6 +61,7 @@ async def test_sigterm_lets_fifty_calls_finish_and_refuses_new_ones() -> None:
         assert await ended(process) == 0
 
 
+@pytest.mark.slow
 async def test_at_the_deadline_calls_are_told_and_a_stalled_reader_is_cut_off() -> None:
     with starting(*TONE, "--drain-s", "1") as process:
         stalled = await anyio.connect_tcp(process.server.host, process.server.port)

@@ -166,6 +166,7 @@ async def test_text_without_a_sound_is_refused_in_every_format(
     assert (response.status_code, response.json()["code"]) == (422, "bad_value")
 
 
+@pytest.mark.slow
 async def test_files_leave_no_threads_behind() -> None:
     with starting("server", "serve", "--model", "tone") as process:
         async with httpx.AsyncClient(

@@ -61,6 +61,7 @@ async def test_a_frame_behind_the_handshake_is_refused_and_the_connection_closed
             assert (await rest(stream)).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.slow
 async def test_a_header_that_never_ends_is_given_up(tone: Server) -> None:
     async def send_and_wait(sent: bytes) -> None:
         async with await dial(tone.host, tone.port) as stream:

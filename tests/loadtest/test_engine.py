@@ -23,6 +23,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[S1Model]:
     tiny_speaker.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("model")
 def test_a_figure_adds_up_and_stands_beside_its_bound(
     capsys: pytest.CaptureFixture[str], tmp_path: Path

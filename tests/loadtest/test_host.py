@@ -38,6 +38,7 @@ def test_the_status_says_whether_the_bound_is_kept(
     assert host.main(["--batch", "2", "--steps", "3"]) == status
 
 
+@pytest.mark.slow
 def test_the_command_of_the_page_prints_every_part() -> None:
     done = subprocess.run(
         run_here(command("host", "loadtest") + " --batch 2 --steps 3"),

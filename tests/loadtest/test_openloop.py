@@ -42,6 +42,7 @@ def tone() -> Iterator[ServerProcess]:
         yield process
 
 
+@pytest.mark.slow
 def test_held_calls_are_measured_beside_all_kinds_of_bad_listeners(
     tone: ServerProcess, tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_held_calls_are_measured_beside_all_kinds_of_bad_listeners(
     assert result["protocol_faults"] == 0
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_are_run_as_it_shows_them(tmp_path: Path) -> None:
     program, *arguments = shlex.split(command("paced", "loadtest"))
     assert program == ".venv/bin/voxline"
@@ -87,6 +89,7 @@ def test_live_text_is_spoken_to_its_end(tone: ServerProcess, tmp_path: Path) -> 
     assert result["failures"] == {}
 
 
+@pytest.mark.slow
 def test_refused_calls_are_counted_and_their_advice_is_known(tmp_path: Path) -> None:
     flags = ("--calls", "4", "--rate", "100", "--interrupt-after", "0.2")
     with starting(*TONE, "--max-calls", "1") as process:

@@ -80,6 +80,7 @@ def test_a_checkpoint_whose_page_states_no_licence_is_fetched_all_the_same(hub: 
     assert "that its page states" in run(hub, REPOSITORY).stderr
 
 
+@pytest.mark.slow
 def test_a_download_whose_connection_breaks_goes_on_where_it_was(hub: FakeHub) -> None:
     # Half of it is more than the library takes at a time.
     weights = bytes(range(256)) * (22 << 12)

@@ -71,6 +71,7 @@ def test_a_wrong_file_of_a_checkpoint_is_named(folder: Path, file: str, contents
         load_runner(str(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("library", "function"),
     [

@@ -85,6 +85,7 @@ def test_a_deadly_text_fails_alone(runner: EspeakRunner, voice: str, text: str) 
     assert say(runner, HEALTHY, voice=voice).rows[-1].error is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_said_in_whatever_language_the_others_go_on(
     runner: EspeakRunner, seed: int

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -62,6 +63,7 @@ def check(engine: VirtualEngine) -> None:
         assert np.array_equal(engine.pcm(sequence_id), undisturbed(sequence_id))
 
 
+@pytest.mark.slow
 def test_an_evicted_sequence_yields_the_very_frames_of_an_undisturbed_one() -> None:
     runner = make_runner(model(), num_lanes=3, num_cached=SCARCE)
     engine, evicted = spoken_by(runner)
@@ -86,6 +88,7 @@ class NarrowDevice:
         return self._slow(columns, positions, key_values)
 
 
+@pytest.mark.slow
 def test_a_device_without_memory_for_all_rows_makes_them_one_after_another() -> None:
     speaker = model()
     slow = NarrowDevice(speaker.language_model.slow)
