@@ -40,13 +40,12 @@ class Chunks:
         What is made in half of the lead comes in time. A listener who uses up several frames in the
         time of one gets no fewer of them.
         """
-        most = self._limits.max_chunk_frames
-        ramp = most
-        if self._is_awaited(sequence, now_s):
-            in_time = int(sequence.playback.lead_s(now_s) / (2 * frame_cost_s))
-            ramp = 1 << max(in_time, 1).bit_length() - 1
-            ramp = max(ramp, math.ceil(sequence.request.pace))
-        return min(ramp, most, -(-sequence.credit // self._frame))
+        most = min(self._limits.max_chunk_frames, -(-sequence.credit // self._frame))
+        if most == 1 or not self._is_awaited(sequence, now_s):
+            return most
+        in_time = int(sequence.playback.lead_s(now_s) / (2 * frame_cost_s))
+        ramp = 1 << max(in_time, 1).bit_length() - 1
+        return min(max(ramp, math.ceil(sequence.request.pace)), most)
 
     def budget_s(
         self, planned: Iterable[Sequence], open_ones: Iterable[Sequence], now_s: float

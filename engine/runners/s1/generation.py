@@ -147,9 +147,7 @@ class FrameGenerator:
 
     def num_unread(self, slot: int) -> int:
         """Count the columns to read before the next frame can be drawn: at least one."""
-        sequence = self._sequences[slot]
-        left: int = sequence.prompt.shape[1] - sequence.table.num_tokens
-        return max(1, left)
+        return max(1, self._left_of_prompt(slot))
 
     def step(self, budgets: Mapping[int, int]) -> tuple[list[int], Tensor]:
         """Read up to so many columns of each slot as `budgets` says, in one forward.
@@ -164,12 +162,12 @@ class FrameGenerator:
             OutOfMemory: the device has no memory for so many rows; nothing was read.
             ContextFull: a sequence is as long as the model can read; nothing was read.
         """
-        unread = {slot: self.num_unread(slot) for slot in budgets}
-        lengths = {slot: min(budget, unread[slot]) for slot, budget in budgets.items()}
+        left = {slot: self._left_of_prompt(slot) for slot in budgets}
+        lengths = {slot: min(budget, max(1, left[slot])) for slot, budget in budgets.items()}
         for slot, length in lengths.items():
             self.make_room(slot, length)
         try:
-            drawn, columns = self._forward(lengths, unread)
+            drawn, columns = self._forward(lengths, left)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory(f"no memory for {len(lengths)} rows") from error
         for slot, length in lengths.items():
@@ -184,10 +182,12 @@ class FrameGenerator:
             ContextFull: the sequence is as long as the model can read.
         """
         table = self._sequences[slot].table
+        num_tokens = table.num_tokens + num_columns
         limit = self._model.config.max_seq_len
-        if table.num_tokens + num_columns > limit:
+        if num_tokens > limit:
             raise ContextFull(f"slot {slot} has {limit} tokens, and the model reads no more")
-        self.pool.grow(table, table.num_tokens + num_columns)
+        if num_tokens > len(table.blocks) * self.pool.block_size:
+            self.pool.grow(table, num_tokens)
 
     def evict(self, parked: ParkedSequence, drawn: Columns) -> None:
         """Give up what a parked sequence holds; it goes on once it has read all again.
@@ -213,12 +213,12 @@ class FrameGenerator:
             raise PromptRejected(f"a prompt of {prompt.shape[1]} tokens; the limit is {limit - 1}")
 
     def _forward(
-        self, lengths: Mapping[int, int], unread: Mapping[int, int]
+        self, lengths: Mapping[int, int], left: Mapping[int, int]
     ) -> tuple[list[int], Tensor]:
-        columns = self._next_columns(lengths)
+        columns = self._next_columns(lengths, left)
         batch = self._batch(lengths)
         states = self._model.slow(columns, batch.positions, batch)
-        is_drawn = [unread[slot] == length for slot, length in lengths.items()]
+        is_drawn = [left[slot] <= length for slot, length in lengths.items()]
         drawn = list(compress(lengths, is_drawn))
         last = [end - 1 for end in compress(accumulate(lengths.values()), is_drawn)]
         return drawn, self._draw(states[last], drawn)
@@ -233,23 +233,24 @@ class FrameGenerator:
         batch.fill(tables)
         return batch
 
-    def _next_columns(self, lengths: Mapping[int, int]) -> Tensor:
-        if all(self._has_read(slot) for slot in lengths):
+    def _next_columns(self, lengths: Mapping[int, int], left: Mapping[int, int]) -> Tensor:
+        if max(left.values()) <= 0:
             # What most steps read, and nothing else: in one go.
             slots = torch.tensor(list(lengths), device=self._model.device)
             return self._state.columns.index_select(0, slots)
         return torch.cat([self._unread(slot, length) for slot, length in lengths.items()])
 
-    def _has_read(self, slot: int) -> bool:
+    def _left_of_prompt(self, slot: int) -> int:
+        """Count the columns of the prompt to read; zero or less once it draws."""
         sequence = self._sequences[slot]
-        has_read: bool = sequence.table.num_tokens >= sequence.prompt.shape[1]
-        return has_read
+        left: int = sequence.prompt.shape[1] - sequence.table.num_tokens
+        return left
 
     def _unread(self, slot: int, length: int) -> Tensor:
         """Return the next columns (length, num_codebooks + 1) to read."""
         sequence = self._sequences[slot]
         begin = sequence.table.num_tokens
-        if self._has_read(slot):
+        if self._left_of_prompt(slot) <= 0:
             return self._state.columns[slot : slot + 1]
         piece = np.ascontiguousarray(sequence.prompt[:, begin : begin + length].T)
         return torch.from_numpy(piece).to(self._model.device)

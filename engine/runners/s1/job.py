@@ -41,13 +41,13 @@ class Job:
         assert lane is not None  # noqa: S101 a row that is planned keeps its lane for the step
         return lane
 
-    def add(self, column: Columns) -> None:
-        """Take a frame, and end the segment if it must be the last."""
+    def add(self, column: Columns, code: int) -> None:
+        """Take a frame, whose first code is `code`, and end the segment if it must be the last."""
         segment = self.sequence.segment
         assert segment is not None  # noqa: S101 frames are drawn for a begun segment only
         self.frames.append(column)
         self.sequence.drawn.append(column)
-        self.gave_up = segment.guard.add(int(column[1]))
+        self.gave_up = segment.guard.add(code)
         if self.gave_up is not None:
             self.end()
 

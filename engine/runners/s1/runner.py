@@ -196,5 +196,4 @@ class S1Runner:
 
 
 def _results(jobs: list[Job]) -> tuple[RowResult, ...]:
-    results = (job.result() for job in jobs)
-    return tuple(result for result in results if result is not None)
+    return tuple([result for job in jobs if (result := job.result()) is not None])
