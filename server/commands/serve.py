@@ -25,7 +25,7 @@ from server.audio.pyav import load_pyav
 from server.commands.errors import first_cause
 from server.commands.lifetime import CLOSING_S, Lifetime
 from server.engine_thread import EngineThread
-from server.garbage import collect_while, tame_gc
+from server.garbage import collect_when_idle, tame_gc
 from server.logs import log_as_json
 from server.loop_load import LoopLoad
 from server.metered_runner import MeteredRunner
@@ -86,7 +86,7 @@ async def _serve(settings: Settings) -> int:
         tasks.start_soon(lifetime.run_engine, engine)
         tasks.start_soon(loop_load.measure)
         tasks.start_soon(service.timekeeper.run)
-        tasks.start_soon(collect_while, lambda: engine.client.is_idle)
+        tasks.start_soon(collect_when_idle, lambda: engine.client.is_idle)
         try:
             if await lifetime.is_ready(engine):
                 if not engine.client.failed:

@@ -4,6 +4,7 @@ It has no settings for these, so its classes are replaced by subclasses, once, b
 Hypercorn is pinned to the versions this was tried with, and each replacement has its test.
 """
 
+import asyncio
 from contextlib import suppress
 from types import ModuleType
 from typing import Any, ClassVar
@@ -63,6 +64,7 @@ class AbortableConnection(TCPServer):
             vars(self).pop(name, None)
 
     async def _initiate_server_close(self) -> None:
+        # Its task may begin only after all has ended.
         if self in self.open_ones:
             await super()._initiate_server_close()
 
@@ -103,6 +105,13 @@ class AbortableConnection(TCPServer):
         with suppress(OSError):
             self._write_out()
             await super()._close()
+        try:
+            # By now it is known how it ended.
+            async with asyncio.timeout(0):
+                await self.writer.wait_closed()
+        except OSError as error:
+            # It holds the frames that hold the writer that holds it.
+            error.with_traceback(None)
 
     def abort(self) -> None:
         """Drop the connection without a word."""

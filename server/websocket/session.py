@@ -8,24 +8,10 @@ import anyio
 from anyio.abc import TaskGroup
 
 from engine.request import ServiceClass
+from protocol import messages as m
 from protocol.codes import ErrorCode
 from protocol.connection import Connection, Fault, Role
 from protocol.errors import CloseCode, RemoteProtocolError
-from protocol.messages import (
-    Bye,
-    Cancel,
-    Cancelled,
-    ClientMessage,
-    Draining,
-    Error,
-    Open,
-    Opened,
-    Ping,
-    Pong,
-    Ready,
-    ServerMessage,
-    StreamMessage,
-)
 from server.errors import RequestError
 from server.service import Service
 from server.stream_events import StreamDone, StreamFailed
@@ -67,10 +53,16 @@ class Session:
 
     async def run(self) -> None:
         """Serve. Leaving it, however that comes about, ends every stream of the connection."""
-        service, model = self._service, self._service.engine.info
-        ready = Ready(self._session_id, model.name, model.sample_rate_hz, self._limits)
+        with self._service.drain.working(self):
+            await self._serve()
+            if self._close_code == CloseCode.DRAINING:
+                await self._socket.linger()
+
+    async def _serve(self) -> None:
+        model = self._service.engine.info
+        ready = m.Ready(self._session_id, model.name, model.sample_rate_hz, self._limits)
         try:
-            with service.drain.working(self), service.timekeeper.watching(self.look):
+            with self._service.timekeeper.watching(self.look):
                 await self._socket.send(self._connection.send(ready))
                 async with anyio.create_task_group() as tasks:
                     await self._read(tasks)
@@ -78,10 +70,8 @@ class Session:
                     tasks.cancel_scope.cancel()
         except* Disconnected:
             pass
-        except* Exception:  # noqa: BLE001 a fault of ours must not look like an orderly end
-            _log.exception("a connection has failed")
-            self._post(connection_error(ErrorCode.INTERNAL, "the server has failed"))
-            self._close_code = self._close_code or INTERNAL_ERROR
+        except* Exception:  # noqa: BLE001 whatever it was
+            self._fail()
         finally:
             self._end_streams("disconnected")
             with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
@@ -90,11 +80,17 @@ class Session:
     def drain(self, deadline_s: float) -> None:
         """Say that the server goes away, and leave with the last stream."""
         self._is_draining = True
-        self._post(Draining(deadline_s))
+        self._post(m.Draining(deadline_s))
         self._leave_if_drained()
 
     def look(self, now_s: float) -> None:
         """Keep the limits in time, and let go what was held for long enough."""
+        try:
+            self._keep_limits(now_s)
+        except Exception:  # noqa: BLE001 whatever it was
+            self._fail()
+
+    def _keep_limits(self, now_s: float) -> None:
         if self._socket.is_stuck(now_s):
             self._hang_up()
         for live in list(self._streams.values()):
@@ -124,6 +120,12 @@ class Session:
             self._post(connection_error(ErrorCode.IDLE, "no message for too long"))
             self._leave(CloseCode.POLICY)
 
+    def _fail(self) -> None:
+        """Leave: a fault of ours must not look like an orderly end."""
+        _log.exception("a connection has failed")
+        self._post(connection_error(ErrorCode.INTERNAL, "the server has failed"))
+        self._leave(INTERNAL_ERROR)
+
     def _hang_up(self) -> None:
         """End all that is done for a peer that is gone."""
         self._socket.give_up()
@@ -135,7 +137,7 @@ class Session:
             self._end_stream(number, outcome)
 
     def _leave(self, close_code: int) -> None:
-        self._close_code = close_code
+        self._close_code = self._close_code or close_code
         self._receiving.cancel()
 
     async def _read(self, tasks: TaskGroup) -> None:
@@ -175,22 +177,22 @@ class Session:
             self._post(error.error)
             self._close_code = error.close_code
 
-    def _handle(self, message: ClientMessage | Fault) -> None:
+    def _handle(self, message: m.ClientMessage | Fault) -> None:
         match message:
             case Fault(error):
                 self._refuse(error)
-            case Ping(ping_id):
-                self._post(Pong(ping_id))
-            case Bye():
+            case m.Ping(ping_id):
+                self._post(m.Pong(ping_id))
+            case m.Bye():
                 self._close_code = 1000
             case _:
                 self._serve_stream(message)
 
-    def _serve_stream(self, message: StreamMessage) -> None:
+    def _serve_stream(self, message: m.StreamMessage) -> None:
         try:
-            if isinstance(message, Open):
+            if isinstance(message, m.Open):
                 self._open(message)
-            elif isinstance(message, Cancel):
+            elif isinstance(message, m.Cancel):
                 live = self._streams[message.stream]
                 self._end_stream(message.stream, "cancelled", message.played)
                 self._post(live.cancelled(message))
@@ -199,17 +201,17 @@ class Session:
         except RequestError as error:
             self._refuse(stream_error(message.stream, error), message)
 
-    def _refuse(self, error: Error, message: ClientMessage | None = None) -> None:
+    def _refuse(self, error: m.Error, message: m.ClientMessage | None = None) -> None:
         """End the stream that an error is about, or count one that never began."""
         if error.stream in self._streams:
             self._end_stream(error.stream, error.code.value)
         else:
-            service_class = message.service_class if isinstance(message, Open) else "call"
+            service_class = message.service_class if isinstance(message, m.Open) else "call"
             request_id = f"{self._session_id}/{error.stream}"
             self._service.refuse(error.code, ServiceClass(service_class), request_id)
         self._post(error)
 
-    def _open(self, message: Open) -> None:
+    def _open(self, message: m.Open) -> None:
         self._service.drain.check()
         number, parameters = message.stream, parameters_of(message)
         wake, request_id = partial(self._call_on, number), f"{self._session_id}/{number}"
@@ -219,7 +221,7 @@ class Session:
         if isinstance(stream, PendingStream):
             self._pending.append(stream)
         else:
-            self._post(Opened(number, stream.sample_rate_hz))
+            self._post(m.Opened(number, stream.sample_rate_hz))
 
     async def _begin(self, pending: PendingStream) -> None:
         """Let a stream begin as soon as its voice is made."""
@@ -227,12 +229,12 @@ class Session:
         try:
             stream = await pending.begin()
         except RequestError as error:
-            del self._streams[message.stream]  # it never began
+            self._streams.pop(message.stream, None)  # it never began
             self._refuse(stream_error(message.stream, error), message)
         else:
             if stream is not None:
                 self._streams[message.stream].stream = stream
-                self._post(Opened(message.stream, stream.sample_rate_hz))
+                self._post(m.Opened(message.stream, stream.sample_rate_hz))
 
     def _end_stream(
         self, number: int | None, outcome: str = "ok", played: int | None = None
@@ -242,14 +244,14 @@ class Session:
             self._ready.pop(live.number, None)
             live.stream.cancel(outcome, played)
 
-    def _post(self, message: ServerMessage) -> None:
+    def _post(self, message: m.ServerMessage) -> None:
         """Queue an answer ahead of all audio."""
         if self._close_code is not None:
             return  # nothing follows what closes the connection
         if len(self._outbox) == MAX_OUTBOX:
             message = connection_error(ErrorCode.STALLED, "answers are not read")
         data = self._connection.send(message)
-        self._outbox.put(data, is_cancelled=isinstance(message, Cancelled))
+        self._outbox.put(data, is_cancelled=isinstance(message, m.Cancelled))
         if len(self._outbox) > MAX_OUTBOX:
             self._leave(CloseCode.POLICY)
         self._changed.set()

@@ -1,5 +1,8 @@
 """An ASGI WebSocket whose `send` tells the truth."""
 
+from contextlib import suppress
+
+import anyio
 from anyio.lowlevel import checkpoint
 from starlette.types import Message, Receive, Send
 
@@ -7,6 +10,8 @@ from server.transport.listener import USER_TIMEOUT_S
 
 #: As the kernel does with what is not acknowledged, in the same time: it has no reader.
 SEND_TIMEOUT_S = USER_TIMEOUT_S
+#: Who plays what it reads closes once it has played all: as long as anybody may take nothing.
+LINGER_S = USER_TIMEOUT_S
 #: Messages that may go out before others have their turn: a fraction of a millisecond's work.
 MESSAGES_A_TURN = 8
 
@@ -26,6 +31,7 @@ class Socket:
         self._receive = receive
         self._send = send
         self._gone = False
+        self._has_closed = False
         self._is_sending = False
         self._num_sent = 0
         self._seen = 0
@@ -83,3 +89,14 @@ class Socket:
         if not self._gone:
             self._gone = True
             await self._send({"type": "websocket.close", "code": code})
+            self._has_closed = True
+
+    async def linger(self) -> None:
+        """Wait until the peer has closed, too, for `LINGER_S` at most, and take what still comes.
+
+        A peer that plays what it reads still sends credit. A connection that is gone would answer
+        that by a reset, and what the peer has not read yet would be lost.
+        """
+        with anyio.move_on_after(LINGER_S), suppress(Disconnected):
+            while self._has_closed:
+                await self.receive()

@@ -47,6 +47,13 @@ async def hang_up(server: Server) -> None:
         await client.expect(m.Audio)
 
 
+async def break_off(server: Server) -> None:
+    async with talking(server) as client:
+        await client.send(opening(1), m.Text(1, 20 * TEXT))
+        await client.expect(m.Audio)
+        client.socket.vanish()
+
+
 async def make_note(server: Server) -> None:
     async with httpx.AsyncClient(base_url=server.http_url, trust_env=False) as http:
         assert (await http.post("/v1/notes", json={"text": TEXT})).is_success
@@ -64,7 +71,7 @@ async def garbage(process: ServerProcess) -> int:
 async def test_what_ends_leaves_no_cycle_behind() -> None:
     left = {}
     with starting("tests.helpers.garbage_server", "serve", "--model", "tone") as process:
-        for visit in (speak, interrupt, err, hang_up, make_note):
+        for visit in (speak, interrupt, err, hang_up, break_off, make_note):
             await visit(process.server)  # the first of all makes what is kept
             await garbage(process)
             for _ in range(NUM_ROUNDS):

@@ -4,12 +4,14 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
 import httpx
 import pytest
 from anyio import to_thread
+from websockets.exceptions import ConnectionClosed
 
 from protocol import messages as m
 from protocol.codes import ErrorCode
@@ -20,6 +22,10 @@ pytestmark = pytest.mark.anyio
 
 TONE = ("server", "serve", "--model", "tone")
 LONG = "word " * 100
+#: More messages than a client's library takes ahead of its reader.
+SHORT = "word " * 60
+#: Together longer than a server takes to close.
+PLAYED_S = 0.02
 NUM_CALLS = 50
 #: What the server gives a farewell and its closing sockets, and some more on a busy machine.
 PATIENCE_S = 8.0
@@ -58,6 +64,23 @@ async def test_sigterm_lets_fifty_calls_finish_and_refuses_new_ones() -> None:
                 heard = await client.finish(*numbers)
                 assert all(isinstance(one.end, m.Done) for one in heard)
                 assert await client.closed() == 1012
+        assert await ended(process) == 0
+
+
+@pytest.mark.slow
+async def test_a_listener_who_plays_as_it_reads_hears_all_that_was_made_before_sigterm() -> None:
+    with starting(*TONE, "--drain-s", "60") as process:
+        async with talking(process.server) as client:
+            await client.send(opening(1, credit=10_000_000), m.Text(1, SHORT), m.End(1))
+            await client.expect(m.Audio)
+            process.signal(signal.SIGTERM)
+            while isinstance(message := await client.receive(), m.Audio | m.Mark | m.Draining):
+                await anyio.sleep(PLAYED_S)
+                # The library has read the server's close already where little is left.
+                with suppress(ConnectionClosed):
+                    await client.send(m.Credit(1, 10_000_000))
+            assert isinstance(message, m.Done)
+            assert await client.closed() == 1012
         assert await ended(process) == 0
 
 

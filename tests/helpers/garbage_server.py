@@ -24,6 +24,6 @@ def _tell(_: int, __: object) -> None:
 
 
 if __name__ == "__main__":
-    serve.collect_while = _never  # type: ignore[attr-defined, assignment]
+    serve.collect_when_idle = _never  # type: ignore[attr-defined, assignment]
     signal.signal(signal.SIGUSR1, _tell)
     sys.exit(main())

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from engine.runners.tone import SAMPLE_RATE_HZ
 from protocol import messages as m
+from protocol.codec import encode
 from protocol.codes import ErrorCode
 from server.app import create_app
 from server.drain import Drain
@@ -61,12 +62,39 @@ async def test_an_idle_server_is_gone_at_once() -> None:
 
 
 async def test_an_idle_connection_is_told_and_closed() -> None:
-    async with serving() as (app, drain), connected(app) as (_, client):
-        began_s = anyio.current_time()
-        await drain.run(DEADLINE_S, FAREWELL_S)
-        assert anyio.current_time() - began_s < FAREWELL_S
+    began_s = anyio.current_time()
+    async with (
+        serving() as (app, drain),
+        connected(app) as (_, client),
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(drain.run, DEADLINE_S, FAREWELL_S)
         assert await client.expect(m.Draining) == m.Draining(DEADLINE_S)
         assert await client.closed() == 1012
+        client.socket.vanish()
+    assert anyio.current_time() - began_s < FAREWELL_S
+
+
+async def test_the_end_waits_for_a_listener_that_has_not_read_all() -> None:
+    began_s = anyio.current_time()
+    async with (
+        serving() as (app, drain),
+        connected(app) as (_, client),
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(drain.run, DEADLINE_S, FAREWELL_S)
+        await anyio.sleep(DEADLINE_S / 2)
+        await client.socket.send(encode(m.Credit(1, 1_000)))
+        await anyio.sleep(DEADLINE_S / 4)
+        client.socket.vanish()
+    assert 0.75 * DEADLINE_S <= anyio.current_time() - began_s < DEADLINE_S
+
+
+async def test_the_end_does_not_wait_for_ever_for_a_peer_that_never_closes() -> None:
+    async with serving() as (app, drain), connected(app):
+        began_s = anyio.current_time()
+        await drain.run(DEADLINE_S, FAREWELL_S)
+        assert anyio.current_time() - began_s <= DEADLINE_S + FAREWELL_S
 
 
 async def test_an_open_stream_is_spoken_to_its_end() -> None:

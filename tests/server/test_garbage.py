@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from server.garbage import PERIOD_S, collect_while
+from server.garbage import PERIOD_S, collect_when_idle
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +33,7 @@ def settings() -> Iterator[None]:
 async def test_what_a_fault_leaves_is_found_once_the_server_is_idle(is_idle: bool) -> None:
     node = weakref.ref(Node())
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(collect_while, lambda: is_idle)
+        tasks.start_soon(collect_when_idle, lambda: is_idle)
         await anyio.sleep(1.5 * PERIOD_S)
         tasks.cancel_scope.cancel()
     assert (node() is None) == is_idle

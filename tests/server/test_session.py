@@ -14,6 +14,7 @@ from server.app import create_app
 from server.service import Service
 from server.stream import Stream
 from server.timekeeper import PERIOD_S
+from server.websocket.live_stream import LiveStream
 from server.websocket.outbox import MAX_OUTBOX
 from server.websocket.socket import SEND_TIMEOUT_S
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, keeping_time, websocket_scope
@@ -146,6 +147,45 @@ async def test_a_silent_connection_is_closed_as_idle() -> None:
         silent_s = anyio.current_time() - began_s
         assert LIMITS.idle_connection_s <= silent_s <= LIMITS.idle_connection_s + LATENESS_S
         assert await client.closed() == 1008
+
+
+async def test_a_connection_that_says_something_is_not_idle() -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        for number in range(4):
+            await anyio.sleep(LIMITS.idle_connection_s / 2)
+            await client.send(m.Ping(number))
+            assert await client.receive() == m.Pong(number)
+
+
+async def test_a_fault_in_keeping_the_limits_ends_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
+        await client.send(opening(1))
+        await client.expect(m.Opened)
+        monkeypatch.setattr(LiveStream, "expiry", fail)
+        error = await client.expect(m.Error)
+        assert (error.stream, error.code) == (None, ErrorCode.INTERNAL)
+        assert await client.closed() == 1011
+        assert engine.scheduler.num_sequences == 0
+
+
+async def test_who_leaves_frees_the_engine_at_once_even_where_a_send_waits_for_him() -> None:
+    async with (
+        running(VirtualEngineThread()) as engine,
+        connected(engine, buffer=2) as (call, client),
+    ):
+        await client.send(opening(1, credit=PLENTY), m.Text(1, LONG), m.End(1))
+        await anyio.sleep(5 * STEP_S)
+        assert engine.scheduler.num_sequences == 1
+        client.socket.vanish()
+        await anyio.sleep(2 * STEP_S)
+        assert engine.scheduler.num_sequences == 0
+        assert not call.returned.is_set()
+        call.close()
 
 
 async def test_a_connection_that_waits_for_its_streams_is_not_idle() -> None:
