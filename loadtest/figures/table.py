@@ -84,8 +84,9 @@ FIGURES = (
     ),
     Figure(
         name="interruptions",
-        serve=(*_EVEN_STEPS, "--max-calls", "100"),
-        load=(*_HUNDRED_CALLS, "--interrupt-after", "2"),
+        serve=(*_EVEN_STEPS, "--max-calls", "150"),
+        # A hundred streams are active, and more: between its turns a call has none.
+        load=("--hold", "--calls", "150", "--rate", "40", "--interrupt-after", "2"),
         seconds=60,
         bounds=(
             b.cancelled_ms("p99", 10),
