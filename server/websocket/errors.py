@@ -6,6 +6,8 @@ from server.errors import RequestError
 
 #: The close code of RFC 6455, 7.4.1, for a server that could not go on.
 INTERNAL_ERROR = 1011
+#: And for the end of a connection that nobody has closed, which is never sent.
+GONE = 1006
 
 
 def connection_error(code: ErrorCode, text: str) -> Error:

@@ -15,7 +15,7 @@ from protocol.errors import CloseCode, RemoteProtocolError
 from server.errors import RequestError
 from server.service import Service
 from server.stream_events import StreamDone, StreamFailed
-from server.websocket.errors import INTERNAL_ERROR, connection_error, stream_error
+from server.websocket.errors import GONE, INTERNAL_ERROR, connection_error, stream_error
 from server.websocket.live_stream import LiveStream
 from server.websocket.opening import Opening, parameters_of
 from server.websocket.outbox import MAX_OUTBOX, Outbox
@@ -24,8 +24,6 @@ from server.websocket.socket import Disconnected, Socket
 
 _log = logging.getLogger(__name__)
 
-#: What RFC 6455, 7.4.1 calls the end of a connection that nobody has closed. It is never sent.
-_GONE = 1006
 #: A closing handshake with a peer that is still there takes one round trip.
 CLOSE_TIMEOUT_S = 1.0
 
@@ -36,7 +34,6 @@ class Session:
     def __init__(self, socket: Socket, service: Service, session_id: str) -> None:
         self._socket = socket
         self._service = service
-        self._limits = service.limits
         self._session_id = session_id
         self._receiving = anyio.CancelScope()
         self._connection = Connection(Role.SERVER, service.limits)
@@ -50,17 +47,18 @@ class Session:
         self._is_draining = False
         self._is_silent = False
         self._silent_from_s = 0.0
+        self._spoken_s = float("-inf")
 
     async def run(self) -> None:
         """Serve. Leaving it, however that comes about, ends every stream of the connection."""
         with self._service.drain.working(self):
             await self._serve()
             if self._close_code == CloseCode.DRAINING:
-                await self._socket.linger()
+                await self._socket.linger(self._spoken_s)
 
     async def _serve(self) -> None:
         model = self._service.engine.info
-        ready = m.Ready(self._session_id, model.name, model.sample_rate_hz, self._limits)
+        ready = m.Ready(self._session_id, model.name, model.sample_rate_hz, self._service.limits)
         try:
             with self._service.timekeeper.watching(self.look):
                 await self._socket.send(self._connection.send(ready))
@@ -94,7 +92,7 @@ class Session:
         if self._socket.is_stuck(now_s):
             self._hang_up()
         for live in list(self._streams.values()):
-            expiry = live.expiry(self._limits, now_s)
+            expiry = live.expiry(self._service.limits, now_s)
             if expiry is not None:
                 self._refuse(stream_error(live.number, expiry))
             elif live.stream.is_due:
@@ -116,7 +114,7 @@ class Session:
     def _leave_if_idle(self, now_s: float) -> None:
         if self._streams or not self._is_silent:
             self._is_silent, self._silent_from_s = True, now_s
-        elif now_s - self._silent_from_s >= self._limits.idle_connection_s:
+        elif now_s - self._silent_from_s >= self._service.limits.idle_connection_s:
             self._post(connection_error(ErrorCode.IDLE, "no message for too long"))
             self._leave(CloseCode.POLICY)
 
@@ -130,7 +128,7 @@ class Session:
         """End all that is done for a peer that is gone."""
         self._socket.give_up()
         self._end_streams("disconnected")
-        self._leave(_GONE)
+        self._leave(GONE)
 
     def _end_streams(self, outcome: str) -> None:
         for number in list(self._streams):
@@ -242,6 +240,7 @@ class Session:
         live = None if number is None else self._streams.pop(number, None)
         if live is not None:
             self._ready.pop(live.number, None)
+            self._spoken_s = anyio.current_time()
             live.stream.cancel(outcome, played)
 
     def _post(self, message: m.ServerMessage) -> None:

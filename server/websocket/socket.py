@@ -91,12 +91,14 @@ class Socket:
             await self._send({"type": "websocket.close", "code": code})
             self._has_closed = True
 
-    async def linger(self) -> None:
-        """Wait until the peer has closed, too, for `LINGER_S` at most, and take what still comes.
+    async def linger(self, spoken_s: float) -> None:
+        """Wait until the peer has closed, too, and take what still comes.
+
+        It has until `LINGER_S` after `spoken_s`, when all was said.
 
         A peer that plays what it reads still sends credit. A connection that is gone would answer
         that by a reset, and what the peer has not read yet would be lost.
         """
-        with anyio.move_on_after(LINGER_S), suppress(Disconnected):
+        with anyio.CancelScope(deadline=spoken_s + LINGER_S), suppress(Disconnected):
             while self._has_closed:
                 await self.receive()

@@ -14,6 +14,7 @@ from protocol.codes import ErrorCode
 from server.app import create_app
 from server.drain import Drain
 from server.service import Service
+from server.websocket.socket import LINGER_S
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, http_scope, websocket_scope
 from tests.helpers.talking import Client, opening
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
@@ -76,12 +77,13 @@ async def test_an_idle_connection_is_told_and_closed() -> None:
 
 
 async def test_the_end_waits_for_a_listener_that_has_not_read_all() -> None:
-    began_s = anyio.current_time()
     async with (
         serving() as (app, drain),
         connected(app) as (_, client),
         anyio.create_task_group() as tasks,
     ):
+        await client.speak(opening(1), "All is said.")
+        began_s = anyio.current_time()
         tasks.start_soon(drain.run, DEADLINE_S, FAREWELL_S)
         await anyio.sleep(DEADLINE_S / 2)
         await client.socket.send(encode(m.Credit(1, 1_000)))
@@ -90,11 +92,24 @@ async def test_the_end_waits_for_a_listener_that_has_not_read_all() -> None:
     assert 0.75 * DEADLINE_S <= anyio.current_time() - began_s < DEADLINE_S
 
 
-async def test_the_end_does_not_wait_for_ever_for_a_peer_that_never_closes() -> None:
-    async with serving() as (app, drain), connected(app):
+@pytest.mark.parametrize(("deadline_s", "waits_s"), [(2 * LINGER_S, LINGER_S), (5.0, 6.0)])
+async def test_the_end_waits_for_no_peer_that_never_closes_for_longer_than_it_may_listen(
+    deadline_s: float, waits_s: float
+) -> None:
+    async with serving() as (app, drain), connected(app) as (_, client):
+        await client.speak(opening(1), "All is said.")
+        began_s = anyio.current_time()
+        await drain.run(deadline_s, FAREWELL_S)
+        assert anyio.current_time() - began_s == pytest.approx(waits_s, abs=0.1)
+
+
+async def test_the_end_waits_for_nobody_who_has_nothing_left_to_hear() -> None:
+    async with serving() as (app, drain), connected(app) as (_, client):
+        await client.speak(opening(1), "All is said.")
+        await anyio.sleep(LINGER_S)
         began_s = anyio.current_time()
         await drain.run(DEADLINE_S, FAREWELL_S)
-        assert anyio.current_time() - began_s <= DEADLINE_S + FAREWELL_S
+        assert anyio.current_time() - began_s < FAREWELL_S
 
 
 async def test_an_open_stream_is_spoken_to_its_end() -> None:
