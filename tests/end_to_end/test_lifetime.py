@@ -123,7 +123,11 @@ async def test_an_engine_that_is_gone_is_said_to_all_and_ends_the_process(fault:
     with starting(*faulty, "--watchdog-s", "1") as process:
         async with talking(process.server) as first, talking(process.server) as second:
             for client in (first, second):
-                await client.send(opening(1), opening(2), m.Text(1, LONG), m.Text(2, LONG))
+                await client.send(opening(1), opening(2))
+                await client.expect(m.Opened)
+                await client.expect(m.Opened)
+            for client in (first, second):
+                await client.send(m.Text(1, LONG), m.Text(2, LONG))
             for client in (first, second):
                 for heard in await client.finish(1, 2):
                     assert isinstance(heard.end, m.Error)
