@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 
 import numpy as np
 
@@ -37,6 +38,7 @@ _NUM_CYCLES = 5
 MAX_STEP_S = 60.0
 
 _WORD = re.compile(r"\S+")
+_BEGIN = attrgetter("at")
 
 
 def frequency_hz(sequence_id: int, pitch: float = 0.0) -> float:
@@ -80,20 +82,18 @@ class _State:
     wave: Pcm
     segment: Segment | None = None
     segment_at: int = 0
-    #: All of the segment, in order, and where each begins.
+    #: All of the segment, in order.
     words: Sequence[WordMark] = ()
-    word_starts: Sequence[int] = ()
     phase_at: int = 0
 
     def begin(self, segment: Segment) -> None:
         """Speak `segment` from now on."""
         self.segment, self.segment_at = segment, 0
         self.words = _words(segment.text)
-        self.word_starts = [word.at for word in self.words]
 
     def words_between(self, begin: int, end: int) -> tuple[WordMark, ...]:
         """Return the words whose first character is spoken in samples `begin..end-1`."""
-        first, last = bisect_left(self.word_starts, begin), bisect_left(self.word_starts, end)
+        first, last = (bisect_left(self.words, at, key=_BEGIN) for at in (begin, end))
         return tuple(self.words[first:last])
 
 

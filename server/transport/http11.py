@@ -6,10 +6,7 @@ import anyio
 import h11
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.events import Data
-from hypercorn.protocol.events import Event as StreamEvent
-from hypercorn.protocol.h11 import H11Protocol, H11WSConnection
-
-from server.transport.plain_websocket import PlainWebSocket
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 
 #: What may have come of the next request before this one is answered. The longest note, escaped
 #: letter by letter, fits: a client may send it as soon as it has read the last byte of the answer,
@@ -47,20 +44,13 @@ class Http11Protocol(H11Protocol):
         self._is_gone |= isinstance(event, Closed)
         if isinstance(event, RawData) and isinstance(self.connection, H11WSConnection):
             # HTTP has no part in it any more; to look for it costs as much as a message.
-            if isinstance(self.stream, PlainWebSocket):
-                await self.stream.read(event.data)
+            if self.stream is not None:
+                await self.stream.handle(Data(STREAM_ID, event.data))
             return
         await super().handle(event)
         if isinstance(event, RawData) and len(self._ahead) > MAX_AHEAD_BYTES:
             await self.handle(Closed())
             await self.send(Closed())
-
-    async def stream_send(self, event: StreamEvent) -> None:
-        """Send an event of the stream: of a WebSocket, nearly always data."""
-        if isinstance(event, Data):
-            await self.send(RawData(event.data))
-        else:
-            await super().stream_send(event)
 
     @property
     def _ahead(self) -> bytes:

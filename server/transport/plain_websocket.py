@@ -12,6 +12,12 @@ from wsproto.connection import ConnectionState
 from wsproto.events import Message, Ping
 
 _BAD_REQUEST = 400
+_FINAL_BINARY = 0x82
+#: What stands in place of a length that two or eight more bytes hold.
+_IN_TWO_BYTES, _IN_EIGHT_BYTES = 126, 127
+_SHORT = struct.Struct("!BB")
+_MIDDLE = struct.Struct("!BBH")
+_LONG = struct.Struct("!BBQ")
 
 
 class CappedBuffer(WebsocketBuffer):
@@ -52,14 +58,6 @@ class PlainWebSocket(WSStream):
             return
         await super().handle(event)
 
-    async def read(self, data: bytes) -> None:
-        """Take what has come, once the handshake is over."""
-        if self.handshake.accepted and not self.closed:
-            self.connection.receive_data(data)
-            await self._handle_events()
-        else:
-            await self.handle(Data(self.stream_id, data))
-
     async def app_send(self, message: ASGISendEvent | None) -> None:
         """Send what the application says."""
         data = None
@@ -90,14 +88,6 @@ class PlainWebSocket(WSStream):
             await self._send_wsproto_event(Ping())
             with anyio.move_on_after(self.config.websocket_ping_interval):
                 await self._ended.wait()
-
-
-_FINAL_BINARY = 0x82
-#: What stands in place of a length that two or eight more bytes hold.
-_IN_TWO_BYTES, _IN_EIGHT_BYTES = 126, 127
-_SHORT = struct.Struct("!BB")
-_MIDDLE = struct.Struct("!BBH")
-_LONG = struct.Struct("!BBQ")
 
 
 def binary_frame(data: bytes) -> bytes:

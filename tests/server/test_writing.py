@@ -83,6 +83,14 @@ def test_what_was_said_leaves_before_the_connection_closes() -> None:
     assert written(say) == [b"one two"]
 
 
+def test_a_timer_that_comes_after_the_end_has_nothing_to_close() -> None:
+    async def say(connection: AbortableConnection) -> None:
+        connection._let_go()
+        await connection._initiate_server_close()
+
+    assert written(say) == []
+
+
 @pytest.mark.parametrize("num_bytes", [1_000, MAX_WAITING_BYTES // 2 + 1])
 def test_no_more_waits_than_there_is_room_for(num_bytes: int) -> None:
     async def say(connection: AbortableConnection) -> None:
