@@ -33,7 +33,7 @@ def warm_up(
     powers = [1 << exponent for exponent in range(max_rows.bit_length())]
     for num_rows in sorted({*powers, max_rows}):
         if clock() - began_s < BUDGET_S:
-            times.measure(num_rows, _Batch(runner, num_rows, clock).measure())
+            times.measure(num_rows, *_Batch(runner, num_rows, clock).measure())
 
 
 class _Batch:
@@ -47,8 +47,8 @@ class _Batch:
         self._num_frames = 0.0
         self._seconds = 0.0
 
-    def measure(self) -> float:
-        """Return the seconds of a step of one frame a row.
+    def measure(self) -> tuple[float, float]:
+        """Return the seconds of a step of one frame a row, and the part that a further one takes.
 
         A runner may make audio ahead in bursts. So its share of the whole segment counts as well
         as a single step in the middle of it: the larger of the two.
@@ -57,12 +57,24 @@ class _Batch:
         begun: set[int] = set()
         while len(begun) < self._num_rows and self._speaking:
             begun |= self._step(_CHUNK_FRAMES)[0]
-        single_s = [self._step(1)[1] for _ in range(_NUM_TIMED) if self._speaking]
+        singles_s = [self._step(1)[1] for _ in range(_NUM_TIMED) if self._speaking]
+        single_s = statistics.median(singles_s or [0.0])
+        further_share = self._further_share(single_s)
         while self._speaking:
             self._step(_CHUNK_FRAMES)
         self._runner.run(StepPlan(released=tuple(self._ids())))
         whole_s = self._num_rows * self._seconds / max(self._num_frames, 1.0)
-        return max(whole_s, statistics.median(single_s or [0.0]))
+        return max(whole_s, single_s), further_share
+
+    def _further_share(self, single_s: float) -> float:
+        num_rows, before = len(self._speaking), self._num_frames
+        if not single_s or num_rows < self._num_rows:
+            return 1.0
+        _, chunk_s = self._step(_CHUNK_FRAMES)
+        num_further = (self._num_frames - before) / num_rows - 1
+        if num_further < 1:
+            return 1.0
+        return min(max(chunk_s / single_s - 1, 0.0) / num_further, 1.0)
 
     def _ids(self) -> range:
         return range(FIRST_ID, FIRST_ID + self._num_rows)

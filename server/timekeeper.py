@@ -10,7 +10,7 @@ import anyio
 _log = logging.getLogger(__name__)
 
 #: How often each is looked at. Most limits in time are tens of seconds and more.
-PERIOD_S = 1.0
+PERIOD_S = 0.5
 #: So many times in a period a part of them is looked at: all at once would keep the others waiting.
 NUM_PARTS = 20
 

@@ -2,12 +2,31 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from engine.runner import ModelInfo
 from engine.scheduling.capacity import Capacity
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.sequence import Sequence
 from engine.scheduling.step_times import StepTimeModel
+
+#: A chunk that takes longer than its first frame by no more than this part keeps nobody waiting.
+_FREE = 0.1
+#: No frame is for nothing.
+_LEAST_SHARE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkCost:
+    """What a chunk takes to make: its first frame, and the part of that for each further one."""
+
+    frame_s: float
+    further_share: float = 1.0
+
+    def num_frames(self, seconds: float) -> int:
+        """Return how many frames are made within `seconds`, or about as soon as the first."""
+        num_further = max(seconds / self.frame_s - 1, _FREE) / max(self.further_share, _LEAST_SHARE)
+        return 1 + int(num_further)
 
 
 class Chunks:
@@ -29,22 +48,25 @@ class Chunks:
         self._capacity = capacity
         self._times = times
 
-    def frame_cost_s(self, num_sequences: int) -> float:
-        """Return what a frame of so many rows takes to make: the frame itself, if it is unknown."""
-        step_s = self._times.predict(min(num_sequences, self._room))
-        return min(step_s, self._frame_s) if step_s > 0 else self._frame_s
+    def cost(self, num_sequences: int) -> ChunkCost:
+        """Return what a chunk of so many rows takes. Of an unknown frame, as long as it lasts."""
+        num_rows = min(num_sequences, self._room)
+        step_s = self._times.predict(num_rows)
+        if step_s <= 0:
+            return ChunkCost(self._frame_s)
+        return ChunkCost(min(step_s, self._frame_s), self._times.further_share(num_rows))
 
-    def num_frames(self, sequence: Sequence, now_s: float, frame_cost_s: float) -> int:
+    def num_frames(self, sequence: Sequence, now_s: float, cost: ChunkCost) -> int:
         """Ramp 1, 2, 4, 8 as the lead grows; never a whole frame beyond the credit.
 
-        What is made in half of the lead comes in time. A listener who uses up several frames in the
-        time of one gets no fewer of them.
+        What is made in half of the lead comes in time, and so does what takes no longer than a
+        frame. A listener who uses up several frames in the time of one gets no fewer of them.
         """
         most = min(self._limits.max_chunk_frames, -(-sequence.credit // self._frame))
         if most == 1 or not self._is_awaited(sequence, now_s):
             return most
-        in_time = int(sequence.playback.lead_s(now_s) / (2 * frame_cost_s))
-        ramp = 1 << max(in_time, 1).bit_length() - 1
+        in_time = cost.num_frames(sequence.playback.lead_s(now_s) / 2)
+        ramp = 1 << in_time.bit_length() - 1
         return min(max(ramp, math.ceil(sequence.request.pace)), most)
 
     def budget_s(

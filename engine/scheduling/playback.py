@@ -8,7 +8,7 @@ class Playback:
     listener that ran dry goes on from where it stopped once there is audio again.
     """
 
-    __slots__ = ("_nothing_to_hear", "_produced", "_rate_hz", "dry_s")
+    __slots__ = ("_nothing_to_hear", "_produced", "_rate_hz", "dry_s", "is_heard")
 
     def __init__(self, rate_hz: float) -> None:
         """Play `rate_hz` samples a second."""
@@ -18,6 +18,8 @@ class Playback:
         #: The moment at which the listener runs dry, or did: of two that are dry, the one that has
         #: waited for longer is the more urgent.
         self.dry_s = float("-inf")
+        #: The listener has said that it plays.
+        self.is_heard = False
 
     def want(self, now_s: float) -> None:
         """Record that there is something to hear from `now_s` on: nobody has waited for longer."""
@@ -38,6 +40,7 @@ class Playback:
 
     def report(self, now_s: float, played: int) -> None:
         """Take the listener's word that it has played `played` samples."""
+        self.is_heard = self.is_heard or played > 0
         left = self._produced - played
         # One that says again that it is dry has not become so just now.
         if left > 0 or self.dry_s > now_s:

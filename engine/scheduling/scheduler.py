@@ -8,7 +8,8 @@ from engine.outputs import Failed, Output
 from engine.runner import ModelInfo
 from engine.scheduling.backlog import Backlog
 from engine.scheduling.capacity import Capacity
-from engine.scheduling.chunks import Chunks
+from engine.scheduling.chunks import ChunkCost, Chunks
+from engine.scheduling.gathering import Gathering
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.memory import Memory
 from engine.scheduling.order import RowOrder
@@ -41,6 +42,7 @@ class Scheduler:
         #: Those that hold back undecided text.
         self._holding: dict[int, Sequence] = {}
         self._memory = Memory()
+        self._gathering = Gathering(limits.max_chunk_frames * model.frame_samples)
         self._released: list[int] = []
         self._evicted: list[int] = []
 
@@ -70,8 +72,10 @@ class Scheduler:
         return outputs
 
     def wake_s(self) -> float | None:
-        """Return when held text must be spoken next, or None while none is held."""
-        deadlines = (sequence.release_s(self._limits) for sequence in self._holding.values())
+        """Return when there is something to do if nothing comes, or None while there is not."""
+        deadlines = [sequence.release_s(self._limits) for sequence in self._holding.values()]
+        if self._gathering.wake_s is not None:
+            deadlines.append(self._gathering.wake_s)
         return min(deadlines, default=None)
 
     def release_held_text(self, now_s: float) -> list[Output]:
@@ -85,11 +89,11 @@ class Scheduler:
 
     def plan(self, now_s: float) -> StepPlan:
         """Choose the rows of the next step. False where there is nothing to do."""
-        for returned in self._memory.returning(now_s):
-            self._refresh(returned, now_s)
+        for waiting in [*self._memory.returning(now_s), *self._gathering.due(now_s)]:
+            self._refresh(waiting, now_s)
         released, self._released = tuple(self._released), []
         evicted, self._evicted = tuple(self._evicted), []
-        draft = _Draft(self._chunks.frame_cost_s(len(self._sequences)))
+        draft = _Draft(self._chunks.cost(len(self._sequences)))
         for group in self._order.groups(self._schedulable.values(), now_s):
             if group.most > 0:
                 room = self._capacity.num_rows() if group.is_spare else self._model.max_rows
@@ -133,6 +137,7 @@ class Scheduler:
         if sequence.is_finished:
             self._release(sequence)
             return
+        self._gathering.look(sequence, now_s)
         schedulable = sequence.is_schedulable and not self._memory.is_waiting(sequence)
         if schedulable and sequence.id not in self._schedulable:
             self._order.join(sequence, now_s)
@@ -146,6 +151,7 @@ class Scheduler:
         self._schedulable.pop(sequence.id, None)
         self._holding.pop(sequence.id, None)
         self._leave_slot(sequence)
+        self._gathering.leave(sequence)
         self._memory.give_back(sequence)
         self._released.append(sequence.id)
         if sequence.id in self._evicted:
@@ -183,7 +189,7 @@ class Scheduler:
             draft.prefills.append(Prefill(slot, segment))
             # Reading on for the one after it may have come to text that is undecided.
             _keep(self._holding, sequence, wanted=sequence.backlog.undecided)
-        num_frames = self._chunks.num_frames(sequence, now_s, draft.frame_cost_s)
+        num_frames = self._chunks.num_frames(sequence, now_s, draft.chunk_cost)
         draft.rows.append(Row(slot, num_frames))
         draft.planned.append(sequence)
         draft.chosen.add(sequence.id)
@@ -208,7 +214,7 @@ class Scheduler:
         outputs = sequence.advance(row, now_s)
         if row.gave_up is not None:
             self._release(sequence)
-        elif row.segment_done or not sequence.is_schedulable:
+        else:
             self._refresh(sequence, now_s)
         return outputs
 
@@ -216,9 +222,9 @@ class Scheduler:
 class _Draft:
     """A plan in the making."""
 
-    def __init__(self, frame_cost_s: float) -> None:
-        #: What a frame takes to make, with all that are open.
-        self.frame_cost_s = frame_cost_s
+    def __init__(self, chunk_cost: ChunkCost) -> None:
+        #: With all that are open.
+        self.chunk_cost = chunk_cost
         self.parked: list[int] = []
         self.admissions: list[Admission] = []
         self.prefills: list[Prefill] = []

@@ -32,6 +32,8 @@ class Sequence:
     slot: int | None = None
     #: Its place among those that run dry at the same moment: the lower one comes first.
     turn: int = 0
+    #: It has enough to play, and waits until its credit is worth a row.
+    gathers: bool = False
     #: When the last text came.
     _text_s: float = float("-inf")
     #: Whether all that it left undecided was let go since, but for an unfinished word.
@@ -53,8 +55,8 @@ class Sequence:
 
     @property
     def is_schedulable(self) -> bool:
-        """Tell whether a step would bring it forward: it has speech and credit."""
-        return self.has_speech and self.credit > 0
+        """Tell whether a step should bring it forward: it has speech, and credit worth a row."""
+        return self.has_speech and self.credit > 0 and not self.gathers
 
     @property
     def is_call(self) -> bool:

@@ -51,11 +51,17 @@ class StepTimeModel:
 
     def __init__(self) -> None:
         self._measured: dict[int, float] = {}
+        self._shares: dict[int, float] = {}
         self._averages: dict[int, _Average] = {}
 
-    def measure(self, num_rows: int, seconds: float) -> None:
-        """Set what a step of `num_rows` rows takes."""
+    def measure(self, num_rows: int, seconds: float, further_share: float = 1.0) -> None:
+        """Set what a step of `num_rows` rows takes, and the part of it that a further frame takes.
+
+        The part is 1 where every frame is made by itself, and next to nothing where a step takes as
+        long for a chunk as for a frame.
+        """
         bucket = bucket_of(num_rows)
+        self._shares[bucket] = further_share
         self._averages[bucket] = _even(num_rows, seconds)
         self._measured[bucket] = seconds
 
@@ -82,6 +88,10 @@ class StepTimeModel:
     def measured(self, num_rows: int) -> float:
         """Return the same as it was measured, whatever was observed since."""
         return self._between(num_rows, self._measured.__getitem__)
+
+    def further_share(self, num_rows: int) -> float:
+        """Return what part of a step each further frame of its rows takes; 1 if it is unknown."""
+        return self._shares.get(bucket_of(num_rows), 1.0)
 
     def most_rows(self, seconds: float, limit: int) -> int:
         """Return the most rows, `limit` at most, of a step that takes no longer than `seconds`."""

@@ -264,6 +264,7 @@ class Session:
         while self._close_code is None:
             await self._changed.wait()
             self._changed = anyio.Event()
+            self._socket.begin_turn()
             await self._outbox.send(self._socket)
             while self._ready and self._close_code is None:
                 number = next(iter(self._ready))

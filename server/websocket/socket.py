@@ -34,6 +34,7 @@ class Socket:
         self._has_closed = False
         self._is_sending = False
         self._num_sent = 0
+        self._in_a_row = 0
         self._seen = 0
         self._seen_s = 0.0
 
@@ -49,6 +50,10 @@ class Socket:
     def give_up(self) -> None:
         """Take the peer for gone."""
         self._gone = True
+
+    def begin_turn(self) -> None:
+        """Take note that whoever sends has waited, so others had their turn."""
+        self._in_a_row = 0
 
     async def receive(self) -> bytes | str:
         """Return the next message.
@@ -81,7 +86,9 @@ class Socket:
         await self._send({"type": "websocket.send", "bytes": data})
         self._is_sending = False
         self._num_sent += 1
-        if self._num_sent % MESSAGES_A_TURN == 0:
+        self._in_a_row += 1
+        if self._in_a_row == MESSAGES_A_TURN:
+            self._in_a_row = 0
             await checkpoint()
 
     async def close(self, code: int) -> None:

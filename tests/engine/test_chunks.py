@@ -20,11 +20,15 @@ SLOW_S = 0.160
 
 
 class FrameByFrameRunner:
-    """A tone that takes `frame_s` for a frame of all rows, and looks at the clock after each."""
+    """A tone that takes `frame_s` for a frame of all rows, and looks at the clock after each.
 
-    def __init__(self, frame_s: float) -> None:
+    After the first, a frame takes `further_share` of it.
+    """
+
+    def __init__(self, frame_s: float, further_share: float = 1.0) -> None:
         self.clock = VirtualClock()
         self._frame_s = frame_s
+        self._further_s = frame_s * further_share
         self._tone = instant_tone()
         self.info = self._tone.info
         #: The frames of the longest row of each step.
@@ -35,7 +39,7 @@ class FrameByFrameRunner:
         most = max((row.num_frames for row in plan.rows), default=0)
         num_made = 0
         while num_made < most:
-            self.clock.sleep(self._frame_s)
+            self.clock.sleep(self._further_s if num_made else self._frame_s)
             num_made += 1
             if self.clock() >= deadline_s:
                 break
@@ -50,13 +54,13 @@ class FrameByFrameRunner:
 class TimedEngine(VirtualEngine):
     """An engine whose clock is the runner's, and whose scheduler knows what a step takes."""
 
-    def __init__(self, frame_s: float, limits: SchedulerLimits = LIMITS) -> None:
-        self.timed = FrameByFrameRunner(frame_s)
-        super().__init__(limits, runner=self.timed)
+    def __init__(self, frame_s: float, further_share: float = 1.0) -> None:
+        self.timed = FrameByFrameRunner(frame_s, further_share)
+        super().__init__(LIMITS, runner=self.timed)
         times = StepTimeModel()
-        for num_rows in (1, 8):
-            times.measure(num_rows, frame_s)
-        self.scheduler = Scheduler(self.timed.info, limits, times)
+        for num_rows in (1, 2, 8):
+            times.measure(num_rows, frame_s, further_share)
+        self.scheduler = Scheduler(self.timed.info, LIMITS, times)
 
     def step(self) -> StepPlan:
         self.now_s = self.timed.clock()
@@ -96,6 +100,27 @@ def test_the_first_audio_of_a_call_waits_for_one_frame(frame_s: float) -> None:
     while not engine.samples(2):
         engine.step()
     assert engine.timed.clock() - began_s == pytest.approx(frame_s)
+
+
+def test_a_first_chunk_is_as_long_as_it_takes_no_longer_than_a_frame() -> None:
+    first = []
+    for further_share in (1.0, 0.5, 0.1, 0.03, 0.01, 0.0):
+        engine = TimedEngine(FRAME_S / 2, further_share)
+        engine.open(1, TEXT)
+        first.append(engine.step().rows[0].num_frames)
+    assert first == [1, 1, 2, 4, 8, 8]
+
+
+def test_what_further_frames_take_decides_how_many_are_made_in_half_of_a_lead() -> None:
+    for further_share, num_frames in ((1.0, 1), (0.5, 2), (0.25, 4)):
+        engine = TimedEngine(FRAME_S / 2, further_share)
+        engine.open(1, TEXT)
+        while engine.samples(1) < 4 * FRAME_SAMPLES:
+            engine.step()
+        lead_s = 1.9 * FRAME_S
+        engine.now_s = engine.timed.clock()
+        engine.grant(1, 0, played=engine.samples(1) - round(lead_s * SAMPLE_RATE_HZ))
+        assert engine.plan().rows[0].num_frames == num_frames
 
 
 def test_a_note_that_is_listened_to_waits_for_its_first_frame_alone() -> None:

@@ -7,6 +7,7 @@ from engine.scheduling.capacity import SHARE, Capacity
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.step_times import StepTimeModel
 from engine.warm_up import warm_up
+from tests.engine.test_chunks import FrameByFrameRunner
 from tests.helpers.virtual_clock import VirtualClock
 
 MANY = 2_000
@@ -104,6 +105,18 @@ def test_warming_up_finds_the_table() -> None:
     _, times = warmed("1:5.15,1000:155", 128)
     for num_rows in (1, 3, 64, 128):
         assert times.predict(num_rows) == pytest.approx(0.005 + 0.00015 * num_rows)
+
+
+def test_warming_up_finds_what_a_further_frame_takes() -> None:
+    _, times = warmed("1:20", 4)
+    # A tone takes as long for any number of frames.
+    assert [times.further_share(n) for n in (1, 3, 4)] == pytest.approx([0.0] * 3)
+    assert times.further_share(5) == 1.0
+    for share in (0.25, 1.0):
+        runner = FrameByFrameRunner(0.020, share)
+        times = StepTimeModel()
+        warm_up(runner, times, 2, runner.clock)
+        assert times.further_share(2) == pytest.approx(share)
 
 
 def test_warming_up_stops_growing_when_it_takes_too_long() -> None:

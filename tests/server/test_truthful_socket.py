@@ -49,3 +49,23 @@ async def test_others_have_their_turn_while_somebody_sends_without_end() -> None
         for _ in range(4 * MESSAGES_A_TURN):
             await socket.send(b"again")
         assert turns == 3
+
+
+async def test_a_sender_that_has_waited_begins_another_turn() -> None:
+    below = Swallowing()
+    socket = Socket(below.receive, below.send)
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while turns < 3:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(take_turns)
+        for _ in range(4):
+            for _ in range(MESSAGES_A_TURN - 1):
+                await socket.send(b"again")
+            socket.begin_turn()
+        assert turns == 0

@@ -1,0 +1,49 @@
+"""Who waits for its next row until its credit is worth one."""
+
+from engine.scheduling.sequence import Sequence
+
+#: Whoever plays and has more than this left can wait: many times what the slowest step takes that
+#: keeps calls in real time.
+GATHER_LEAD_S = 1.0
+
+
+class Gathering:
+    """Sequences with credit for less than a chunk, whose listeners have enough to play.
+
+    Listeners grant what they have played several times a second. A row for each grant would cost
+    the engine, and all that a chunk passes through, more than one row for two of them. Only the
+    word of a listener that it plays is proof: another one may wait for the last sample it granted.
+    """
+
+    def __init__(self, chunk_samples: int) -> None:
+        """Take credit for `chunk_samples`, the most that a row makes, as worth a row."""
+        self._chunk = chunk_samples
+        self._waiting: dict[int, Sequence] = {}
+
+    @property
+    def wake_s(self) -> float | None:
+        """Return when somebody has waited for long enough, or None while nobody waits."""
+        return min(map(_due_s, self._waiting.values()), default=None)
+
+    def look(self, sequence: Sequence, now_s: float) -> None:
+        """Let the sequence gather credit or not, as things stand."""
+        is_short = sequence.has_speech and 0 < sequence.credit < self._chunk
+        can_wait = sequence.playback.is_heard and _due_s(sequence) > now_s
+        sequence.gathers = is_short and can_wait
+        if sequence.gathers:
+            self._waiting[sequence.id] = sequence
+        else:
+            self.leave(sequence)
+
+    def leave(self, sequence: Sequence) -> None:
+        """Forget the sequence."""
+        self._waiting.pop(sequence.id, None)
+
+    def due(self, now_s: float) -> list[Sequence]:
+        """Return those that have waited for long enough."""
+        dry_s = now_s + GATHER_LEAD_S
+        return [each for each in self._waiting.values() if each.playback.dry_s <= dry_s]
+
+
+def _due_s(sequence: Sequence) -> float:
+    return sequence.playback.dry_s - GATHER_LEAD_S
