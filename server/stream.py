@@ -40,7 +40,8 @@ from server.stream_events import (
 from server.timekeeper import PERIOD_S
 
 #: Whoever takes looks this often at what is held, since nothing may come that wakes it.
-HOLD_LOOK_S = PERIOD_S
+HOLD_LOOKS = 2
+HOLD_LOOK_S = PERIOD_S / HOLD_LOOKS
 #: With more than this ahead of the listener, a message may wait until it is full: each costs the
 #: same. So it leaves half a second before it is missed.
 HOLD_LEAD_S = HOLD_LOOK_S + 0.5

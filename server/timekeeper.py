@@ -10,7 +10,7 @@ import anyio
 _log = logging.getLogger(__name__)
 
 #: How often each is looked at. Most limits in time are tens of seconds and more.
-PERIOD_S = 0.5
+PERIOD_S = 1.0
 #: So many times in a period a part of them is looked at: all at once would keep the others waiting.
 NUM_PARTS = 20
 
@@ -26,15 +26,18 @@ class Timekeeper:
         self._numbers = count()
 
     @contextmanager
-    def watching(self, look: Look) -> Iterator[None]:
-        """Call `look` once in a period inside the block."""
+    def watching(self, look: Look, times: int = 1) -> Iterator[None]:
+        """Call `look` so many times in a period inside the block, at even distances."""
         number = next(self._numbers)
-        part = self._parts[number % NUM_PARTS]
-        part[number] = look
+        distance = NUM_PARTS // times
+        parts = [self._parts[(number + i * distance) % NUM_PARTS] for i in range(times)]
+        for part in parts:
+            part[number] = look
         try:
             yield
         finally:
-            del part[number]
+            for part in parts:
+                del part[number]
 
     async def run(self) -> None:
         """Look until cancelled."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from engine.request import Sampling, ServiceClass
-from protocol.messages import Open
+from protocol.messages import ClientMessage, Error, Open
 from server.parameters import Parameters, check
 from server.service import Service
 from server.stream import Stream
@@ -67,3 +67,9 @@ def parameters_of(message: Open) -> Parameters:
             repetition_penalty=message.repetition_penalty,
         ),
     )
+
+
+def refuse(service: Service, request_id: str, error: Error, message: ClientMessage | None) -> None:
+    """Count a stream that never began, though `message` meant one, and tell its story."""
+    service_class = message.service_class if isinstance(message, Open) else "call"
+    service.refuse(error.code, ServiceClass(service_class), request_id)

@@ -2,24 +2,26 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
 
-from engine.request import ServiceClass
 from protocol import messages as m
 from protocol.codes import ErrorCode
 from protocol.connection import Connection, Fault, Role
 from protocol.errors import CloseCode, RemoteProtocolError
 from server.errors import RequestError
 from server.service import Service
+from server.stream import HOLD_LOOKS
 from server.stream_events import StreamDone, StreamFailed
 from server.websocket.errors import GONE, INTERNAL_ERROR, connection_error, stream_error
 from server.websocket.live_stream import LiveStream
-from server.websocket.opening import Opening, parameters_of
+from server.websocket.opening import Opening, parameters_of, refuse
 from server.websocket.outbox import MAX_OUTBOX, Outbox
 from server.websocket.pending import PendingStream
+from server.websocket.silence import Silence
 from server.websocket.socket import Disconnected, Socket
 
 _log = logging.getLogger(__name__)
@@ -45,8 +47,7 @@ class Session:
         self._close_code: int | None = None
         self._writer_done: anyio.Event | None = None
         self._is_draining = False
-        self._is_silent = False
-        self._silent_from_s = 0.0
+        self._silence = Silence()
         self._spoken_s = float("-inf")
 
     async def run(self) -> None:
@@ -95,8 +96,6 @@ class Session:
             expiry = live.expiry(self._service.limits, now_s)
             if expiry is not None:
                 self._refuse(stream_error(live.number, expiry))
-            elif live.stream.is_due:
-                self._call_on(live.number)
         self._leave_if_idle(now_s)
 
     def cut(self) -> None:
@@ -112,9 +111,9 @@ class Session:
             self._leave(CloseCode.DRAINING)
 
     def _leave_if_idle(self, now_s: float) -> None:
-        if self._streams or not self._is_silent:
-            self._is_silent, self._silent_from_s = True, now_s
-        elif now_s - self._silent_from_s >= self._service.limits.idle_connection_s:
+        if self._streams:
+            self._silence.end()
+        elif self._silence.lasts_s(now_s) >= self._service.limits.idle_connection_s:
             self._post(connection_error(ErrorCode.IDLE, "no message for too long"))
             self._leave(CloseCode.POLICY)
 
@@ -164,13 +163,12 @@ class Session:
                 await self._writer_done.wait()
 
     def _take(self, data: bytes | str) -> None:
-        self._is_silent = False
+        self._silence.end()
         try:
             if isinstance(data, str):
                 self._connection.receive_text_frame()
-            else:
-                for message in self._connection.receive(data):
-                    self._handle(message)
+            for message in self._connection.receive(data):
+                self._handle(message)
         except RemoteProtocolError as error:
             self._post(error.error)
             self._close_code = error.close_code
@@ -204,9 +202,7 @@ class Session:
         if error.stream in self._streams:
             self._end_stream(error.stream, error.code.value)
         else:
-            service_class = message.service_class if isinstance(message, m.Open) else "call"
-            request_id = f"{self._session_id}/{error.stream}"
-            self._service.refuse(error.code, ServiceClass(service_class), request_id)
+            refuse(self._service, f"{self._session_id}/{error.stream}", error, message)
         self._post(error)
 
     def _open(self, message: m.Open) -> None:
@@ -260,17 +256,23 @@ class Session:
         self._ready[number] = None
         self._changed.set()
 
+    def _call_due(self, _now_s: float) -> None:
+        for number, live in self._streams.items():
+            if live.stream.is_due:
+                self._call_on(number)
+
     async def _write(self, done: anyio.Event) -> None:
-        while self._close_code is None:
-            await self._changed.wait()
-            self._changed = anyio.Event()
-            self._socket.begin_turn()
-            await self._outbox.send(self._socket)
-            while self._ready and self._close_code is None:
-                number = next(iter(self._ready))
-                del self._ready[number]
-                await self._send_stream(self._streams[number])
-            self._leave_if_drained()
+        with self._service.timekeeper.watching(self._call_due, HOLD_LOOKS):
+            while self._close_code is None:
+                await self._changed.wait()
+                self._changed = anyio.Event()
+                self._socket.begin_turn()
+                await self._outbox.send(self._socket)
+                while self._ready and self._close_code is None:
+                    number = next(iter(self._ready))
+                    del self._ready[number]
+                    await self._send_stream(self._streams[number])
+                self._leave_if_drained()
         await self._outbox.send(self._socket)
         done.set()
 
@@ -293,8 +295,6 @@ class Session:
             yield self._connection.send(live.message(event))
 
     async def _close(self) -> None:
-        try:
+        with suppress(Disconnected):
             await self._outbox.send(self._socket)
             await self._socket.close(self._close_code or 1000)
-        except Disconnected:
-            pass
