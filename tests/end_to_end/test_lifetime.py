@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -15,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from protocol import messages as m
 from protocol.codes import ErrorCode
-from tests.helpers.serving import ROOT, ServerProcess, starting, voxline
+from tests.helpers.serving import ROOT, Server, ServerProcess, starting, voxline
 from tests.helpers.talking import Client, opening, talking
 
 pytestmark = pytest.mark.anyio
@@ -133,6 +134,34 @@ async def test_an_engine_that_is_gone_is_said_to_all_and_ends_the_process(fault:
                     assert isinstance(heard.end, m.Error)
                     assert heard.end.code is ErrorCode.ENGINE_FAILED
         assert await ended(process) == 1
+
+
+@pytest.mark.slow
+async def test_a_hung_engine_is_seen_at_livez_and_a_stalled_peer_does_not_hold_the_exit() -> None:
+    faulty = ("tests.helpers.faulty_server", "hang", "serve", "--model", "tone")
+    with starting(*faulty, "--watchdog-s", "1") as process:
+        server = process.server
+        with socket.socket() as stalled:
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            stalled.connect((server.host, server.port))
+            # More answers than such buffers take, and nobody reads them.
+            stalled.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 40)
+            assert is_alive(server)
+            async with talking(server) as client:
+                await client.send(opening(1), m.Text(1, LONG))
+                began_s = time.monotonic()
+                while is_alive(server):
+                    await anyio.sleep(0.05)
+                assert time.monotonic() - began_s <= 1.0 + PATIENCE_S
+                assert await ended(process) == 1
+                assert time.monotonic() - began_s <= 1.0 + PATIENCE_S
+
+
+def is_alive(server: Server) -> bool:
+    try:
+        return httpx.get(f"{server.http_url}/livez", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_a_signal_ends_a_server_that_is_not_ready_yet() -> None:
