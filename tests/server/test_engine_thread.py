@@ -19,7 +19,7 @@ from tests.helpers.virtual_engine_thread import running
 
 pytestmark = pytest.mark.anyio
 
-WATCHDOG_S = 0.05
+WATCHDOG_S = 0.2
 LIMITS = SchedulerLimits(num_slots=1, note_floor=1)
 
 
