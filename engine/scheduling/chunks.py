@@ -56,6 +56,10 @@ class Chunks:
             return ChunkCost(self._frame_s)
         return ChunkCost(min(step_s, self._frame_s), self._times.further_share(num_rows))
 
+    def are_whole(self, cost: ChunkCost) -> bool:
+        """Tell whether a step has the time for the largest chunk."""
+        return cost.num_frames(self._limits.step_budget_s) >= self._limits.max_chunk_frames
+
     def num_frames(self, sequence: Sequence, now_s: float, cost: ChunkCost) -> int:
         """Ramp 1, 2, 4, 8 as the lead grows; never a whole frame beyond the credit.
 

@@ -2,9 +2,12 @@
 
 from engine.scheduling.sequence import Sequence
 
-#: Whoever plays and has more than this left can wait: many times what the slowest step takes that
-#: keeps calls in real time.
+#: Whoever plays and has more than this left can wait: many times what a step takes in which a
+#: model makes whole chunks for its calls.
 GATHER_LEAD_S = 1.0
+#: Whoever grants as it plays grants again within this. Else nothing more may come, and what was
+#: granted is made, and its end is told.
+CREDIT_FLOWS_S = 0.5
 
 
 class Gathering:
@@ -18,6 +21,8 @@ class Gathering:
     def __init__(self, chunk_samples: int) -> None:
         """Take credit for `chunk_samples`, the most that a row makes, as worth a row."""
         self._chunk = chunk_samples
+        #: Whether the model makes a whole chunk in a step. Else there is nothing to gain.
+        self.is_worthwhile = False
         self._waiting: dict[int, Sequence] = {}
 
     @property
@@ -29,7 +34,7 @@ class Gathering:
         """Let the sequence gather credit or not, as things stand."""
         is_short = sequence.has_speech and 0 < sequence.credit < self._chunk
         can_wait = sequence.playback.is_heard and _due_s(sequence) > now_s
-        sequence.gathers = is_short and can_wait
+        sequence.gathers = self.is_worthwhile and is_short and can_wait
         if sequence.gathers:
             self._waiting[sequence.id] = sequence
         else:
@@ -41,9 +46,8 @@ class Gathering:
 
     def due(self, now_s: float) -> list[Sequence]:
         """Return those that have waited for long enough."""
-        dry_s = now_s + GATHER_LEAD_S
-        return [each for each in self._waiting.values() if each.playback.dry_s <= dry_s]
+        return [each for each in self._waiting.values() if _due_s(each) <= now_s]
 
 
 def _due_s(sequence: Sequence) -> float:
-    return sequence.playback.dry_s - GATHER_LEAD_S
+    return min(sequence.playback.dry_s - GATHER_LEAD_S, sequence.granted_s + CREDIT_FLOWS_S)

@@ -38,9 +38,8 @@ class RowOrder:
         self._notes: set[int] = set()
         self._turns = count()
 
-    def join(self, sequence: Sequence, now_s: float) -> None:
-        """Take in a sequence that wants audio from now on."""
-        sequence.playback.want(now_s)
+    def join(self, sequence: Sequence) -> None:
+        """Take in a sequence that is to be planned from now on."""
         sequence.turn = next(self._turns)
 
     def groups(self, sequences: Iterable[Sequence], now_s: float) -> list[Group]:

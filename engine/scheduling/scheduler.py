@@ -74,9 +74,8 @@ class Scheduler:
     def wake_s(self) -> float | None:
         """Return when there is something to do if nothing comes, or None while there is not."""
         deadlines = [sequence.release_s(self._limits) for sequence in self._holding.values()]
-        if self._gathering.wake_s is not None:
-            deadlines.append(self._gathering.wake_s)
-        return min(deadlines, default=None)
+        gathered_s = self._gathering.wake_s
+        return min(deadlines if gathered_s is None else [*deadlines, gathered_s], default=None)
 
     def release_held_text(self, now_s: float) -> list[Output]:
         """Let what was held back for long enough be spoken. To be called before `plan`."""
@@ -94,6 +93,7 @@ class Scheduler:
         released, self._released = tuple(self._released), []
         evicted, self._evicted = tuple(self._evicted), []
         draft = _Draft(self._chunks.cost(len(self._sequences)))
+        self._gathering.is_worthwhile = self._chunks.are_whole(draft.chunk_cost)
         for group in self._order.groups(self._schedulable.values(), now_s):
             if group.most > 0:
                 room = self._capacity.num_rows() if group.is_spare else self._model.max_rows
@@ -137,10 +137,13 @@ class Scheduler:
         if sequence.is_finished:
             self._release(sequence)
             return
+        has_wanted = sequence.gathers
         self._gathering.look(sequence, now_s)
         schedulable = sequence.is_schedulable and not self._memory.is_waiting(sequence)
         if schedulable and sequence.id not in self._schedulable:
-            self._order.join(sequence, now_s)
+            if not has_wanted:
+                sequence.playback.want(now_s)
+            self._order.join(sequence)
         elif not schedulable and sequence.id in self._schedulable:
             self._memory.rest(sequence)
         _keep(self._schedulable, sequence, wanted=schedulable)
@@ -246,7 +249,7 @@ def _change(
         case EndText():
             return sequence.end()
         case Grant(_, upto, played):
-            sequence.grant(upto)
+            sequence.grant(upto, now_s)
             if played is not None:
                 sequence.playback.report(now_s, played)
             return []

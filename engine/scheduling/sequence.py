@@ -28,6 +28,8 @@ class Sequence:
     backlog: Backlog
     playback: Playback
     granted: int
+    #: When credit came for the last time.
+    granted_s: float = float("-inf")
     produced: int = 0
     slot: int | None = None
     #: Its place among those that run dry at the same moment: the lower one comes first.
@@ -93,9 +95,10 @@ class Sequence:
         self._holds_word = True
         return self.settle()
 
-    def grant(self, upto: int) -> None:
+    def grant(self, upto: int, now_s: float) -> None:
         """Raise the credit to `upto`; a smaller one changes nothing."""
-        self.granted = max(self.granted, upto)
+        if upto > self.granted:
+            self.granted, self.granted_s = upto, now_s
         # A grant that does not even cover the overshoot of the last frame leaves the stall one.
         self._blocked = self._blocked and self.credit <= 0
 

@@ -90,7 +90,10 @@ class StepTimeModel:
         return self._between(num_rows, self._measured.__getitem__)
 
     def further_share(self, num_rows: int) -> float:
-        """Return what part of a step each further frame of its rows takes; 1 if it is unknown."""
+        """Return what part of a step each further frame of its rows takes; 1 if it is unknown.
+
+        As it was measured: a step tells what it took, and not what a shorter one would have taken.
+        """
         return self._shares.get(bucket_of(num_rows), 1.0)
 
     def most_rows(self, seconds: float, limit: int) -> int:
