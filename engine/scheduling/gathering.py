@@ -5,9 +5,9 @@ from engine.scheduling.sequence import Sequence
 #: Whoever plays and has more than this left can wait: many times what a step takes in which a
 #: model makes whole chunks for its calls.
 GATHER_LEAD_S = 1.0
-#: Whoever grants as it plays grants again within this. Else nothing more may come, and what was
-#: granted is made, and its end is told.
-CREDIT_FLOWS_S = 0.5
+#: Nobody gathers for longer after a grant: whoever grants as it plays grants again within this.
+#: Else nothing more may come, so what was granted is made, and its end is told.
+GATHER_S = 0.5
 
 
 class Gathering:
@@ -50,4 +50,4 @@ class Gathering:
 
 
 def _due_s(sequence: Sequence) -> float:
-    return min(sequence.playback.dry_s - GATHER_LEAD_S, sequence.granted_s + CREDIT_FLOWS_S)
+    return min(sequence.playback.dry_s - GATHER_LEAD_S, sequence.granted_s + GATHER_S)

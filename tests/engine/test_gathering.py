@@ -6,7 +6,7 @@ from engine.commands import Grant
 from engine.outputs import Blocked, Finished
 from engine.runner import Runner
 from engine.runners.tone import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from engine.scheduling.gathering import CREDIT_FLOWS_S, GATHER_LEAD_S
+from engine.scheduling.gathering import GATHER_LEAD_S, GATHER_S
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
 from engine.scheduling.step_times import StepTimeModel
@@ -67,12 +67,12 @@ def test_it_gets_the_rest_when_no_credit_comes_whatever_it_reports() -> None:
     engine = engine_of()
     playing(engine)
     engine.grant(1, WINDOW + FRAME_SAMPLES, played=PLAYED)
-    assert engine.scheduler.wake_s() == pytest.approx(engine.now_s + CREDIT_FLOWS_S)
+    assert engine.scheduler.wake_s() == pytest.approx(engine.now_s + GATHER_S)
     for _ in range(2):
         assert not engine.plan()
-        engine.now_s += 0.49 * CREDIT_FLOWS_S
+        engine.now_s += 0.49 * GATHER_S
         engine.grant(1, WINDOW + FRAME_SAMPLES, played=PLAYED)
-    engine.now_s += 0.03 * CREDIT_FLOWS_S
+    engine.now_s += 0.03 * GATHER_S
     engine.settle()
     assert engine.outputs[-1] == Blocked(1, WINDOW + FRAME_SAMPLES)
 

@@ -33,10 +33,9 @@ async def test_nothing_can_be_sent_once_the_peer_is_known_to_be_gone() -> None:
     assert below.num_taken == 1
 
 
-async def test_others_have_their_turn_while_somebody_sends_without_end() -> None:
-    below = Swallowing()
-    socket = Socket(below.receive, below.send)
-    turns = 0
+async def turns_of_others(socket: Socket, num_bursts: int, burst: int) -> int:
+    """Send bursts, each after a wait; return how many turns, up to three, others had meanwhile."""
+    turns, meanwhile = 0, 0
 
     async def take_turns() -> None:
         nonlocal turns
@@ -46,26 +45,21 @@ async def test_others_have_their_turn_while_somebody_sends_without_end() -> None
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(take_turns)
-        for _ in range(4 * MESSAGES_A_TURN):
-            await socket.send(b"again")
-        assert turns == 3
+        for _ in range(num_bursts):
+            socket.begin_turn()
+            for _ in range(burst):
+                await socket.send(b"again")
+        meanwhile = turns
+    return meanwhile
+
+
+async def test_others_have_their_turn_while_somebody_sends_without_end() -> None:
+    below = Swallowing()
+    socket = Socket(below.receive, below.send)
+    assert await turns_of_others(socket, 1, 4 * MESSAGES_A_TURN) == 3
 
 
 async def test_a_sender_that_has_waited_begins_another_turn() -> None:
     below = Swallowing()
     socket = Socket(below.receive, below.send)
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while turns < 3:
-            turns += 1
-            await anyio.lowlevel.checkpoint()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(take_turns)
-        for _ in range(4):
-            for _ in range(MESSAGES_A_TURN - 1):
-                await socket.send(b"again")
-            socket.begin_turn()
-        assert turns == 0
+    assert await turns_of_others(socket, 4, MESSAGES_A_TURN - 1) == 0
