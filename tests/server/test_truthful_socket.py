@@ -33,9 +33,17 @@ async def test_nothing_can_be_sent_once_the_peer_is_known_to_be_gone() -> None:
     assert below.num_taken == 1
 
 
-async def turns_of_others(socket: Socket, num_bursts: int, burst: int) -> int:
-    """Send bursts, each after a wait; return how many turns, up to three, others had meanwhile."""
-    turns, meanwhile = 0, 0
+@pytest.mark.parametrize(
+    ("num_bursts", "burst", "expected"),
+    [(1, 4 * MESSAGES_A_TURN, 3), (4, MESSAGES_A_TURN - 1, 0)],
+    ids=["without end", "and has waited before each turn"],
+)
+async def test_others_have_their_turn_while_somebody_sends(
+    num_bursts: int, burst: int, expected: int
+) -> None:
+    below = Swallowing()
+    socket = Socket(below.receive, below.send)
+    turns = 0
 
     async def take_turns() -> None:
         nonlocal turns
@@ -49,17 +57,4 @@ async def turns_of_others(socket: Socket, num_bursts: int, burst: int) -> int:
             socket.begin_turn()
             for _ in range(burst):
                 await socket.send(b"again")
-        meanwhile = turns
-    return meanwhile
-
-
-async def test_others_have_their_turn_while_somebody_sends_without_end() -> None:
-    below = Swallowing()
-    socket = Socket(below.receive, below.send)
-    assert await turns_of_others(socket, 1, 4 * MESSAGES_A_TURN) == 3
-
-
-async def test_a_sender_that_has_waited_begins_another_turn() -> None:
-    below = Swallowing()
-    socket = Socket(below.receive, below.send)
-    assert await turns_of_others(socket, 4, MESSAGES_A_TURN - 1) == 0
+        assert turns == expected
