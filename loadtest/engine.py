@@ -8,11 +8,13 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from engine.runners.s1.build import fastest_dtype
+from engine.runners.s1.capture import CudaGraphs
 from engine.runners.s1.model import S1Model, load_model
 from engine.runners.s1.random_model import random_model
 from engine.voices import DEFAULT_VOICE
@@ -25,7 +27,8 @@ from loadtest.yardsticks import measured
 RANDOM = "random-s1-mini"
 
 _STAGE_COLUMNS = tuple(f"{stage}_ms" for stage in STAGES)
-_COLUMNS = ("batch", "frames_per_s", "audio_s_per_s", "ms_per_frame", *_STAGE_COLUMNS, "bound_ms")
+_WHOLE_COLUMNS = ("frames_per_s", "audio_s_per_s", "ms_per_frame")
+_COLUMNS = ("batch", *_WHOLE_COLUMNS, *_STAGE_COLUMNS, "bound_ms")
 _HEAD = "  ".join(f"{column:>13}" for column in _COLUMNS)
 
 
@@ -39,38 +42,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     title = f"{machine()}; torch {torch.__version__}, {device}, {dtype}, {flags.threads} threads"
     print(title, flush=True)
     ceiling = _ceiling(flags, device, dtype)
-    bench = StepBench(
+    make = partial(
+        StepBench,
         _model(flags.model, device, dtype),
         ceiling,
         max_batch=max(batches),
         chunk=flags.chunk,
         context=flags.context,
     )
+    by_stage = make()
+    whole = by_stage if device.type == "cpu" else make(capture=CudaGraphs(device))
     setting = {"machine": title, "chunk": flags.chunk, "context": flags.context}
-    result = setting | report(bench, ceiling, batches, flags.repeats)
+    result = setting | report(by_stage, whole, ceiling, batches, flags.repeats)
     if flags.json is not None:
         flags.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
 def report(
-    bench: StepBench, ceiling: Ceiling, batches: Sequence[int], repeats: int
+    by_stage: StepBench, whole: StepBench, ceiling: Ceiling, batches: Sequence[int], repeats: int
 ) -> dict[str, object]:
-    """Print and return first audio, a line for each batch, and how the bounds come about."""
+    """Print and return first audio, a line for each batch, and how the bounds come about.
+
+    What was recorded on a GPU has no stages to time. There `by_stage` is another bench than
+    `whole`, and its stages, launched one by one, take longer than the whole.
+    """
     # The first of all meets memory and kernels that were not used before.
-    bench.first_audio_s(DEFAULT_VOICE)
+    whole.first_audio_s(DEFAULT_VOICE)
     # The second one finds the voice's keys and values in the cache.
-    new_s, cached_s = bench.first_audio_s(), bench.first_audio_s()
+    new_s, cached_s = whole.first_audio_s(), whole.first_audio_s()
     print(f"first audio {new_s:.3f} s, with the voice in the cache {cached_s:.3f} s\n{_HEAD}")
     figures = []
     for batch in batches:
-        figures.append(bench.measure(batch, repeats))
+        figures.append(by_stage.measure(batch, repeats))
+        if whole is not by_stage:
+            recorded = whole.measure(batch, repeats)
+            figures[-1] |= {column: recorded[column] for column in _WHOLE_COLUMNS}
         print("  ".join(f"{figures[-1][column]:>13.1f}" for column in _COLUMNS), flush=True)
-    bounds = {batch: bench.bounds(batch) for batch in batches}
+    bounds = {batch: whole.bounds(batch) for batch in batches}
     for batch in dict.fromkeys((batches[0], batches[-1])):
         _explain(batch, bounds[batch], ceiling)
     streams = _num_streams(figures)
-    memory = bench.memory_mib()
+    memory = whole.memory_mib()
     print(f"streams in real time: {streams}")
     print("memory at most:", ", ".join(f"{name} {size:.0f}" for name, size in memory.items()))
     return {

@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from engine.runners.s1.capture import Work
 from engine.runners.s1.codec import Codec, CodecConfig, CodecState, Decoder, Encoder
 from engine.runners.s1.config import DualARConfig, parse_config
 from engine.runners.s1.drawing import PREFILL_TOKENS
@@ -47,6 +48,12 @@ def free_noise(seeds: Tensor, _frames: Tensor) -> FrameNoise:
     return FrameNoise(seeds, seeds)
 
 
+def free_replays(work: Work) -> Work:
+    """Record `work` as a GPU does, and do it again for nothing: what it gave before comes back."""
+    given = cycle([work() for _ in range(_NUM_DRAWS)])
+    return lambda: next(given)
+
+
 class _Parts:
     """Every part of the model: each gives what was made once."""
 
@@ -55,6 +62,7 @@ class _Parts:
     ) -> None:
         self.device = device
         self.frame_samples = CodecConfig().frame_samples
+        self.num_codebooks = config.num_codebooks
         self.token_ids = torch.arange(config.codebook_size)
         self.num_scored = config.codebook_size
         self._states = torch.zeros((batch + PREFILL_TOKENS, 1), device=device)

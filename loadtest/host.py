@@ -21,7 +21,7 @@ from engine.runners.s1.runner import S1Runner
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
 from engine.voices import DEFAULT_VOICE
-from loadtest.free_model import free_model, free_noise
+from loadtest.free_model import free_model, free_noise, free_replays
 from loadtest.machine import machine
 from server.admission import Admission
 from server.engine_client import EngineClient
@@ -77,6 +77,7 @@ class Host:
             num_lanes=batch,
             num_cached=batch * _TOKENS,
             noise=free_noise,
+            capture=free_replays,
         )
         # A frame of each row in every step, as where calls are in real time.
         limits = SchedulerLimits(num_slots=batch, note_floor=0, max_chunk_frames=1)

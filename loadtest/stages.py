@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,11 @@ class Stages:
     """A model whose parts are timed."""
 
     def __init__(self, model: S1Model) -> None:
-        """Time the parts of `model`, whose codec is timed wherever it is used."""
+        """Time the parts of `model`, which itself stays as it is."""
         self._device = model.language_model.device
         self._spent_s: dict[str, float] = {}
         language_model = model.language_model
-        decoder = model.codec.decoder
+        decoder = copy(model.codec.decoder)
         decoder.decode = self._timed("codec", decoder.decode)  # type: ignore[method-assign]
         timed = replace(
             language_model,
@@ -29,7 +30,9 @@ class Stages:
             draw_frames=self._timed("fast", language_model.draw_frames),  # type: ignore[arg-type]
         )
         #: The same model, timed.
-        self.model = replace(model, language_model=timed)
+        self.model = replace(
+            model, language_model=timed, codec=replace(model.codec, decoder=decoder)
+        )
 
     def reset(self) -> None:
         """Begin to count anew."""

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from engine.request import SynthesisRequest
+from engine.runners.s1.capture import Capture
 from engine.runners.s1.model import S1Model
 from engine.runners.s1.prompt import SpokenText
 from engine.runners.s1.runner import S1Runner
@@ -29,17 +30,25 @@ class StepBench:
     """Every row has read a voice of `context` tokens, and makes `chunk` frames in a step."""
 
     def __init__(
-        self, model: S1Model, ceiling: Ceiling, *, max_batch: int, chunk: int, context: int
+        self,
+        model: S1Model,
+        ceiling: Ceiling,
+        *,
+        max_batch: int,
+        chunk: int,
+        context: int,
+        capture: Capture | None = None,
     ) -> None:
-        """Take a model; its stages are timed from now on."""
+        """Take a model. Its stages are timed, unless `capture` records them as one."""
         self._stages = Stages(model)
         self._ceiling = ceiling
         self._chunk, self._context = chunk, context
         self._runner = S1Runner(
-            self._stages.model,
+            self._stages.model if capture is None else model,
             {DEFAULT_VOICE: None, _VOICE: _voice(model, context)},
             num_lanes=max_batch,
             num_cached=max_batch * (context + _BEYOND_VOICE),
+            capture=capture,
         )
         self._num_begun = 0
 

@@ -32,13 +32,15 @@ class Gathering:
 
     def look(self, sequence: Sequence, now_s: float) -> None:
         """Let the sequence gather credit or not, as things stand."""
-        is_short = sequence.has_speech and 0 < sequence.credit < self._chunk
-        can_wait = sequence.playback.is_heard and _due_s(sequence) > now_s
-        sequence.gathers = self.is_worthwhile and is_short and can_wait
+        sequence.gathers = self.is_worthwhile and self._can_wait(sequence, now_s)
         if sequence.gathers:
             self._waiting[sequence.id] = sequence
         else:
             self.leave(sequence)
+
+    def _can_wait(self, sequence: Sequence, now_s: float) -> bool:
+        is_short = sequence.has_speech and 0 < sequence.credit < self._chunk
+        return is_short and sequence.playback.is_heard and _due_s(sequence) > now_s
 
     def leave(self, sequence: Sequence) -> None:
         """Forget the sequence."""

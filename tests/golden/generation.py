@@ -76,7 +76,9 @@ def generate(model: LanguageModel, tokenizer: Tokenizer, cases: list[GoldenCase]
         generator.open(slot, case.prompt.numpy(), _parameters(case.golden, slot))
     neighbours = _Neighbours(generator, model, range(len(cases), num_slots))
     while live := [slot for slot, case in enumerate(cases) if not case.has_ended]:
-        drawn, columns = generator.step(dict.fromkeys((*live, *neighbours.slots), _BUDGET))
+        slots = (*live, *neighbours.slots)
+        lengths = {slot: generator.reserve(slot, _BUDGET) for slot in slots}
+        drawn, columns = generator.step(lengths)
         for slot, column in zip(drawn, columns, strict=True):
             if slot in live:
                 cases[slot].add(column, tokenizer.im_end_id)

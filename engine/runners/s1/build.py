@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from engine.pytorch.device import best_device
+from engine.runners.s1.capture import CudaGraphs
 from engine.runners.s1.model import load_model
 from engine.runners.s1.runner import S1Runner
 from engine.runners.s1.voices import read_voices
@@ -36,6 +37,8 @@ def build_runner(folder: Path) -> S1Runner:
         read_voices(folder, model.prompts),
         num_lanes=_CPU_LANES if is_cpu else _GPU_LANES,
         num_cached=_CPU_CACHED if is_cpu else _num_cached(device, token_bytes),
+        # A frame is thousands of launches, each of which takes a CPU longer than a GPU.
+        capture=None if is_cpu else CudaGraphs(device),
     )
 
 

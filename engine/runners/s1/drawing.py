@@ -6,9 +6,9 @@ from torch import Tensor
 
 from engine.errors import OutOfMemory
 from engine.runners.s1.errors import OutOfBlocks
-from engine.runners.s1.generation import NOT_DRAWN, FrameGenerator
+from engine.runners.s1.forward import NOT_DRAWN
+from engine.runners.s1.generation import FrameGenerator
 from engine.runners.s1.job import Job
-from engine.runners.s1.lanes import Lanes
 from engine.runners.s1.prompt import Columns
 
 #: Columns of prompts read in one forward. A reference of ten seconds is read in four; on a CPU each
@@ -19,10 +19,9 @@ PREFILL_TOKENS = 64
 class Drawing:
     """Draws a frame for each job that has read its prompt, and has the others read on."""
 
-    def __init__(self, generator: FrameGenerator, lanes: Lanes, im_end_id: int) -> None:
-        """Take the sequences of `generator`, which sit in `lanes`."""
+    def __init__(self, generator: FrameGenerator, im_end_id: int) -> None:
+        """Take what draws, and the token that ends a segment."""
         self._generator = generator
-        self._lanes = lanes
         self._im_end_id = im_end_id
 
     def draw(self, jobs: Sequence[Job]) -> None:
@@ -32,10 +31,10 @@ class Drawing:
         many rows, the less urgent half of them waits for another step, and a single one is starved.
         """
         reading = list(jobs)
-        while budgets := self._budgets(reading):
-            reading = [job for job in reading if job.lane in budgets]
+        while lengths := self._lengths(reading):
+            reading = [job for job in reading if job.lane in lengths]
             try:
-                drawn, columns = self._generator.step(budgets)
+                drawn, columns = self._generator.step(lengths)
             except OutOfMemory:
                 for job in reading[len(reading) // 2 :]:
                     job.leave_out(is_starved=len(reading) == 1)
@@ -43,27 +42,23 @@ class Drawing:
             self._accept(reading, drawn, columns)
             return
 
-    def _budgets(self, jobs: Sequence[Job]) -> dict[int, int]:
+    def _lengths(self, jobs: Sequence[Job]) -> dict[int, int]:
         """Return how many columns each lane reads, of the jobs that find room for them."""
         left = PREFILL_TOKENS
-        budgets = {}
+        lengths = {}
         for job in jobs:
-            lane = job.lane
-            num_unread = self._generator.num_unread(lane)
+            num_unread = self._generator.num_unread(job.lane)
             budget = 1 if num_unread == 1 else min(num_unread, left)
-            if not budget or job.is_left_out or not self._finds_room(job, budget):
+            if not budget or job.is_left_out:
                 continue
-            budgets[lane] = budget
+            try:
+                lengths[job.lane] = self._generator.reserve(job.lane, budget)
+            except OutOfBlocks:
+                job.leave_out(is_starved=True)
+                continue
             if num_unread > 1:
                 left -= budget
-        return budgets
-
-    def _finds_room(self, job: Job, num_columns: int) -> bool:
-        try:
-            self._generator.make_room(job.lane, num_columns)
-        except OutOfBlocks:
-            job.leave_out(is_starved=True)
-        return not job.is_left_out
+        return lengths
 
     def _accept(self, jobs: Sequence[Job], drawn: list[int], columns: Tensor) -> None:
         by_lane = {job.lane: job for job in jobs}

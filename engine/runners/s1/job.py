@@ -18,6 +18,8 @@ class Job:
     slot: int
     num_frames: int
     sequence: Sequence
+    #: Where the sequence sits during the step.
+    lane: int
     #: (num_codebooks + 1,) each.
     frames: list[Columns] = field(default_factory=list)
     pcm: Pcm = field(default_factory=lambda: _NOTHING)
@@ -33,13 +35,6 @@ class Job:
         """Tell whether the language model has more to draw for it."""
         is_over = self.segment_done or self.is_left_out or self.error is not None
         return not is_over and len(self.frames) < self.num_frames
-
-    @property
-    def lane(self) -> int:
-        """Return where its sequence sits."""
-        lane = self.sequence.lane
-        assert lane is not None  # noqa: S101 a row that is planned keeps its lane for the step
-        return lane
 
     def add(self, column: Columns, code: int) -> None:
         """Take a frame, whose first code is `code`, and end the segment if it must be the last."""

@@ -24,8 +24,8 @@ class Lanes:
         self._free = list(range(num_lanes - 1, -1, -1))
         #: Who sits in a lane; those that were planned last come last.
         self._sitting: OrderedDict[int, Sequence] = OrderedDict()
-        #: What the codec remembers of every lane.
-        self.codec_state: CodecState = decoder.new_state(num_lanes, max_chunk)
+        #: What the codec remembers of every lane, and of one more for rows of nobody.
+        self.codec_state: CodecState = decoder.new_state(num_lanes + 1, max_chunk)
 
     def seat(self, sequence: Sequence, planned: Collection[int]) -> int:
         """Return the sequence's lane; none of the `planned` ones gives up its own for it."""

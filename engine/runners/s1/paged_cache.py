@@ -33,6 +33,11 @@ class PagedCache:
         self.keys = torch.zeros(shape, dtype=dtype, device=device)
         self.values = torch.zeros(shape, dtype=dtype, device=device)
         self.block_size = block_size
+        self.num_blocks = num_blocks
+
+    def num_blocks_of(self, num_tokens: int) -> int:
+        """Return how many blocks hold `num_tokens` tokens."""
+        return -(-num_tokens // self.block_size)
 
     def places(self, blocks: Sequence[Sequence[int]]) -> NDArray[np.int64]:
         """Return the places (n,) int64 of all these blocks, one after another."""
@@ -60,7 +65,7 @@ class PagedBatch:
         lengths = [num_new for _, num_new in rows]
         ends = [table.num_tokens + num_new for table, num_new in rows]
         blocks = [
-            table.blocks[: -(-end // cache.block_size)]
+            table.blocks[: cache.num_blocks_of(end)]
             for (table, _), end in zip(rows, ends, strict=True)
         ]
         # All rows in one go: one by one they would take longer than the products of a small model.

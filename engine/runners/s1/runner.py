@@ -3,19 +3,19 @@
 import secrets
 import time
 from collections.abc import Callable, Collection
-from itertools import groupby
 
-import numpy as np
 import torch
 
 from engine.errors import EngineError
 from engine.request import SynthesisRequest
 from engine.runner import Feature, ModelInfo
+from engine.runners.s1.capture import Capture
 from engine.runners.s1.cloning import S1ReferenceEncoder
-from engine.runners.s1.codec import slots_of, to_pcm16
+from engine.runners.s1.decoding import MAX_CHUNK, Decoding
 from engine.runners.s1.draw_state import DrawParameters
 from engine.runners.s1.drawing import Drawing
-from engine.runners.s1.generation import BLOCK_SIZE, FrameGenerator, NoiseSource
+from engine.runners.s1.forward import NoiseSource
+from engine.runners.s1.generation import BLOCK_SIZE, FrameGenerator
 from engine.runners.s1.job import Job
 from engine.runners.s1.lanes import Lanes
 from engine.runners.s1.model import S1Model
@@ -26,8 +26,6 @@ from engine.runners.s1.voices import Voices, catalogue
 from engine.steps import Row, RowResult, StepPlan, StepResult
 from engine.text.segment import SegmentRules
 
-#: Frames that the codec decodes for one row at a time: as many as the scheduler plans.
-MAX_CHUNK = 8
 #: The model was trained on sentences and sounds flat in pieces; but a call's first piece should be
 #: spoken before a long sentence is written to its end.
 _SEGMENTATION = SegmentRules(first_max_words=16, max_words=48, max_chars=300)
@@ -48,6 +46,7 @@ class S1Runner:
         num_lanes: int,
         num_cached: int,
         noise: NoiseSource | None = None,
+        capture: Capture | None = None,
         draw_seed: Callable[[], int] = lambda: secrets.randbelow(_NUM_SEEDS),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,6 +58,7 @@ class S1Runner:
             num_lanes: the most rows of a step.
             num_cached: tokens that the KV cache holds, of all sequences together.
             noise: what decides the draws, by counter unless a test replays another's.
+            capture: records what has fixed shapes; without it everything is computed anew.
             draw_seed: gives the seed of a request that states none.
             clock: seconds.
         """
@@ -66,23 +66,28 @@ class S1Runner:
         self._draw_seed = draw_seed
         self._clock = clock
         self._num_codebooks = model.language_model.config.num_codebooks
-        self._decoder = model.codec.decoder
+        decoder = model.codec.decoder
         num_blocks = -(-num_cached // BLOCK_SIZE)
         generator = FrameGenerator(
-            model.language_model, num_slots=num_lanes, num_blocks=num_blocks, noise=noise
+            model.language_model,
+            num_slots=num_lanes,
+            num_blocks=num_blocks,
+            noise=noise,
+            capture=capture,
         )
-        self._lanes = Lanes(generator, self._decoder, num_lanes, MAX_CHUNK)
+        self._lanes = Lanes(generator, decoder, num_lanes, MAX_CHUNK)
         # Alone, every sequence that is begun finds room for all that it may come to.
         max_tokens = min(model.language_model.config.max_seq_len, num_blocks * BLOCK_SIZE)
         self._reader = SegmentReader(generator, model.prompts, max_tokens)
-        self._drawing = Drawing(generator, self._lanes, model.tokenizer.im_end_id)
+        self._drawing = Drawing(generator, model.tokenizer.im_end_id)
+        self._decoding = Decoding(decoder, self._lanes.codec_state, capture)
         self._sequences: dict[int, Sequence] = {}
         self._slots: dict[int, int] = {}
         self._info = ModelInfo(
             name="s1",
-            device=str(self._decoder.device),
+            device=str(decoder.device),
             sample_rate_hz=model.codec.config.sample_rate_hz,
-            frame_samples=self._decoder.frame_samples,
+            frame_samples=decoder.frame_samples,
             voices=catalogue(voices),
             features=frozenset({Feature.SAMPLING}),
             segmentation=_SEGMENTATION,
@@ -108,7 +113,7 @@ class S1Runner:
             self._drawing.draw(waiting)
             if self._clock() >= deadline_s:
                 break
-        self._decode(jobs)
+        self._decoding.decode(jobs)
         return StepResult(_results(jobs), tuple(job.slot for job in jobs if job.is_starved))
 
     def close(self) -> None:
@@ -160,8 +165,8 @@ class S1Runner:
     def _job(self, row: Row, planned: Collection[int]) -> Job:
         """Seat the row's sequence, and begin its segment if it is a new one."""
         sequence = self._sequences[self._slots[row.slot]]
-        job = Job(row.slot, min(row.num_frames, MAX_CHUNK), sequence)
         lane = self._lanes.seat(sequence, planned)
+        job = Job(row.slot, min(row.num_frames, MAX_CHUNK), sequence, lane)
         text, sequence.upcoming = sequence.upcoming, None
         try:
             if text is not None:
@@ -171,28 +176,6 @@ class S1Runner:
         if sequence.segment is None and job.error is None:
             job.error = "no segment to speak"
         return job
-
-    def _decode(self, jobs: list[Job]) -> None:
-        """Make the samples of all frames, those of equally many frames together."""
-        speaking = [job for job in jobs if job.frames and job.error is None]
-        speaking.sort(key=lambda job: len(job.frames))
-        for _, alike in groupby(speaking, key=lambda job: len(job.frames)):
-            self._decode_alike(list(alike))
-
-    def _decode_alike(self, jobs: list[Job]) -> None:
-        device = self._decoder.device
-        columns = np.array([job.frames for job in jobs])  # (batch, frames, num_codebooks + 1)
-        codes = torch.from_numpy(columns[:, :, 1:].transpose(0, 2, 1)).to(device)
-        lanes = slots_of([job.lane for job in jobs], device)
-        samples = self._decoder.decode(codes, lanes, self._lanes.codec_state)
-        # They lie within [-1, 1], so only one that is no number makes the sum none.
-        is_finite = samples.sum(dim=1).isfinite().tolist()
-        for job, pcm, is_sound in zip(
-            jobs, to_pcm16(samples).cpu().numpy(), is_finite, strict=True
-        ):
-            job.pcm = pcm
-            if not is_sound:
-                job.error = "the codec's numbers are not finite"
 
 
 def _results(jobs: list[Job]) -> tuple[RowResult, ...]:

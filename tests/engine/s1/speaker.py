@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.runners.s1.capture import Capture
 from engine.runners.s1.codec import Codec, build_codec
 from engine.runners.s1.codec.random_weights import RandomWeights
 from engine.runners.s1.language_model import Vocabulary, assemble, candidates
@@ -93,6 +94,7 @@ def make_runner(
     *,
     num_lanes: int = 4,
     num_cached: int = 4_096,
+    capture: Capture | None = None,
 ) -> S1Runner:
     """Return a runner that draws the same seed for everyone who states none."""
     return S1Runner(
@@ -100,5 +102,6 @@ def make_runner(
         voices,
         num_lanes=num_lanes,
         num_cached=num_cached,
+        capture=capture,
         draw_seed=lambda: SEED,
     )

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from engine.runners.s1.draw_state import DrawParameters
 from engine.runners.s1.errors import ContextFull, OutOfBlocks, PromptRejected
-from engine.runners.s1.generation import NOT_DRAWN, FrameGenerator
+from engine.runners.s1.forward import NOT_DRAWN
+from engine.runners.s1.generation import FrameGenerator
 from engine.runners.s1.language_model import LanguageModel
 from tests.engine.s1.tiny import (
     alone,
@@ -17,6 +18,7 @@ from tests.engine.s1.tiny import (
     generator,
     random_prompt,
     random_weights,
+    read,
     tiny_config,
     tiny_model,
 )
@@ -60,7 +62,7 @@ def test_a_batch_with_joins_and_leaves_draws_what_each_row_draws_alone(
         planned = [slot for slot in sitting if rng.random() < 0.8]
         if not planned:
             continue
-        drawn, new = frames.step({slot: rng.randint(1, 12) for slot in planned})
+        drawn, new = read(frames, {slot: rng.randint(1, 12) for slot in planned})
         for slot, column in zip(drawn, new, strict=True):
             index = sitting[slot]
             columns[index].append(column)
@@ -82,7 +84,7 @@ def test_a_prompt_read_in_pieces_is_the_prompt_read_whole(
     frames.open(0, prompt, WARM)
     num_steps, columns = 0, torch.empty(0)
     while not len(columns):
-        _, columns = frames.step({0: budget})
+        _, columns = read(frames, {0: budget})
         num_steps += 1
     assert num_steps == -(-30 // budget)
     rest = drawn_by(frames, 0, 20)
@@ -173,7 +175,7 @@ def test_a_step_without_room_reads_nothing(model: LanguageModel) -> None:
     frames.open(0, prompt, WARM)
     frames.open(1, prompt, WARM)
     with pytest.raises(OutOfBlocks, match="3 blocks wanted, 1 of 4 left"):
-        frames.step({0: 20, 1: 20})
+        read(frames, {0: 20, 1: 20})
     frames.close(1)
     assert torch.equal(drawn_by(frames, 0, 5), alone(model, prompt, WARM, 5))
 
@@ -188,7 +190,7 @@ def test_a_context_has_an_end(model: LanguageModel) -> None:
     frames.open(0, random_prompt(0, 126), WARM)
     drawn_by(frames, 0, 3)
     with pytest.raises(ContextFull):
-        frames.step({0: 1})
+        read(frames, {0: 1})
 
 
 def test_only_speech_and_the_end_are_drawn(model: LanguageModel) -> None:
@@ -267,7 +269,7 @@ def test_a_sequence_whose_numbers_are_lost_draws_nothing_and_harms_nobody() -> N
     poisoned[0, 10], sound[0, sound[0] == 5] = 5, 6
     frames.open(0, poisoned, WARM)
     frames.open(1, sound, WARM)
-    drawn, columns = frames.step({0: 20, 1: 20})
+    drawn, columns = read(frames, {0: 20, 1: 20})
     assert drawn == [0, 1]
     assert (columns[0] == NOT_DRAWN).all()
     frames.close(0)

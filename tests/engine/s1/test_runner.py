@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from engine.request import Sampling, SynthesisRequest
+from engine.runners.s1.decoding import MAX_CHUNK
 from engine.runners.s1.drawing import PREFILL_TOKENS
 from engine.runners.s1.model import S1Model
-from engine.runners.s1.runner import MAX_CHUNK, S1Runner
+from engine.runners.s1.runner import S1Runner
 from engine.steps import Admission, FinishReason, Pcm, Prefill, Row, RowResult, StepPlan
 from engine.text.segment import Segment
 from tests.engine.conformance import Bench, pcm
@@ -311,7 +312,7 @@ def test_a_text_longer_than_the_context_keeps_its_voice_and_drops_the_oldest() -
     sequence = runner._sequences[1]
     assert all(result.error is None for result in results)
     assert 0 < len(sequence.said) < 5
-    opened = runner._lanes._generator._sequences[0].opened_with
+    opened = runner._lanes._generator._contexts[0].opened_with
     voice = model.prompts.prefix(sequence.voice)
     assert np.array_equal(opened[:, : voice.shape[1]], voice)
     assert opened.shape[1] < 256

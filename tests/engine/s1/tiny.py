@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.runners.s1.capture import Capture
 from engine.runners.s1.config import DualARConfig, parse_config
 from engine.runners.s1.draw_state import DrawParameters
 from engine.runners.s1.generation import FrameGenerator
@@ -49,6 +50,7 @@ def random_weights(config: DualARConfig) -> dict[str, Tensor]:
 def tiny_model(
     dtype: torch.dtype = torch.float32,
     weights: dict[str, Tensor] | None = None,
+    device: torch.device | None = None,
     **changes: object,
 ) -> LanguageModel:
     config = tiny_config(**changes)
@@ -59,7 +61,7 @@ def tiny_model(
         semantic_begin_id=SEMANTIC_BEGIN_ID,
         token_ids=torch.cat((codes, torch.tensor([IM_END_ID]))),
         dtype=dtype,
-        device=torch.device("cpu"),
+        device=device or torch.device("cpu"),
     )
 
 
@@ -71,8 +73,20 @@ def random_prompt(seed: int, length: int) -> Columns:
     return columns
 
 
-def generator(model: LanguageModel, num_slots: int = 4, num_blocks: int = 64) -> FrameGenerator:
-    return FrameGenerator(model, num_slots=num_slots, num_blocks=num_blocks, block_size=8)
+def generator(
+    model: LanguageModel,
+    num_slots: int = 4,
+    num_blocks: int = 64,
+    capture: Capture | None = None,
+) -> FrameGenerator:
+    return FrameGenerator(
+        model, num_slots=num_slots, num_blocks=num_blocks, block_size=8, capture=capture
+    )
+
+
+def read(frames: FrameGenerator, budgets: dict[int, int]) -> tuple[list[int], Tensor]:
+    """Have each slot read up to so many columns."""
+    return frames.step({slot: frames.reserve(slot, budget) for slot, budget in budgets.items()})
 
 
 def alone(
@@ -88,6 +102,6 @@ def drawn_by(frames: FrameGenerator, slot: int, num_frames: int) -> Tensor:
     """Return the next columns of one slot, the others standing still."""
     columns: list[Tensor] = []
     while len(columns) < num_frames:
-        _, drawn = frames.step({slot: frames.num_unread(slot)})
+        _, drawn = read(frames, {slot: frames.num_unread(slot)})
         columns += drawn
     return torch.stack(columns)

@@ -69,7 +69,7 @@ class Traffic:
         pool = lanes._generator.pool
         held = {
             "blocks": pool.num_blocks - pool.num_free,
-            "generator": lanes._generator._sequences,
+            "generator": lanes._generator._contexts,
             "lanes": NUM_LANES - len(lanes._free),
             "runner": self.runner._sequences or self.runner._slots,
             "scheduler": scheduler.num_sequences or scheduler.slot_owners,

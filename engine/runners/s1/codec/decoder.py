@@ -1,5 +1,7 @@
 """Codes to sound, frame by frame: exact, without look-ahead, for many streams at once."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -42,6 +44,11 @@ class Decoder:
         return self._device
 
     @property
+    def num_codebooks(self) -> int:
+        """Codes of one frame."""
+        return len(self._config.codebook_sizes)
+
+    @property
     def frame_samples(self) -> int:
         """Samples of one frame."""
         return self._config.frame_samples
@@ -74,16 +81,20 @@ class Decoder:
         """
         self._check(codes, slots, state)
         history = state.history[slots]
+        (window,) = state.windows
+        ahead = replace(window, positions=window.positions.clone())
         x = self._embedding(codes)
-        x = self._post_module(x, slots, state.windows[0])
+        x = self._post_module(x, slots, ahead)
         for stage in self._upsampling:
             x = stage(x, history)
         x = self._generator(x, history)
+        # Only now, so that a call for which there was no memory can be made again.
+        window.positions.copy_(ahead.positions)
         state.history[slots] = history
         return x.squeeze(2).t().contiguous()
 
     def _check(self, codes: Tensor, slots: Tensor, state: CodecState) -> None:
-        num_codebooks = len(self._config.codebook_sizes)
+        num_codebooks = self.num_codebooks
         if codes.dim() != 3 or codes.shape[1] != num_codebooks or codes.is_floating_point():  # noqa: PLR2004 - the axes named below
             shape = tuple(codes.shape)
             raise BadCodecInput(

@@ -1,0 +1,65 @@
+"""The codec's calls, recorded for some numbers of rows and of frames."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from engine.runners.s1.capture import Capture, Work, sizes_up_to
+
+#: Frames of a chunk, as the scheduler ramps. Other numbers are the end of a segment, and rare.
+CHUNKS = (1, 2, 4, 8)
+
+
+class CodecGraphs:
+    """Decodes chunks by doing again what was recorded, on tensors written anew for each."""
+
+    def __init__(
+        self,
+        decode: Callable[[Tensor, Tensor], Tensor],
+        capture: Capture,
+        *,
+        num_lanes: int,
+        num_codebooks: int,
+        device: torch.device,
+    ) -> None:
+        """Record every shape of `decode`.
+
+        Args:
+            decode: codes (B, num_codebooks, frames) and lanes (B,), both int64 → (B, ...). There
+                is a lane behind the others, which is nobody's.
+            capture: records.
+            num_lanes: the others.
+            num_codebooks: of a frame.
+            device: where `decode` takes its arguments.
+        """
+        self._decode = decode
+        self._nobody = num_lanes
+        self._lanes = torch.full((num_lanes,), num_lanes, device=device)
+        shape = (num_lanes, num_codebooks, CHUNKS[-1])
+        self._codes = torch.zeros(shape, dtype=torch.int64, device=device)
+        self._sizes = sizes_up_to(num_lanes)
+        self._replays: dict[tuple[int, int], Work] = {}
+        # The largest first: all others find room in its memory.
+        for num_frames in reversed(CHUNKS):
+            for num_rows in reversed(self._sizes):
+                work = partial(self._decode_again, num_rows, num_frames)
+                self._replays[num_rows, num_frames] = capture(work)
+
+    def has(self, num_frames: int) -> bool:
+        """Tell whether chunks of so many frames are recorded."""
+        return num_frames in CHUNKS
+
+    def decode(self, codes: Tensor, lanes: Sequence[int]) -> Tensor:
+        """Do as `decode` with codes from the host. The next call spoils the result."""
+        batch, _, num_frames = codes.shape
+        num_rows = self._sizes[bisect_left(self._sizes, batch)]
+        filled = [*lanes, *[self._nobody] * (num_rows - batch)]
+        self._lanes[:num_rows].copy_(torch.tensor(filled))
+        self._codes[:batch, :, :num_frames].copy_(codes)
+        return self._replays[num_rows, num_frames]()[:batch]
+
+    def _decode_again(self, num_rows: int, num_frames: int) -> Tensor:
+        return self._decode(self._codes[:num_rows, :, :num_frames], self._lanes[:num_rows])

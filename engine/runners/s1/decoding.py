@@ -1,0 +1,81 @@
+"""The samples of what was drawn, for the rows of a step."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.runners.s1.capture import Capture
+from engine.runners.s1.codec import CodecState, Decoder, slots_of, to_pcm16
+from engine.runners.s1.codec_graphs import CodecGraphs
+from engine.runners.s1.job import Job
+
+#: Frames that the codec decodes for one row at a time: as many as the scheduler plans.
+MAX_CHUNK = 8
+
+
+class Decoding:
+    """Decodes the frames of each job, those of equally many frames together."""
+
+    def __init__(self, decoder: Decoder, state: CodecState, capture: Capture | None) -> None:
+        """Take the codec and what it remembers of every lane; the last one is for nobody."""
+        self._decoder = decoder
+        self._state = state
+        self._graphs = None
+        if capture is not None:
+            self._graphs = CodecGraphs(
+                self._decode,
+                capture,
+                num_lanes=len(state.history) - 1,
+                num_codebooks=decoder.num_codebooks,
+                device=decoder.device,
+            )
+
+    def decode(self, jobs: Sequence[Job]) -> None:
+        """Make the samples of all frames. A row alone for which there is no memory fails."""
+        speaking = defaultdict(list)
+        for job in jobs:
+            if job.frames and job.error is None:
+                speaking[len(job.frames)].append(job)
+        for alike in speaking.values():
+            self._decode_alike(alike)
+
+    def _decode_alike(self, jobs: list[Job]) -> None:
+        try:
+            heard = self._heard(jobs).cpu().numpy()
+        except torch.OutOfMemoryError:
+            if len(jobs) == 1:
+                jobs[0].error = "the codec found no memory"
+                return
+            half = len(jobs) // 2
+            self._decode_alike(jobs[:half])
+            self._decode_alike(jobs[half:])
+            return
+        for job, pcm, is_sound in zip(jobs, heard[:, :-1], heard[:, -1].tolist(), strict=True):
+            job.pcm = pcm
+            if not is_sound:
+                job.error = "the codec's numbers are not finite"
+
+    def _heard(self, jobs: Sequence[Job]) -> Tensor:
+        """Do as `_decode` with the frames of jobs that have equally many."""
+        columns = np.concatenate([column for job in jobs for column in job.frames])
+        # (batch, frames, num_codebooks + 1): the token comes first.
+        drawn = torch.from_numpy(columns).view(len(jobs), -1, self._decoder.num_codebooks + 1)
+        codes = drawn[:, :, 1:].transpose(1, 2)
+        lanes = [job.lane for job in jobs]
+        if self._graphs is not None and self._graphs.has(codes.shape[2]):
+            return self._graphs.decode(codes, lanes)
+        device = self._decoder.device
+        return self._decode(codes.to(device), slots_of(lanes, device))
+
+    def _decode(self, codes: Tensor, lanes: Tensor) -> Tensor:
+        """Return (batch, n + 1) int16: the samples, and behind them whether all are finite.
+
+        In one tensor, since every look at one waits for the device.
+        """
+        samples = self._decoder.decode(codes, lanes, self._state)
+        # They lie within [-1, 1], so only one that is no number makes the sum none.
+        is_finite = samples.sum(dim=1, keepdim=True).isfinite()
+        return torch.cat((to_pcm16(samples), is_finite), dim=1)
