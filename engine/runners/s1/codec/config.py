@@ -122,7 +122,7 @@ def _encoder_transformers(
     if len(layers) != num_blocks:
         raise dims.error("encoder_transformer_layers", f"has {len(layers)} of {num_blocks} blocks")
     general = dims.section("transformer_general_config")
-    head_dim = general.size("head_dim")
+    head_dim = _head_dim(general)
     rope_base = general.number("rope_base", *ROPE_BASES)
     norm_eps = general.number("norm_eps", *NORM_EPSILONS)
     widths = [encoder_dim * _CHANNEL_FACTOR ** (block + 1) for block in range(num_blocks)]
@@ -155,12 +155,19 @@ def _window_transformer(quantizer: Dims, name: str) -> TransformerConfig:
         num_layers=config.size("n_layer"),
         dim=config.size("dim"),
         num_heads=num_heads,
-        head_dim=config.size("head_dim"),
+        head_dim=_head_dim(config),
         intermediate_size=config.size("intermediate_size"),
         window=module.size("window_size", most=_MAX_WINDOW),
         rope_base=config.number("rope_base", *ROPE_BASES),
         norm_eps=config.number("norm_eps", *NORM_EPSILONS),
     )
+
+
+def _head_dim(transformer: Dims) -> int:
+    head_dim = transformer.size("head_dim")
+    if head_dim % 2:
+        raise transformer.error("head_dim", "must be even to be rotated")
+    return head_dim
 
 
 def _check(config: CodecConfig, dims: Dims) -> None:

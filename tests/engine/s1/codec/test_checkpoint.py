@@ -217,6 +217,11 @@ def within(
             "not a whole number from 1 to 4096",
         ),
         (
+            within("transformer_general_config", with_value("head_dim", 3)),
+            "transformer_general_config.head_dim",
+            "must be even",
+        ),
+        (
             within("transformer_general_config", with_value("rope_base", 10**400)),
             "transformer_general_config.rope_base",
             "is not a number",
