@@ -9,6 +9,9 @@ from engine.steps import StepPlan, StepResult
 from engine.text.segment import SegmentRules
 from engine.voices import VoiceCatalogue
 
+#: The least and the most samples a second that the audio path is made for.
+SAMPLE_RATES_HZ = (8_000, 48_000)
+
 
 class Feature(Enum):
     """What only some models can do."""

@@ -1,10 +1,13 @@
 """The voices of a model, and how a request names one of them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import UnknownVoice
 
+#: Ids on the wire, without the `+` that sets off a variant. They name files and travel in URLs.
+VOICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,127}")
 #: The name by which a client asks for whatever voice the model thinks best.
 DEFAULT_VOICE = "default"
 #: Other names for it, by which clients ask that were made for other servers and know no others:

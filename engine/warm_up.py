@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable
 
+from engine.errors import ModelUnavailable
 from engine.request import SynthesisRequest
 from engine.runner import Runner
 from engine.scheduling.step_times import StepTimeModel
@@ -28,7 +29,11 @@ def warm_up(
     max_rows: int,
     clock: Callable[[], float] = time.perf_counter,
 ) -> None:
-    """Measure batches of 1, 2, 4, … and at last `max_rows` rows, or for `BUDGET_S`."""
+    """Measure batches of 1, 2, 4, … and at last `max_rows` rows, or for `BUDGET_S`.
+
+    Raises:
+        ModelUnavailable: a row fails. So would those of whoever is served.
+    """
     began_s = clock()
     powers = [1 << exponent for exponent in range(max_rows.bit_length())]
     for num_rows in sorted({*powers, max_rows}):
@@ -103,7 +108,9 @@ class _Batch:
         frame = self._runner.info.frame_samples
         self._num_frames += sum(len(row.pcm) for row in result.rows) / frame
         for row in result.rows:
-            if row.segment_done or row.error is not None:
+            if row.error is not None:
+                raise ModelUnavailable(f"the model cannot speak: {row.error}")
+            if row.segment_done:
                 self._speaking.discard(row.slot)
         # Nobody here gives up memory for others.
         self._speaking.difference_update(result.starved)

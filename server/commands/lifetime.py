@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import anyio
 
+from server.commands.errors import first_cause
 from server.drain import Drain
 from server.engine_thread import EngineThread
 from server.transport.guards import abort_connections
@@ -64,8 +65,8 @@ class Lifetime:
         """Run the engine. Its death is the server's, after its clients were told."""
         try:
             await engine.run()
-        except Exception:  # noqa: BLE001 whatever it was, it is said and the server ends
-            _log.critical("the engine has failed", exc_info=True)
+        except Exception as error:  # noqa: BLE001 whatever it was, it is said and the server ends
+            _log.critical("the engine has failed: %s", first_cause(error), exc_info=True)
             self.status = 1
             # Every stream has been told already; its connection only has to say so.
             await self._end(FAREWELL_S)

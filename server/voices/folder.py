@@ -12,11 +12,12 @@ from pathlib import Path
 
 from anyio import to_thread
 
+from engine.voices import VOICE_ID
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
 from server.voices.entry import entry_bytes, read_audio, read_entry, sync_folder, write_entry
-from server.voices.store import VOICE_ID, StoredVoice, digest_of, unknown
+from server.voices.store import StoredVoice, digest_of, unknown
 
 #: They are listed as one answer, and looked through one by one for that.
 MAX_VOICES = 1_000

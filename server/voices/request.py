@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from engine.voices import VOICE_ID
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.bodies.fields import REFERENCE, field, read_fields, reference, string
 from server.bodies.json_object import Names
 from server.errors import RequestError
-from server.voices.store import MAX_NAME_CHARS, VOICE_ID
+from server.voices.store import MAX_NAME_CHARS
 
 _FIELDS: Names = {"id": None, "name": None, "reference": REFERENCE}
 

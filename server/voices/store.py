@@ -1,7 +1,6 @@
 """The seam of stored voices: what every place they are kept in can do."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -9,8 +8,6 @@ from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
 
-#: Ids on the wire, without the `+` that sets off a variant. They name files and travel in URLs.
-VOICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,127}")
 #: Of people and products; it is shown in lists.
 MAX_NAME_CHARS = 200
 

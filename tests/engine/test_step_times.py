@@ -2,12 +2,14 @@
 
 import pytest
 
+from engine.errors import ModelUnavailable
 from engine.runners.tone import StepTimes, ToneRunner
 from engine.scheduling.capacity import SHARE, Capacity
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.step_times import StepTimeModel
 from engine.warm_up import warm_up
 from tests.engine.test_chunks import FrameByFrameRunner
+from tests.helpers.broken import BadRowRunner
 from tests.helpers.virtual_clock import VirtualClock
 
 MANY = 2_000
@@ -117,6 +119,11 @@ def test_warming_up_finds_what_a_further_frame_takes() -> None:
         times = StepTimeModel()
         warm_up(runner, times, 2, runner.clock)
         assert times.further_share(2) == pytest.approx(share)
+
+
+def test_a_model_that_fails_while_it_warms_up_is_not_served() -> None:
+    with pytest.raises(ModelUnavailable, match="cannot speak: bad row"):
+        warm_up(BadRowRunner(after=3), StepTimeModel(), 2)
 
 
 def test_warming_up_stops_growing_when_it_takes_too_long() -> None:

@@ -3,12 +3,18 @@
 The defaults are those of the original implementation, which the released file relies on in parts.
 """
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.pytorch.json_file import read_object
+from engine.pytorch.json_file import (
+    LARGEST,
+    MAX_SIZE,
+    SMALLEST,
+    check_number,
+    check_size,
+    read_object,
+)
 from engine.runners.s1.errors import CheckpointError
 
 CONFIG_FILE = "config.json"
@@ -16,7 +22,13 @@ CONFIG_FILE = "config.json"
 _FFN_MULTIPLE = 256
 
 _REQUIRED_SIZES = ("vocab_size", "n_layer", "n_head", "dim", "codebook_size", "num_codebooks")
-_SIZES = (*_REQUIRED_SIZES, "head_dim", "max_seq_len", "n_fast_layer")
+#: The most of each. Weights prove most of them; before they can, a layer has names, and no weight
+#: has the size of the table of turns. The release has 28 and 4 layers, and 8,192 positions.
+_SIZES = dict.fromkeys((*_REQUIRED_SIZES, "head_dim", "n_local_heads"), MAX_SIZE) | {
+    "n_layer": 256,
+    "n_fast_layer": 256,
+    "max_seq_len": 1 << 17,
+}
 #: The size of the slow transformer stands in where one of these is absent, null or zero.
 _FAST_SIZES = {
     "fast_dim": "dim",
@@ -28,13 +40,14 @@ _FAST_SIZES = {
 _FLAGS = ("tie_word_embeddings", "scale_codebook_embeddings")
 _ATTENTION_FLAGS = ("attention_qkv_bias", "attention_o_bias", "attention_qk_norm")
 _FAST_FLAGS = tuple(f"fast_{flag}" for flag in _ATTENTION_FLAGS)
-_NUMBERS = ("rope_base", "norm_eps")
+#: Turns slow down from pair to pair, and a norm's guard is smaller than what it guards.
+ROPE_BASES, NORM_EPSILONS = (1.0, LARGEST), (SMALLEST, 1.0)
+_NUMBERS = {"rope_base": ROPE_BASES, "norm_eps": NORM_EPSILONS}
 #: They matter to training alone.
 _TRAINING = ("dropout", "initializer_range", "use_gradient_checkpointing")
 _KNOWN = frozenset(
     (
         "model_type",
-        "n_local_heads",
         "intermediate_size",
         *_SIZES,
         *_FAST_SIZES,
@@ -142,8 +155,8 @@ def _with_defaults(fields: dict[str, Any], path: Path) -> dict[str, Any]:
     values = _DEFAULTS | fields
     if values["n_local_heads"] == -1:
         values["n_local_heads"] = values["n_head"]
-    for key in (*_SIZES, "n_local_heads"):
-        _check_size(values[key], path, key)
+    for key, most in _SIZES.items():
+        check_size(values[key], path, key, most=most)
     if values["intermediate_size"] is None:
         values["intermediate_size"] = -(-8 * values["dim"] // 3 // _FFN_MULTIPLE) * _FFN_MULTIPLE
     values |= {key: values.get(key) or values[slow] for key, slow in _FAST_SIZES.items()}
@@ -153,12 +166,12 @@ def _with_defaults(fields: dict[str, Any], path: Path) -> dict[str, Any]:
 
 def _check(values: dict[str, Any], path: Path) -> None:
     for key in ("intermediate_size", *_FAST_SIZES):
-        _check_size(values[key], path, key)
+        check_size(values[key], path, key)
     for key in (*_FLAGS, *_ATTENTION_FLAGS, *_FAST_FLAGS):
         if not isinstance(values[key], bool):
             raise CheckpointError(path, f"{values[key]!r} is neither true nor false", key)
-    for key in _NUMBERS:
-        _check_number(values[key], path, key)
+    for key, (least, most) in _NUMBERS.items():
+        check_number(values[key], path, key, least, most)
     for prefix in ("", "fast_"):
         _check_heads(values, prefix, path)
 
@@ -170,16 +183,6 @@ def _check_heads(values: dict[str, Any], prefix: str, path: Path) -> None:
         raise CheckpointError(path, problem, f"{prefix}n_local_heads")
     if values[f"{prefix}head_dim"] % 2:
         raise CheckpointError(path, "must be even to be rotated", f"{prefix}head_dim")
-
-
-def _check_number(value: object, path: Path, key: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise CheckpointError(path, f"{value!r} is not a positive number", key)
-
-
-def _check_size(value: object, path: Path, key: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise CheckpointError(path, f"{value!r} is not a positive integer", key)
 
 
 def _transformer(values: dict[str, Any], *, prefix: str, num_layers: int) -> TransformerConfig:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from engine.runners.s1.codec import load_codec
+from engine.runners.s1.codec import build_codec, read_codec_config
 from engine.runners.s1.codec.checkpoint import open_checkpoint
 from engine.runners.s1.config import read_config
 from engine.runners.s1.weights import write_weights
@@ -15,9 +15,11 @@ def convert(folder: Path) -> list[Path]:
 
     Raises:
         CheckpointError: a tensor is missing, damaged or not the model's; no file is written for it.
-        OSError: there is no room, or no permission.
+        OSError: there is no room, no permission, or something in the way.
     """
     config = read_config(folder)
+    codec = open_checkpoint(folder)
     # Built for the sake of its checks: a codec that is not whole should not look like one.
-    load_codec(folder, torch.device("cpu"), torch.float32)
-    return [write_weights(folder, config), open_checkpoint(folder).write(folder)]
+    build_codec(read_codec_config(folder), codec, torch.device("cpu"), torch.float32)
+    codec.check_all_read()
+    return [write_weights(folder, config), codec.write(folder)]

@@ -2,11 +2,12 @@
 
 import base64
 import binascii
-import json
 from pathlib import Path
 
 import tiktoken
 
+from engine.pytorch.json_file import read_object
+from engine.pytorch.text_file import read_text
 from engine.runners.s1.errors import CheckpointError
 
 VOCABULARY_FILE = "tokenizer.tiktoken"
@@ -101,7 +102,7 @@ def read_tokenizer(folder: Path, *, codebook_size: int, vocab_size: int) -> Toke
 
 def _read_ranks(path: Path) -> dict[bytes, int]:
     ranks: dict[bytes, int] = {}
-    for number, line in enumerate(_read_text(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         fields = line.split()
         # A lone `=` in front is what an empty token looks like; the original skips it.
         if not fields or fields[0] == "=":
@@ -120,19 +121,10 @@ def _read_ranks(path: Path) -> dict[bytes, int]:
 
 
 def _read_special_tokens(path: Path) -> list[str]:
-    try:
-        names = json.loads(_read_text(path))
-    except ValueError as error:
-        raise CheckpointError(path, f"not JSON: {error}") from error
-    if not isinstance(names, dict):
-        raise CheckpointError(path, "not a JSON object")
-    return list(names)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CheckpointError(path, error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        raise CheckpointError(path, f"not UTF-8: {error.reason}") from error
+    names = list(read_object(path))
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise CheckpointError(path, f"no text: {error.reason}", ascii(name)) from error
+    return names

@@ -4,20 +4,19 @@ In the folder `voices` of the checkpoint a voice `anna` is `anna.npy`, integers 
 (num_codebooks, frames) as the codec encodes a recording, and `anna.txt`, what is said in it.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from engine.pytorch.text_file import read_text
 from engine.runners.s1.errors import CheckpointError, PromptRejected
 from engine.runners.s1.prompt import Codes, PromptBuilder, SpokenText
-from engine.voices import DEFAULT_VOICE, Voice, VoiceCatalogue
+from engine.voices import DEFAULT_VOICE, VOICE_ID, Voice, VoiceCatalogue
 
 VOICES_FOLDER = "voices"
 #: What every voice speaks: the languages on the model's card.
 LANGUAGES = ("en", "zh", "ja", "de", "fr", "es", "ko", "ar", "ru", "nl", "it", "pl", "pt")
-_VOICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,127}")
 
 #: Voice id → its reference; the default voice has none, and the model draws one.
 Voices = Mapping[str, SpokenText | None]
@@ -44,9 +43,9 @@ def catalogue(voices: Voices) -> VoiceCatalogue:
 
 
 def _read(file: Path, prompts: PromptBuilder) -> SpokenText:
-    if not _VOICE_ID.fullmatch(file.stem) or file.stem == DEFAULT_VOICE:
+    if not VOICE_ID.fullmatch(file.stem) or file.stem == DEFAULT_VOICE:
         raise CheckpointError(file, "no voice can have this name")
-    spoken = SpokenText(_read_text(file.with_suffix(".txt")), _read_codes(file))
+    spoken = SpokenText(read_text(file.with_suffix(".txt")).strip(), _read_codes(file))
     try:
         prompts.prefix([spoken])
     except PromptRejected as error:
@@ -56,18 +55,10 @@ def _read(file: Path, prompts: PromptBuilder) -> SpokenText:
 
 def _read_codes(file: Path) -> Codes:
     try:
-        codes = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        # Mapped, so that a header that claims more than the file holds is told by numpy itself.
+        codes = np.load(file, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # a damaged header surfaces as whatever it leads to
         raise CheckpointError(file, f"not an array of numpy's: {error}") from error
     if not isinstance(codes, np.ndarray) or codes.dtype.kind not in "iu":
         raise CheckpointError(file, "not an array of integers")
-    return codes
-
-
-def _read_text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise CheckpointError(file, error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        raise CheckpointError(file, f"not UTF-8: {error.reason}") from error
+    return np.array(codes)

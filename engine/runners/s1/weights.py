@@ -6,13 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.pytorch.tensors import (
-    Shape,
-    find_tensors,
-    read_tensors,
-    verify_tensors,
-    write_tensors,
-)
+from engine.pytorch.tensors import find_tensors, read_tensors, write_tensors
+from engine.pytorch.verifying import Shape, verify_tensors
 from engine.runners.s1.config import DualARConfig, TransformerConfig
 from engine.runners.s1.errors import CheckpointError
 
@@ -31,18 +26,15 @@ def read_weights(folder: Path, config: DualARConfig) -> dict[str, Tensor]:
 
     Raises:
         CheckpointError: a file that `read_tensors` refuses, or a tensor that is missing, of
-            another shape, not floating point, not finite, or not the model's.
+            another shape, not floating point, not finite, too large, or not the model's.
     """
-    path = find_tensors(folder, f"{_STEM}.safetensors", f"{_STEM}.pth")
-    tensors = _fuse_qkv(_plain_names(read_tensors(path)), path)
-    verify_tensors(tensors, weight_shapes(config), path)
-    return tensors
+    return _read(_find(folder), config)
 
 
 def write_weights(folder: Path, config: DualARConfig) -> Path:
     """Write what `read_weights` reads as `model.safetensors` beside it and return its path."""
-    path = folder / f"{_STEM}.safetensors"
-    write_tensors(read_weights(folder, config), path)
+    source, path = _find(folder), folder / f"{_STEM}.safetensors"
+    write_tensors(_read(source, config), path, source)
     return path
 
 
@@ -65,6 +57,16 @@ def weight_shapes(config: DualARConfig) -> dict[str, Shape]:
     shapes.update(_layers("layers", slow))
     shapes.update(_layers("fast_layers", fast))
     return shapes
+
+
+def _find(folder: Path) -> Path:
+    return find_tensors(folder, f"{_STEM}.safetensors", f"{_STEM}.pth")
+
+
+def _read(path: Path, config: DualARConfig) -> dict[str, Tensor]:
+    tensors = _fuse_qkv(_plain_names(read_tensors(path)), path)
+    verify_tensors(tensors, weight_shapes(config), path)
+    return tensors
 
 
 def _layers(stack: str, config: TransformerConfig) -> Iterator[tuple[str, Shape]]:

@@ -1,17 +1,15 @@
 """`config.json` of a checkpoint: what the weights cannot prove is checked here."""
 
-import math
 from pathlib import Path
 from typing import Any
 
 from transformers import VitsConfig
 
 from engine.errors import CheckpointError
-from engine.pytorch.json_file import read_object
+from engine.pytorch.json_file import MAX_SIZE, check_number, check_size, read_object
+from engine.runner import SAMPLE_RATES_HZ
 
 CONFIG_FILE = "config.json"
-#: What the audio path is made for.
-_SAMPLE_RATES_HZ = (8_000, 48_000)
 #: No weight has the size of a dilation, so nothing else bounds what it makes a convolution
 #: allocate. Known checkpoints have 5 at most.
 _MAX_DILATION = 64
@@ -41,13 +39,10 @@ def read_config(folder: Path) -> VitsConfig:
         raise CheckpointError(path, f"{fields.get('model_type')!r} is not 'vits'", "model_type")
     config = _parse(fields, path)
     for key in _NUMBERS:
-        _check_number(getattr(config, key), path, key)
+        check_number(getattr(config, key), path, key)
     for key in _LAYERS:
-        _check_sizes([getattr(config, key)], path, key, _MAX_LAYERS)
-    least, most = _SAMPLE_RATES_HZ
-    if not least <= config.sampling_rate <= most:
-        problem = f"{config.sampling_rate} is not {least} to {most}"
-        raise CheckpointError(path, problem, "sampling_rate")
+        check_size(getattr(config, key), path, key, most=_MAX_LAYERS)
+    check_size(config.sampling_rate, path, "sampling_rate", *SAMPLE_RATES_HZ)
     _check_vocoder(config, path)
     return config
 
@@ -58,11 +53,6 @@ def _parse(fields: dict[str, Any], path: Path) -> VitsConfig:
     except Exception as error:  # the library has an exception of its own for every kind of value
         problem = str(error).strip().replace("\n", " ")
         raise CheckpointError(path, problem or type(error).__name__) from error
-
-
-def _check_number(value: object, path: Path, key: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise CheckpointError(path, f"{value!r} is not a positive number", key)
 
 
 def _check_vocoder(config: VitsConfig, path: Path) -> None:
@@ -82,12 +72,11 @@ def _check_vocoder(config: VitsConfig, path: Path) -> None:
         raise CheckpointError(path, "not one list for each kernel", "resblock_dilation_sizes")
     for each in dilations:
         _check_sizes(each, path, "resblock_dilation_sizes", _MAX_DILATION)
-    wavenet = [config.wavenet_dilation_rate ** max(config.prior_encoder_num_wavenet_layers - 1, 0)]
-    _check_sizes(wavenet, path, "wavenet_dilation_rate", _MAX_DILATION)
+    wavenet = config.wavenet_dilation_rate ** max(config.prior_encoder_num_wavenet_layers - 1, 0)
+    check_size(wavenet, path, "wavenet_dilation_rate", most=_MAX_DILATION)
 
 
-def _check_sizes(values: object, path: Path, key: str, most: float = math.inf) -> None:
+def _check_sizes(values: object, path: Path, key: str, most: int = MAX_SIZE) -> None:
     sizes = values if isinstance(values, list | tuple) and values else [values]
     for value in sizes:
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise CheckpointError(path, f"{value!r} is not a possible size", key)
+        check_size(value, path, key, most=most)

@@ -9,7 +9,8 @@ from torch.nn.utils import parametrize
 from transformers import VitsConfig, VitsModel
 
 from engine.errors import CheckpointError
-from engine.pytorch.tensors import find_tensors, read_tensors, verify_tensors
+from engine.pytorch.tensors import find_tensors, read_tensors
+from engine.pytorch.verifying import verify_tensors, verify_values
 from engine.runners.vits.config import CONFIG_FILE
 
 #: Only training uses them, and some files carry them.
@@ -38,7 +39,7 @@ def load_model(
     model.load_state_dict(
         {name: tensor.to(device, dtype) for name, tensor in tensors.items()}, assign=True
     )
-    _fold_weight_norm(model)
+    _fold_weight_norm(model, path)
     model.eval()
     return model
 
@@ -70,8 +71,10 @@ def _without_weights(config: VitsConfig, path: Path) -> VitsModel:
     return model
 
 
-def _fold_weight_norm(model: VitsModel) -> None:
+def _fold_weight_norm(model: VitsModel, path: Path) -> None:
     """Compute once what would be computed in each forward."""
-    for module in model.modules():
+    for name, module in model.named_modules():
         if parametrize.is_parametrized(module, "weight"):
             parametrize.remove_parametrizations(module, "weight")
+            # A direction without length is divided by its length.
+            verify_values(module.weight, path, f"{name}.weight")

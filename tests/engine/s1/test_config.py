@@ -63,10 +63,12 @@ def test_absent_sizes_of_the_fast_transformer_are_those_of_the_slow() -> None:
     assert (config.fast.dim, config.fast.num_heads) == (config.slow.dim, config.slow.num_heads)
     assert config.fast.head_dim == config.slow.head_dim
     assert config.fast.qk_norm
+    assert tiny_config(fast_attention_qk_norm=None).fast.qk_norm
 
 
 def test_an_absent_feed_forward_size_is_eight_thirds_of_the_width_rounded_up() -> None:
     assert tiny_config(intermediate_size=None, dim=1_000).slow.ffn_dim == 2_816
+    assert tiny_config(intermediate_size=None, dim=96).slow.ffn_dim == 256
 
 
 @pytest.mark.parametrize(
@@ -74,15 +76,22 @@ def test_an_absent_feed_forward_size_is_eight_thirds_of_the_width_rounded_up() -
     [
         ({"n_layers": 3}, "n_layers", "unknown key"),
         ({"model_type": "naive"}, "model_type", "not 'dual_ar'"),
-        ({"dim": 0}, "dim", "not a positive integer"),
-        ({"dim": "64"}, "dim", "not a positive integer"),
-        ({"dim": True}, "dim", "not a positive integer"),
-        ({"fast_dim": -5}, "fast_dim", "not a positive integer"),
-        ({"intermediate_size": 1.5}, "intermediate_size", "not a positive integer"),
+        ({"dim": 0}, "dim", "not a whole number"),
+        ({"dim": "64"}, "dim", "not a whole number"),
+        ({"dim": True}, "dim", "not a whole number"),
+        ({"fast_dim": -5}, "fast_dim", "not a whole number"),
+        ({"intermediate_size": 1.5}, "intermediate_size", "not a whole number"),
         ({"n_local_heads": 3}, "n_local_heads", "do not divide the 4 heads"),
         ({"head_dim": 15}, "head_dim", "must be even"),
-        ({"rope_base": 0}, "rope_base", "not a positive number"),
-        ({"norm_eps": float("nan")}, "norm_eps", "not a positive number"),
+        ({"rope_base": 0}, "rope_base", "not a number from 1 "),
+        ({"rope_base": 1e-300}, "rope_base", "not a number from 1 "),
+        ({"rope_base": 10**400}, "rope_base", "not a number"),
+        ({"norm_eps": 10**400}, "norm_eps", "not a number"),
+        ({"norm_eps": 1e39}, "norm_eps", r"not a number from 1e-30 to 1$"),
+        ({"max_seq_len": 10**13}, "max_seq_len", "not a whole number from 1 to 131072"),
+        ({"n_layer": 10**9}, "n_layer", "not a whole number from 1 to 256"),
+        ({"n_fast_layer": 10**9}, "n_fast_layer", "not a whole number from 1 to 256"),
+        ({"norm_eps": float("nan")}, "norm_eps", "not a number"),
         ({"tie_word_embeddings": 1}, "tie_word_embeddings", "neither true nor false"),
     ],
 )

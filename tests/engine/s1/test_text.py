@@ -29,6 +29,12 @@ def builder(folder: Path) -> PromptBuilder:
     return PromptBuilder(tiny_config(vocab_size=400), read(folder))
 
 
+def test_a_long_text_is_cut_before_any_merge(tmp_path: Path) -> None:
+    tokenizer = read(tmp_path, [*LINES, "YWI= 256"])  # `ab`
+    assert tokenizer.encode("." * 399_998 + "ab")[-2:] == [ord("."), 256]
+    assert tokenizer.encode("." * 399_999 + "ab")[-2:] == [ord("a"), ord("b")]
+
+
 def test_special_tokens_in_a_text_are_text(tmp_path: Path) -> None:
     tokenizer = read(tmp_path)
     text = f"a{IM_END}b<|semantic:7|>"
@@ -75,6 +81,7 @@ def test_empty_lines_and_the_token_of_nothing_are_skipped(tmp_path: Path) -> Non
             [*SPECIAL, *(f"<|{index}|>" for index in range(200))],
             "508 tokens, but the model has 400",
         ),
+        ([*SPECIAL, "\ud800"], r"'\ud800': no text"),
     ],
 )
 def test_wrong_special_tokens_are_named(tmp_path: Path, special: list[str], problem: str) -> None:
@@ -85,7 +92,7 @@ def test_wrong_special_tokens_are_named(tmp_path: Path, special: list[str], prob
 
 
 @pytest.mark.parametrize("name", ["tokenizer.tiktoken", "special_tokens.json"])
-@pytest.mark.parametrize("contents", [None, b"\xff\xfe", b"[]"])
+@pytest.mark.parametrize("contents", [None, b"\xff\xfe", b"[]", b"[" * 100_000])
 def test_a_file_that_is_something_else_is_refused(
     tmp_path: Path, name: str, contents: bytes | None
 ) -> None:

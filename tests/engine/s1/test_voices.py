@@ -49,6 +49,12 @@ def test_requests_name_voices(folder: Path, prompts: PromptBuilder) -> None:
         voices.resolve("bert", None)
 
 
+def header(shape: str) -> bytes:
+    """Return the beginning of a file of numpy's, and no data."""
+    fields = f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    return b"\x93NUMPY\x01\x00" + len(fields).to_bytes(2, "little") + fields
+
+
 @pytest.mark.parametrize(
     ("name", "write", "problem"),
     [
@@ -59,6 +65,9 @@ def test_requests_name_voices(folder: Path, prompts: PromptBuilder) -> None:
         ("bert", lambda file: np.save(file, np.full((NUM_CODEBOOKS, 4), -1)), "outside"),
         ("bert", lambda file: np.save(file, np.array([{}]), allow_pickle=True), "numpy"),
         ("bert", lambda file: file.write_bytes(b""), "numpy"),
+        ("bert", lambda file: file.write_bytes(header(f"({NUM_CODEBOOKS}, {10**15})")), "numpy"),
+        ("bert", lambda file: file.write_bytes(header(f"({NUM_CODEBOOKS}, {10**30})")), "numpy"),
+        ("bert", lambda file: file.write_bytes(header("(" * 60)), "numpy"),
         ("default", lambda file: np.save(file, reference().codes), "name"),
         ("b+rt", lambda file: np.save(file, reference().codes), "name"),
     ],

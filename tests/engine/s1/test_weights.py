@@ -1,6 +1,7 @@
 """Weights: all spellings become one, and a checkpoint that is wrong is named before it is used."""
 
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from engine.pytorch.tensors import write_tensors
 from engine.runners.s1.errors import CheckpointError
 from engine.runners.s1.weights import read_weights, write_weights
 from tests.engine.s1.tiny import random_weights, tiny_config
@@ -95,6 +97,14 @@ def with_one(value: float) -> Callable[[Weights], Weights]:
         (with_one(torch.inf), "norm.weight", "not finite"),
         (with_one(-torch.inf), "norm.weight", "not finite"),
         (with_one(torch.nan), "norm.weight", "not finite"),
+        (
+            changed("norm.weight", torch.full((32,), 1e300, dtype=torch.float64)),
+            "norm.weight",
+            "beyond 1e",
+        ),
+        (with_one(3.4e38), "norm.weight", "beyond 1e"),
+        (with_one(-3.4e38), "norm.weight", "beyond 1e"),
+        (changed("norm.weight", torch.ones(32).to(torch.float8_e5m2)), "norm.weight", "float8"),
         (changed("layers.9.ffn_norm.weight", torch.ones(32)), "layers.9.ffn_norm.weight", "not a"),
         (
             changed("layers.1.attention.wq.weight", torch.ones(2, 2)),
@@ -123,6 +133,24 @@ def test_a_wrong_tensor_is_named(
     with pytest.raises(CheckpointError, match=problem) as caught:
         read_weights(tmp_path, CONFIG)
     assert (caught.value.file, caught.value.key) == (path, key)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.ones(32).to_sparse(),
+        lambda: torch.ones(32, device="meta"),
+        lambda: torch.nested.nested_tensor([torch.ones(32)]),
+        lambda: torch.ones(1).expand(32),
+    ],
+)
+def test_a_tensor_whose_values_are_not_all_in_the_file_is_named(
+    tmp_path: Path, make: Callable[[], Tensor]
+) -> None:
+    torch.save(bare() | {"norm.weight": make()}, tmp_path / "model.pth")
+    with pytest.raises(CheckpointError, match=r"model\.pth: norm\.weight: not stored whole"):
+        read_weights(tmp_path, CONFIG)
 
 
 class Hostile:
@@ -174,6 +202,60 @@ def test_a_damaged_directory_of_a_pth_is_refused(tmp_path: Path) -> None:
     path.write_bytes(whole)
     with pytest.raises(CheckpointError, match=path.name):
         read_weights(tmp_path, CONFIG)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"\x80\x02.",  # the stack is empty
+        b"\x80\x02]a.",  # nothing to append
+        b"\x80\x02K\x01Q.",  # no reference to a tensor
+        b"\x80\x02ctorch\nfloat32\nK\x01\x85R.",  # not callable
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.",  # too few arguments
+    ],
+)
+def test_a_damaged_pickle_in_a_pth_is_refused(tmp_path: Path, program: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "model.pth", "w") as archive:
+        for name, contents in (
+            ("data.pkl", program),
+            ("version", b"3\n"),
+            ("byteorder", b"little"),
+        ):
+            archive.writestr(f"archive/{name}", contents)
+    with pytest.raises(CheckpointError, match=r"model\.pth: damaged"):
+        read_weights(tmp_path, CONFIG)
+
+
+def test_a_file_is_replaced_only_by_one_that_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file(bare(), path)
+    before = path.read_bytes()
+
+    def fail(_: int) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        write_tensors({"other": torch.zeros(1)}, path, path)
+    assert path.read_bytes() == before
+
+
+def test_whoever_may_read_the_original_may_read_what_is_written(tmp_path: Path) -> None:
+    original = tmp_path / "model.pth"
+    torch.save(bare(), original)
+    for mode in (0o644, 0o640):
+        original.chmod(mode)
+        write_tensors({"any": torch.zeros(1)}, tmp_path / "written", original)
+        assert (tmp_path / "written").stat().st_mode & 0o777 == mode
+
+
+def test_what_is_in_the_way_of_writing_is_named(tmp_path: Path) -> None:
+    torch.save(bare(), tmp_path / "model.pth")
+    (tmp_path / "model.safetensors.part").mkdir()
+    with pytest.raises(OSError, match=r"model\.safetensors\.part: .*directory"):
+        write_weights(tmp_path, CONFIG)
 
 
 def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:

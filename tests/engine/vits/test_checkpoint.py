@@ -49,12 +49,12 @@ def refusal(folder: Path) -> str:
         ("hidden_size", 10**9, "config.json: describes no model"),
         ("hidden_act", "no such function", "config.json: describes no model"),
         ("num_hidden_layers", 10**9, "config.json: num_hidden_layers: 1000000000"),
-        ("num_hidden_layers", 0, "config.json: num_hidden_layers: 0 is not a possible size"),
+        ("num_hidden_layers", 0, "config.json: num_hidden_layers: 0 is not a whole number"),
         ("num_attention_heads", 3, "config.json: describes no model"),
         ("num_speakers", 2, "model.safetensors: embed_speaker.weight: missing"),
-        ("noise_scale", float("nan"), "config.json: noise_scale: nan is not a positive number"),
+        ("noise_scale", float("nan"), "config.json: noise_scale: nan is not a number"),
         ("speaking_rate", 0.0, "config.json: speaking_rate"),
-        ("sampling_rate", 1, "config.json: sampling_rate: 1 is not 8000 to 48000"),
+        ("sampling_rate", 1, "config.json: sampling_rate: 1 is not a whole number from 8000"),
         ("upsample_rates", [8, 3], "config.json: upsample_kernel_sizes"),
         ("upsample_rates", [], "config.json: Class validation error"),
         ("resblock_kernel_sizes", [3, 4], "config.json: resblock_kernel_sizes: an even size"),
@@ -101,6 +101,13 @@ def test_a_wrong_tensor_is_named(
 ) -> None:
     change_weights(folder, change)
     assert re.search(rf"model\.safetensors: {re.escape(BIAS)}: {problem}", refusal(folder))
+
+
+def test_a_direction_without_length_is_named(folder: Path) -> None:
+    layer = "flow.flows.0.wavenet.in_layers.0"
+    direction = f"{layer}.parametrizations.weight.original1"
+    change_weights(folder, lambda tensors: tensors[direction].zero_())
+    assert f"model.safetensors: {layer}.weight: has values that are not finite" in refusal(folder)
 
 
 def test_a_tensor_of_another_model_is_named(folder: Path) -> None:

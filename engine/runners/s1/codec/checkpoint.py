@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from engine.pytorch.tensors import find_tensors, read_tensors, write_tensors
+from engine.pytorch.verifying import Shape, verify_tensor, verify_values
 from engine.runners.s1.errors import CheckpointError
 
 _STEM = "codec"
@@ -13,6 +15,12 @@ _STEM = "codec"
 _CODEC_WITHIN_TRAINING = "generator"
 #: Stored beside the weights and computed here: see `rotary_rows`, and `WindowTransformer`.
 _STORED_BUFFERS = ("freqs_cis", "causal_mask")
+#: What stands for a `weight` under weight norm, as torch spells it today and as it did before:
+#: (gain, direction).
+_WEIGHT_NORM_SPELLINGS = (
+    ("parametrizations.weight.original0", "parametrizations.weight.original1"),
+    ("weight_g", "weight_v"),
+)
 
 
 class Checkpoint:
@@ -24,28 +32,21 @@ class Checkpoint:
         self._tensors = _unprefixed(tensors)
         self._unread = set(self._tensors)
 
-    def __contains__(self, name: str) -> bool:
-        """Tell whether the file has a tensor of that name."""
-        return name in self._tensors
+    def read(self, name: str, shape: Shape) -> Tensor:
+        """Return a float tensor of `shape`, in the dtype it is stored in; weight norm is folded.
 
-    def read(self, name: str, shape: tuple[int, ...]) -> Tensor:
-        """Return a float tensor of `shape`, in the dtype it is stored in.
+        W = gain · direction / ‖direction‖, the norm taken over all axes but the first (Salimans and
+        Kingma 2016, arXiv:1602.07868): for a transposed convolution that is the input channel.
+        It is computed in float32 at least.
 
         Raises:
-            CheckpointError: the file has none, or one of another shape or kind.
+            CheckpointError: the file has none, or one of another shape or kind, or not finite.
         """
-        tensor = self._tensors.get(name)
-        if tensor is None:
-            raise CheckpointError(self._file, "missing", name)
-        if tuple(tensor.shape) != shape:
-            found = tuple(tensor.shape)
-            raise CheckpointError(self._file, f"has the shape {found}, not {shape}", name)
-        if not tensor.is_floating_point():
-            raise CheckpointError(self._file, f"has the dtype {tensor.dtype}", name)
-        if not tensor.isfinite().all():
-            raise CheckpointError(self._file, "has values that are not finite", name)
-        self._unread.discard(name)
-        return tensor
+        stem = name.removesuffix("weight")
+        for gain, direction in _WEIGHT_NORM_SPELLINGS:
+            if stem + direction in self._tensors:
+                return self._folded(stem + gain, stem + direction, shape)
+        return self._stored(name, shape)
 
     def check_all_read(self) -> None:
         """Check that nothing is left.
@@ -57,10 +58,23 @@ class Checkpoint:
             raise CheckpointError(self._file, "is no part of the codec", min(self._unread))
 
     def write(self, folder: Path) -> Path:
-        """Write the tensors that were read as `codec.safetensors` and return its path."""
+        """Write all tensors, as they were stored, as `codec.safetensors` and return its path."""
         path = folder / f"{_STEM}.safetensors"
-        write_tensors(self._tensors, path)
+        write_tensors(self._tensors, path, self._file)
         return path
+
+    def _folded(self, gain_name: str, direction_name: str, shape: Shape) -> Tensor:
+        gain = self._stored(gain_name, (shape[0], *(1 for _ in shape[1:])))
+        direction = self._stored(direction_name, shape)
+        exact = direction.to(torch.promote_types(direction.dtype, torch.float32))
+        folded: Tensor = exact * (gain / exact.flatten(1).norm(dim=1).view_as(gain))
+        # A direction without length was divided by its length.
+        verify_values(folded, self._file, direction_name)
+        return folded
+
+    def _stored(self, name: str, shape: Shape) -> Tensor:
+        self._unread.discard(name)
+        return verify_tensor(self._tensors.get(name), shape, self._file, name)
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:

@@ -4,12 +4,19 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.runner import SAMPLE_RATES_HZ
 from engine.runners.s1.codec.dims import Dims, read_dims
+from engine.runners.s1.config import NORM_EPSILONS, ROPE_BASES
 
 #: The release has no file for the codec's sizes; other sizes come with this one.
 DIMS_FILE = "codec_dims.json"
 #: No file states the window of the encoder's transformer, whatever the sizes: 5.9 s at 86 Hz.
 ENCODER_WINDOW = 512
+#: What a stream remembers grows with these, and no weight has their size. The original's table of
+#: positions ends at this window.
+_MAX_WINDOW = 4_096
+#: Their names come before their weights. The release has nine.
+_MAX_CODEBOOKS = 64
 #: An encoder block doubles its channels, a decoder block halves them.
 _CHANNEL_FACTOR = 2
 #: The encoder's transformer multiplies its width by this within a feed-forward layer.
@@ -86,23 +93,23 @@ def read_codec_config(folder: Path) -> CodecConfig:
 
 def _config(dims: Dims) -> CodecConfig:
     quantizer = dims.section("quantizer")
-    encoder_dim = dims.positive("encoder_dim")
-    encoder_rates = dims.positives("encoder_rates")
+    encoder_dim = dims.size("encoder_dim")
+    encoder_rates = dims.sizes("encoder_rates")
     config = CodecConfig(
-        sample_rate_hz=dims.positive("sample_rate"),
+        sample_rate_hz=dims.size("sample_rate", *SAMPLE_RATES_HZ),
         encoder_dim=encoder_dim,
         encoder_rates=encoder_rates,
         encoder_transformers=_encoder_transformers(dims, encoder_dim, len(encoder_rates)),
-        latent_dim=quantizer.positive("input_dim"),
-        downsample_factors=quantizer.positives("downsample_factor"),
+        latent_dim=quantizer.size("input_dim"),
+        downsample_factors=quantizer.sizes("downsample_factor"),
         pre_module=_window_transformer(quantizer, "pre_module"),
         post_module=_window_transformer(quantizer, "post_module"),
-        semantic_codebook_size=quantizer.positive("semantic_codebook_size"),
-        residual_codebook_size=quantizer.positive("codebook_size"),
-        num_residual_codebooks=quantizer.positive("n_codebooks"),
-        codebook_dim=quantizer.positive("codebook_dim"),
-        decoder_dim=dims.positive("decoder_dim"),
-        decoder_rates=dims.positives("decoder_rates"),
+        semantic_codebook_size=quantizer.size("semantic_codebook_size"),
+        residual_codebook_size=quantizer.size("codebook_size"),
+        num_residual_codebooks=quantizer.size("n_codebooks", most=_MAX_CODEBOOKS),
+        codebook_dim=quantizer.size("codebook_dim"),
+        decoder_dim=dims.size("decoder_dim"),
+        decoder_rates=dims.sizes("decoder_rates"),
     )
     _check(config, dims)
     return config
@@ -111,12 +118,13 @@ def _config(dims: Dims) -> CodecConfig:
 def _encoder_transformers(
     dims: Dims, encoder_dim: int, num_blocks: int
 ) -> tuple[TransformerConfig | None, ...]:
-    layers = dims.counts("encoder_transformer_layers")
+    layers = dims.sizes("encoder_transformer_layers", least=0)
     if len(layers) != num_blocks:
         raise dims.error("encoder_transformer_layers", f"has {len(layers)} of {num_blocks} blocks")
     general = dims.section("transformer_general_config")
-    head_dim = general.positive("head_dim")
-    rope_base, norm_eps = general.number("rope_base"), general.number("norm_eps")
+    head_dim = _head_dim(general)
+    rope_base = general.number("rope_base", *ROPE_BASES)
+    norm_eps = general.number("norm_eps", *NORM_EPSILONS)
     widths = [encoder_dim * _CHANNEL_FACTOR ** (block + 1) for block in range(num_blocks)]
     return tuple(
         TransformerConfig(
@@ -138,21 +146,28 @@ def _encoder_transformers(
 def _window_transformer(quantizer: Dims, name: str) -> TransformerConfig:
     module = quantizer.section(name)
     config = module.section("config")
-    num_heads = config.positive("n_head")
-    if config.integer("n_local_heads") not in {-1, num_heads}:
+    num_heads = config.size("n_head")
+    if config.size("n_local_heads", least=-1) not in {-1, num_heads}:
         raise config.error("n_local_heads", "heads that share keys are not supported")
-    if config.positive("dim") != quantizer.positive("input_dim"):
+    if config.size("dim") != quantizer.size("input_dim"):
         raise config.error("dim", "is not the quantizer's input_dim")
     return TransformerConfig(
-        num_layers=config.positive("n_layer"),
-        dim=config.positive("dim"),
+        num_layers=config.size("n_layer"),
+        dim=config.size("dim"),
         num_heads=num_heads,
-        head_dim=config.positive("head_dim"),
-        intermediate_size=config.positive("intermediate_size"),
-        window=module.positive("window_size"),
-        rope_base=config.number("rope_base"),
-        norm_eps=config.number("norm_eps"),
+        head_dim=_head_dim(config),
+        intermediate_size=config.size("intermediate_size"),
+        window=module.size("window_size", most=_MAX_WINDOW),
+        rope_base=config.number("rope_base", *ROPE_BASES),
+        norm_eps=config.number("norm_eps", *NORM_EPSILONS),
     )
+
+
+def _head_dim(transformer: Dims) -> int:
+    head_dim = transformer.size("head_dim")
+    if head_dim % 2:
+        raise transformer.error("head_dim", "must be even to be rotated")
+    return head_dim
 
 
 def _check(config: CodecConfig, dims: Dims) -> None:

@@ -54,7 +54,7 @@ def load_causal_conv(
     dilation: int = 1,
 ) -> CausalConv:
     """Return the convolution whose tensors begin with `name`."""
-    kernel = weights.kernel(name, channels_out, channels_in, taps).to(weights.dtype)
+    kernel = weights.exact(f"{name}.weight", channels_out, channels_in, taps).to(weights.dtype)
     bias = weights.exact(f"{name}.bias", channels_out).to(weights.dtype)
     return CausalConv(kernel, bias, layout, dilation=dilation)
 
@@ -73,7 +73,7 @@ class StridedConv:
         taps: int,
         stride: int,
     ) -> None:
-        kernel = weights.kernel(name, channels_out, channels_in, taps).to(weights.dtype)
+        kernel = weights.exact(f"{name}.weight", channels_out, channels_in, taps).to(weights.dtype)
         bias = weights.exact(f"{name}.bias", channels_out).to(weights.dtype)
         self._stride = stride
         self._conv = CausalConv(joined_kernel(kernel, stride), bias, layout)
@@ -97,7 +97,7 @@ class TransposedConv:
         taps: int,
         stride: int,
     ) -> None:
-        kernel = weights.kernel(name, channels_in, channels_out, taps).to(weights.dtype)
+        kernel = weights.exact(f"{name}.weight", channels_in, channels_out, taps).to(weights.dtype)
         bias = weights.exact(f"{name}.bias", channels_out).to(weights.dtype)
         self._stride = stride
         self._conv = CausalConv(parted_kernel(kernel, stride), bias.repeat(stride), layout)

@@ -1,62 +1,43 @@
 """Reads numbers from a JSON file, and says which file and key is wrong."""
 
-import json
 from pathlib import Path
 
+from engine.pytorch.json_file import MAX_SIZE, check_number, check_size, read_object
 from engine.runners.s1.errors import CheckpointError
+
+#: Items of a list: each is a block of the codec, of which the release has four.
+_MAX_ITEMS = 16
 
 
 class Dims:
     """One object of the file. Keys that nobody asks for are left alone."""
 
-    def __init__(self, file: Path, prefix: str, values: dict[str, object]) -> None:
+    def __init__(self, file: Path, values: dict[str, object], prefix: str = "") -> None:
         self._file = file
-        self._prefix = prefix
         self._values = values
+        self._prefix = prefix
 
     def section(self, key: str) -> "Dims":
         """Return the object under `key`."""
         value = self._value(key)
         if not isinstance(value, dict):
             raise self.error(key, "is not an object")
-        return Dims(self._file, f"{self._prefix}{key}.", value)
+        return Dims(self._file, value, f"{self._prefix}{key}.")
 
-    def integer(self, key: str) -> int:
-        """Return a whole number."""
-        value = self._value(key)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.error(key, f"is not a whole number: {value!r}")
-        return value
+    def size(self, key: str, least: int = 1, most: int = MAX_SIZE) -> int:
+        """Return a whole number from `least` to `most`."""
+        return check_size(self._value(key), self._file, self._prefix + key, least, most)
 
-    def positive(self, key: str) -> int:
-        """Return a whole number above 0."""
-        value = self.integer(key)
-        if value < 1:
-            raise self.error(key, f"is not positive: {value}")
-        return value
+    def number(self, key: str, least: float, most: float) -> float:
+        """Return a number from `least` to `most`."""
+        return check_number(self._value(key), self._file, self._prefix + key, least, most)
 
-    def number(self, key: str) -> float:
-        """Return a finite number above 0."""
-        value = self._value(key)
-        if not isinstance(value, int | float) or not 0 < value < float("inf"):
-            raise self.error(key, f"is not a positive number: {value!r}")
-        return float(value)
-
-    def counts(self, key: str) -> tuple[int, ...]:
-        """Return a list of whole numbers from 0."""
-        value = self._value(key)
-        if not isinstance(value, list) or not all(type(item) is int for item in value):
-            raise self.error(key, "is not a list of whole numbers")
-        if min(value, default=-1) < 0:
-            raise self.error(key, f"is empty or has a negative number: {value}")
-        return tuple(value)
-
-    def positives(self, key: str) -> tuple[int, ...]:
-        """Return a list of whole numbers above 0."""
-        value = self.counts(key)
-        if 0 in value:
-            raise self.error(key, f"has a zero: {list(value)}")
-        return value
+    def sizes(self, key: str, least: int = 1) -> tuple[int, ...]:
+        """Return a list of whole numbers from `least`, of one at least."""
+        values = self._value(key)
+        if not isinstance(values, list) or not 1 <= len(values) <= _MAX_ITEMS:
+            raise self.error(key, f"is not a list of 1 to {_MAX_ITEMS} whole numbers")
+        return tuple([check_size(each, self._file, self._prefix + key, least) for each in values])
 
     def error(self, key: str, problem: str) -> CheckpointError:
         """Return the error that says what is wrong with `key`."""
@@ -75,10 +56,4 @@ def read_dims(file: Path) -> Dims:
     Raises:
         CheckpointError: it cannot be read, or holds no JSON object.
     """
-    try:
-        values = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(file, f"cannot be read: {error}") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(file, "is not a JSON object")
-    return Dims(file, "", values)
+    return Dims(file, read_object(file))

@@ -61,7 +61,7 @@ class QuantizerStage:
 
     def __init__(self, weights: Weights, name: str, size: int, config: CodecConfig) -> None:
         inner, outer = config.codebook_dim, config.latent_dim
-        self._in_kernel = weights.kernel(f"{name}.in_proj", inner, outer, 1).squeeze(-1)
+        self._in_kernel = weights.exact(f"{name}.in_proj.weight", inner, outer, 1).squeeze(-1)
         self._in_bias = weights.exact(f"{name}.in_proj.bias", inner)
         self._out = _out_projection(weights, name, config)
         self._codebook = _codebook(weights, name, size, config)
@@ -86,5 +86,5 @@ def _codebook(weights: Weights, name: str, size: int, config: CodecConfig) -> Te
 
 
 def _out_projection(weights: Weights, name: str, config: CodecConfig) -> tuple[Tensor, Tensor]:
-    kernel = weights.kernel(f"{name}.out_proj", config.latent_dim, config.codebook_dim, 1)
+    kernel = weights.exact(f"{name}.out_proj.weight", config.latent_dim, config.codebook_dim, 1)
     return kernel.squeeze(-1), weights.exact(f"{name}.out_proj.bias", config.latent_dim)

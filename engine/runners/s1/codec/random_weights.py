@@ -18,10 +18,6 @@ class RandomWeights:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
 
-    def __contains__(self, name: str) -> bool:
-        """Tell that only plain weights are here, not those of weight norm."""
-        return not name.endswith(("original0", "original1", "weight_g", "weight_v"))
-
     def read(self, name: str, shape: tuple[int, ...]) -> Tensor:
         """Return a float32 tensor, of a size that keeps what flows through it near 1."""
         generator = torch.Generator().manual_seed(self._seed + zlib.crc32(name.encode()))

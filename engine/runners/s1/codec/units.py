@@ -44,7 +44,7 @@ class ConvNeXt:
     def __init__(self, weights: Weights, layout: HistoryLayout, name: str, *, dim: int) -> None:
         self._span = layout.reserve(UNIT_TAPS - 1, dim)
         self._dtype = weights.dtype
-        self._taps = weights.kernel(f"{name}.dwconv.conv", dim, 1, UNIT_TAPS).squeeze(1).t()
+        self._taps = weights.exact(f"{name}.dwconv.conv.weight", dim, 1, UNIT_TAPS).squeeze(1).t()
         self._bias = weights.exact(f"{name}.dwconv.conv.bias", dim)
         self._norm = (
             weights.exact(f"{name}.norm.weight", dim),

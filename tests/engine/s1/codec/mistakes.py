@@ -8,6 +8,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
 from engine.runners.s1.codec import convolution, quantizer, transformer, units
+from engine.runners.s1.codec.checkpoint import Checkpoint
 from engine.runners.s1.codec.convolution import CausalConv, parted_kernel
 from engine.runners.s1.codec.quantizer import QuantizerStage
 from engine.runners.s1.codec.snake import Snake
@@ -95,17 +96,20 @@ def convolution_padded_on_both_sides(patch: Patch) -> None:
 
 
 def weight_norm_by_output_channel(patch: Patch) -> None:
-    kernel_of = Weights.kernel
+    read = Checkpoint.read
 
-    def kernel(self: Weights, name: str, *shape: int) -> Tensor:
-        if not (name.startswith("decoder") and name.endswith(".block.1.conv") and len(name) < 30):
-            return kernel_of(self, name, *shape)
-        gain = self.exact(f"{name}.parametrizations.weight.original0", shape[0], 1, 1)
-        direction = self.exact(f"{name}.parametrizations.weight.original1", *shape)
+    def changed(self: Checkpoint, name: str, shape: tuple[int, ...]) -> Tensor:
+        layer = name.removesuffix(".weight")
+        if not (
+            layer.startswith("decoder") and layer.endswith(".block.1.conv") and len(layer) < 30
+        ):
+            return read(self, name, shape)
+        gain = read(self, f"{layer}.parametrizations.weight.original0", (shape[0], 1, 1))
+        direction = read(self, f"{layer}.parametrizations.weight.original1", shape)
         folded: Tensor = gain * direction / direction.norm(dim=(0, 2), keepdim=True)
         return folded
 
-    patch.setattr(Weights, "kernel", kernel)
+    patch.setattr(Checkpoint, "read", changed)
 
 
 def euclidean_look_up(patch: Patch) -> None:

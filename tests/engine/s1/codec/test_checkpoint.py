@@ -88,6 +88,7 @@ def test_safetensors_are_preferred(folder: Path) -> None:
 
 
 KEY = "decoder.model.6.conv.bias"
+DIRECTION_KEY = f"decoder.model.6.conv.{DIRECTION}"
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,8 @@ KEY = "decoder.model.6.conv.bias"
         ({KEY: torch.zeros(2)}, KEY, r"has the shape \(2,\), not \(1,\)"),
         ({KEY: torch.zeros(1, dtype=torch.int64)}, KEY, "has the dtype torch.int64"),
         ({KEY: torch.tensor([float("nan")])}, KEY, "not finite"),
+        ({KEY: torch.tensor([1e300], dtype=torch.float64)}, KEY, "beyond 1e"),
+        ({DIRECTION_KEY: torch.zeros(1, 2, 7)}, DIRECTION_KEY, "not finite"),
         ({"decoder.model.7.conv.bias": torch.zeros(1)}, "decoder.model.7.conv.bias", "no part"),
     ],
 )
@@ -169,7 +172,9 @@ def with_value(key: str, value: object) -> Callable[[dict[str, object]], None]:
     return lambda dims: dims.update({key: value})
 
 
-def within(section: str, change: Callable[[dict[str, object]], None]) -> object:
+def within(
+    section: str, change: Callable[[dict[str, object]], None]
+) -> Callable[[dict[str, object]], None]:
     def changed(dims: dict[str, object]) -> None:
         inner = dims[section]
         assert isinstance(inner, dict)
@@ -184,20 +189,47 @@ def within(section: str, change: Callable[[dict[str, object]], None]) -> object:
         (without("decoder_dim"), "decoder_dim", "is missing"),
         (with_value("encoder_dim", "64"), "encoder_dim", "not a whole number"),
         (with_value("encoder_dim", True), "encoder_dim", "not a whole number"),
-        (with_value("encoder_dim", 0), "encoder_dim", "not positive"),
+        (with_value("encoder_dim", 0), "encoder_dim", "0 is not a whole number from 1"),
         (with_value("encoder_dim", 4), "encoder_dim", "ends at 64 channels, not at 32"),
         (with_value("decoder_dim", 24), "decoder_dim", "cannot be halved"),
         (with_value("decoder_rates", [8, 8, 4, 4]), "decoder_rates", "4096 of 2048"),
-        (with_value("decoder_rates", [8, 8, 4, 0]), "decoder_rates", "has a zero"),
-        (with_value("decoder_rates", [8.0]), "decoder_rates", "whole numbers"),
+        (
+            with_value("decoder_rates", [8, 8, 4, 0]),
+            "decoder_rates",
+            "0 is not a whole number from 1",
+        ),
+        (with_value("decoder_rates", [8.0]), "decoder_rates", "8.0 is not a whole number"),
         (with_value("encoder_transformer_layers", [0]), "encoder_transformer_layers", "1 of 4"),
+        (with_value("decoder_rates", [1] * 17), "decoder_rates", "not a list of 1 to 16"),
+        (with_value("sample_rate", 1), "sample_rate", "1 is not a whole number from 8000"),
+        (with_value("sample_rate", 10**30), "sample_rate", "to 48000"),
         (with_value("quantizer", 3), "quantizer", "not an object"),
         (within("quantizer", without("pre_module")), "quantizer.pre_module", "is missing"),
         (within("quantizer", with_value("input_dim", 8)), "quantizer.pre_module.config.dim", "is"),
         (
+            within("quantizer", with_value("n_codebooks", 10**10)),
+            "quantizer.n_codebooks",
+            "not a whole number from 1 to 64",
+        ),
+        (
+            within("quantizer", within("post_module", with_value("window_size", 10**12))),
+            "quantizer.post_module.window_size",
+            "not a whole number from 1 to 4096",
+        ),
+        (
+            within("transformer_general_config", with_value("head_dim", 3)),
+            "transformer_general_config.head_dim",
+            "must be even",
+        ),
+        (
+            within("transformer_general_config", with_value("rope_base", 10**400)),
+            "transformer_general_config.rope_base",
+            "is not a number",
+        ),
+        (
             within("transformer_general_config", with_value("rope_base", float("nan"))),
             "transformer_general_config.rope_base",
-            "not a positive number",
+            "nan is not a number",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from engine.runners.s1.codec.state import CodecState
 from tests.engine.s1.codec.tiny import (
     CPU,
     NUM_FRAMES,
+    TINY,
     TOLERANCES,
     advance,
     decoded_whole,
@@ -193,3 +194,12 @@ def test_what_cannot_be_decoded_is_refused(codes: Tensor, slots: list[int], prob
     decoder = tiny_codec().decoder
     with pytest.raises(BadCodecInput, match=problem):
         decoder.decode(codes, slots_of(slots, CPU), decoder.new_state(1, 4))
+
+
+def test_a_code_outside_its_codebook_is_its_first_row_or_its_last() -> None:
+    codec = tiny_codec(torch.float64)
+    codes = random_codes(1)
+    codes[0, 3], codes[4, 5] = 0, TINY.residual_codebook_size - 1
+    outside = codes.clone()
+    outside[0, 3], outside[4, 5] = -7, 2**40
+    assert torch.equal(decoded_whole(codec, outside), decoded_whole(codec, codes))
