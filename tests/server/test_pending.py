@@ -13,10 +13,9 @@ from protocol import messages as m
 from protocol.codes import ErrorCode
 from server.app import create_app
 from server.service import Service
-from server.voices.cloner import Cloner
 from server.voices.library import VoiceLibrary
 from server.websocket.live_stream import LiveStream
-from server.websocket.opening import Opening, parameters_of
+from server.websocket.opening import opening_of
 from server.websocket.pending import PendingStream
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
 from tests.helpers.cloning import (
@@ -46,9 +45,7 @@ class Scene:
         self.encoder = FakeEncoder(self.let_go)
         self.runner = CloningRunner(self.encoder)
         self.engine = VirtualEngineThread(self.runner)
-        self.service = Service(
-            self.engine.client, voices=VoiceLibrary(cloner=Cloner(decode_at_once))
-        )
+        self.service = Service(self.engine.client, voices=VoiceLibrary(decode=decode_at_once))
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[tuple[AsgiCall, Client]]:
@@ -172,8 +169,7 @@ async def test_a_fault_while_a_voice_is_made_ends_no_other_stream() -> None:
 
 async def test_a_stream_is_not_idle_while_its_voice_is_made() -> None:
     scene = Scene()
-    service = scene.service
-    opened = Opening(cloned(1), parameters_of(cloned(1)), service, "request", lambda: None)
+    opened = opening_of(cloned(1), scene.service, "request", lambda: None)
     live = LiveStream(1, PendingStream(opened))
     assert live.expiry(m.Limits(), anyio.current_time() + m.Limits().idle_stream_s + 1) is None
 

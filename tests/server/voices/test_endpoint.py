@@ -16,7 +16,6 @@ from starlette.types import ASGIApp
 from engine.runners.tone import ToneRunner
 from server.app import create_app
 from server.service import Service
-from server.voices.cloner import Cloner
 from server.voices.folder import FolderVoiceStore
 from server.voices.library import VoiceLibrary
 from server.voices.recording import MAX_AUDIO_BYTES
@@ -53,7 +52,7 @@ class Server:
     def __init__(self, store: VoiceStore, runner: ToneRunner) -> None:
         self.runner = runner
         self.engine = VirtualEngineThread(runner)
-        library = VoiceLibrary(store, Cloner(decode_at_once))
+        library = VoiceLibrary(store, decode_at_once)
         self.service = Service(self.engine.client, voices=library)
         self.app: ASGIApp = create_app(self.service, is_alive=lambda: True)
 

@@ -1,16 +1,13 @@
-"""Where voices are kept, by the setting, and which requests have to wait for one."""
+"""Where voices are kept, by the setting."""
 
 from pathlib import Path
 
 import pytest
 
-from engine.runners.tone import ToneRunner
 from protocol.codes import ErrorCode
 from server.errors import RequestError
-from server.parameters import Parameters
 from server.setting_checks import SettingsError
-from server.voices.library import VoiceLibrary, open_library
-from tests.helpers.cloning import REFERENCE
+from server.voices.library import open_library
 from tests.server.voices.store_conformance import reference, voice
 
 pytestmark = pytest.mark.anyio
@@ -45,20 +42,3 @@ async def test_without_a_folder_nothing_is_kept() -> None:
 def test_a_home_that_nobody_knows_is_an_error_of_the_setting() -> None:
     with pytest.raises(SettingsError, match="data_dir"):
         open_library("~nobody-of-this-name/kept")
-
-
-@pytest.mark.parametrize(
-    ("parameters", "waits"),
-    [
-        (Parameters(), False),
-        (Parameters(voice="tone"), False),
-        (Parameters(voice="alloy"), False),
-        (Parameters(voice="tone+m3"), False),
-        (Parameters(voice="anna"), True),
-        (Parameters(reference=REFERENCE), True),
-    ],
-)
-def test_only_a_voice_that_is_not_the_models_own_is_waited_for(
-    parameters: Parameters, waits: bool
-) -> None:
-    assert VoiceLibrary().must_resolve(parameters, ToneRunner().info) is waits
