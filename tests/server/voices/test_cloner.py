@@ -6,6 +6,7 @@ import anyio
 import numpy as np
 import pytest
 from anyio import to_thread
+from numpy.typing import NDArray
 
 from engine.cloning import EncodedReference
 from protocol.codes import ErrorCode
@@ -61,6 +62,22 @@ async def test_more_than_may_wait_are_told_when_to_come_again() -> None:
         assert refused.value.retry_after_s is not None
         held.set()
     assert len(encoder.encoded) == 1 + MAX_WAITING
+
+
+async def test_a_recording_that_is_refused_waits_for_no_voice() -> None:
+    def decode(audio: bytes, sample_rate_hz: int) -> NDArray[np.float32]:
+        if audio == b"no recording":
+            raise RequestError(ErrorCode.BAD_VALUE, "no recording")
+        return decode_at_once(audio, sample_rate_hz)
+
+    held = threading.Event()
+    cloner, encoder = new_cloner(decode), FakeEncoder(held)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(made, cloner, encoder, "one")
+        await to_thread.run_sync(encoder.has_begun.wait, 20)
+        with pytest.raises(RequestError, match="no recording"), anyio.fail_after(5):
+            await cloner.clone("digest", Reference(b"no recording", "Hello."), encoder)
+        held.set()
 
 
 async def test_who_leaves_gives_up_the_work_and_the_turn() -> None:

@@ -183,12 +183,34 @@ async def test_a_model_that_cannot_clone_refuses_all_of_it(tmp_path: Path) -> No
     unsupported = (422, "unsupported")
     async with serving(tmp_path, ToneRunner(sleep=lambda _: None)) as server:
         assert await server.refusal("POST", "/v1/voices", ANNA | {"id": "berta"}) == unsupported
-        wishes: list[dict[str, object]] = [{"voice": "anna"}, {"reference": WRITTEN}]
+        long = WRITTEN | {"audio": base64.b64encode(bytes(MAX_AUDIO_BYTES)).decode()}
+        assert await server.refusal("POST", "/v1/voices", {"reference": long}) == unsupported
+        wishes: list[dict[str, object]] = [
+            {"voice": "anna"},
+            {"reference": WRITTEN},
+            {"reference": long},
+        ]
         for fields in wishes:
             assert await server.refusal("POST", "/v1/notes", NOTE | fields) == unsupported
         assert await server.ids() == ["tone"]
+        assert await server.refusal("GET", "/v1/voices/anna") == (404, "unknown_voice")
         removed = await server.ask("DELETE", "/v1/voices/anna")
         assert (removed.status, removed.body) == (204, b"")
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"temperature": 0.5}, {"format": "mp3", "sample_rate": 12_345}, {"language": "tlh"}],
+    ids=str,
+)
+async def test_no_voice_is_made_for_a_note_that_cannot_be(
+    tmp_path: Path, wish: dict[str, object]
+) -> None:
+    encoder = FakeEncoder()
+    async with serving(tmp_path, CloningRunner(encoder)) as server:
+        answer = await server.ask("POST", "/v1/notes", NOTE | {"reference": WRITTEN} | wish)
+        assert answer.status in (404, 422)
+    assert encoder.encoded == []
 
 
 @pytest.mark.parametrize("voice_id", [*NO_IDS, "a/b/c", "..%2f..", "\\\\host"])

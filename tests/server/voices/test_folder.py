@@ -1,5 +1,6 @@
 """Voices in a folder: what every store promises, and what can go wrong on a disk."""
 
+import errno
 import json
 import logging
 import os
@@ -60,6 +61,11 @@ def _without_text(path: Path) -> None:
     (path / "voice.json").write_text(json.dumps(about))
 
 
+def _with_field(path: Path, field: str) -> None:
+    about = json.loads((path / "voice.json").read_text())
+    (path / "voice.json").write_text(json.dumps(about | {field: "\ud800"}))
+
+
 def _with_a_link(path: Path) -> None:
     path.rename(path.parent / ".elsewhere")
     path.symlink_to(path.parent / ".elsewhere")
@@ -74,6 +80,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a list": lambda path: (path / "voice.json").write_text("[]"),
     "bytes": lambda path: (path / "voice.json").write_bytes(b"\xff\xfe"),
     "depth": lambda path: (path / "voice.json").write_text("[" * 100_000),
+    "half a pair in its name": lambda path: _with_field(path, "name"),
+    "half a pair in its text": lambda path: _with_field(path, "text"),
     "a link": _with_a_link,
 }
 
@@ -117,17 +125,69 @@ async def test_a_file_where_a_voice_would_be_is_no_voice(folder: Path) -> None:
     assert refused.value.code is ErrorCode.BAD_STATE
 
 
-async def test_a_write_that_fails_leaves_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
+async def test_what_is_no_voice_is_not_removed(folder: Path) -> None:
+    store = FolderVoiceStore(folder)
+    (folder / "notes.txt").write_text("mine")
+    (folder / "backup").mkdir()
+    (folder / "backup" / "precious").write_text("mine")
+    for name in names_in(folder):
+        with pytest.raises(RequestError) as refused:
+            await store.remove(name)
+        assert refused.value.code is ErrorCode.UNKNOWN_VOICE
+    assert names_in(folder) == ["backup", "notes.txt"]
 
+
+def _failing(error: int) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise OSError(error, os.strerror(error))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errno.ENOSPC, ErrorCode.QUOTA),
+        (errno.EDQUOT, ErrorCode.QUOTA),
+        (errno.EROFS, ErrorCode.INTERNAL),
+    ],
+)
+async def test_a_write_that_fails_leaves_nothing_and_says_why(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: int,
+    code: ErrorCode,
+) -> None:
     store = FolderVoiceStore(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "fsync", _failing(error))
+        with pytest.raises(RequestError) as refused:
             await store.add(voice("anna"), reference())
+    assert refused.value.code is code
+    assert [(record.levelno, record.exc_info) for record in caplog.records] == [
+        (logging.WARNING, None)
+    ]
+    assert names_in(folder) == []
+
+
+async def test_a_folder_that_cannot_be_read_is_no_empty_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "iterdir", _failing(errno.EACCES))
+    with pytest.raises(RequestError) as refused:
+        await FolderVoiceStore(folder).voices()
+    assert refused.value.code is ErrorCode.INTERNAL
+
+
+async def test_a_voice_can_be_removed_from_a_full_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "mkdir", _failing(errno.ENOSPC))
+        await store.remove("anna")
     assert names_in(folder) == []
 
 
