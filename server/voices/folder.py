@@ -63,6 +63,10 @@ class FolderVoiceStore:
         self._max_bytes = max_bytes
         self._adding = threading.Lock()
 
+    async def check(self, voice_id: str, num_bytes: int) -> None:
+        """Say whether a voice could be added: see `VoiceStore`."""
+        await _on_disk(self._check, voice_id, num_bytes)
+
     async def add(self, voice: StoredVoice, reference: Reference) -> None:
         """Keep a voice: see `VoiceStore`."""
         await _on_disk(self._add, voice, reference)
@@ -87,7 +91,7 @@ class FolderVoiceStore:
         with self._adding:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            self._check_room(len(reference.audio))
+            self._check(voice.id, len(reference.audio))
             unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
             try:
                 write_entry(unfinished, voice, reference)
@@ -103,9 +107,11 @@ class FolderVoiceStore:
         except OSError as error:
             if error.errno not in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
                 raise
-            raise RequestError(ErrorCode.BAD_STATE, f"there is a voice {path.name!r}") from error
+            raise _taken(path.name) from error
 
-    def _check_room(self, num_bytes: int) -> None:
+    def _check(self, voice_id: str, num_bytes: int) -> None:
+        if is_entry(self._path(voice_id)):
+            raise _taken(voice_id)
         sizes = [entry_bytes(path) for path in self._paths()]
         if len(sizes) >= self._max_voices:
             raise RequestError(ErrorCode.QUOTA, f"there are {self._max_voices} voices already")
@@ -186,6 +192,10 @@ async def _on_disk(work: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
         if error.errno in _FULL:
             raise RequestError(ErrorCode.QUOTA, "no room is left to keep voices in") from error
         raise RequestError(ErrorCode.INTERNAL, "the stored voices cannot be reached") from error
+
+
+def _taken(voice_id: str) -> RequestError:
+    return RequestError(ErrorCode.BAD_STATE, f"there is a voice {voice_id!r}")
 
 
 def _warn(path: Path, error: Exception) -> None:

@@ -58,9 +58,9 @@ class VoiceLibrary:
         """
         encoder = _encoder(model)
         reference = check_reference(reference)
-        # Said before the work; the store has the last word.
-        if model.voices.has(voice_id) or await self._has(voice_id):
-            raise RequestError(ErrorCode.BAD_STATE, f"there is a voice {voice_id!r}")
+        if model.voices.has(voice_id):
+            raise RequestError(ErrorCode.BAD_STATE, f"{model.name} has a voice {voice_id!r}")
+        await self.store.check(voice_id, len(reference.audio))
         voice = StoredVoice(voice_id, name, await to_thread.run_sync(digest_of, reference))
         await self._sent.clone(voice.digest, reference, encoder)
         await self.store.add(voice, reference)
@@ -73,15 +73,6 @@ class VoiceLibrary:
         if found is not None:
             return found
         return await self._stored.clone(voice.digest, await self.store.reference(voice), encoder)
-
-    async def _has(self, voice_id: str) -> bool:
-        try:
-            await self.store.find(voice_id)
-        except RequestError as error:
-            if error.code is not ErrorCode.UNKNOWN_VOICE:
-                raise
-            return False
-        return True
 
 
 def _encoder(model: ModelInfo) -> ReferenceEncoder:

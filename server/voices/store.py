@@ -34,12 +34,20 @@ class VoiceStore(Protocol):
     Each method may also raise a `RequestError` of `internal`: the place cannot be reached.
     """
 
+    async def check(self, voice_id: str, num_bytes: int) -> None:
+        """Say before any work what `add` says of such a voice; that has the last word.
+
+        Raises:
+            RequestError: see `add`.
+        """
+        ...
+
     async def add(self, voice: StoredVoice, reference: Reference) -> None:
         """Keep a voice, durably, or not at all.
 
         Raises:
             RequestError: `bad_state`: there is one of this id. `quota`: the store, or the place it
-                is in, is full.
+                is in, is full. `unsupported`: it keeps none.
         """
         ...
 
@@ -75,10 +83,14 @@ class VoiceStore(Protocol):
 class NoVoiceStore:
     """Where nothing is kept."""
 
+    async def check(self, voice_id: str, num_bytes: int) -> None:
+        """Refuse: see `VoiceStore`."""
+        del voice_id, num_bytes
+        raise RequestError(ErrorCode.UNSUPPORTED, "this server keeps no voices")
+
     async def add(self, voice: StoredVoice, reference: Reference) -> None:
         """Refuse: see `VoiceStore`."""
-        del voice, reference
-        raise RequestError(ErrorCode.UNSUPPORTED, "this server keeps no voices")
+        await self.check(voice.id, len(reference.audio))
 
     async def voices(self) -> list[StoredVoice]:
         """Return none."""

@@ -164,11 +164,13 @@ async def test_what_cannot_be_a_voice_is_refused_and_not_kept(
         assert await server.ids() == ["tone", "taken"]
 
 
-async def test_a_full_store_says_so(tmp_path: Path) -> None:
-    async with serving(tmp_path, max_voices=1) as server:
+async def test_a_full_store_says_so_before_a_voice_is_made(tmp_path: Path) -> None:
+    encoder = FakeEncoder()
+    async with serving(tmp_path, CloningRunner(encoder), max_voices=1) as server:
         assert (await server.ask("POST", "/v1/voices", ANNA)).status == 201
-        more = ANNA | {"id": "berta"}
+        more = ANNA | {"id": "berta", "reference": WRITTEN | {"text": "Another text."}}
         assert await server.refusal("POST", "/v1/voices", more) == (429, "quota")
+        assert encoder.encoded == [REFERENCE.text]
 
 
 async def test_no_voice_is_begun_while_the_server_goes_away(tmp_path: Path) -> None:

@@ -4,9 +4,12 @@ import errno
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import anyio
 import pytest
 
 from protocol.codes import ErrorCode
@@ -169,6 +172,45 @@ async def test_a_write_that_fails_leaves_nothing_and_says_why(
         (logging.WARNING, None)
     ]
     assert names_in(folder) == []
+
+
+async def test_a_voice_is_on_the_disk_before_it_is_in_its_place_and_that_is_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    def fsync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append((path.name.partition("-")[0], (folder / "anna").exists()))
+
+    store = FolderVoiceStore(folder)
+    monkeypatch.setattr(os, "fsync", fsync)
+    await store.add(voice("anna"), reference())
+    aside = [("audio", False), ("voice.json", False), (".unfinished", False)]
+    assert synced == [*aside, (folder.name.partition("-")[0], True)]
+
+
+async def test_of_many_that_are_added_at_once_no_more_are_kept_than_may_be(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two that wrote at once would meet here; one that writes alone soon goes on.
+    meeting = threading.Barrier(2, timeout=0.1)
+
+    def meet(_: int) -> None:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait()
+
+    store = FolderVoiceStore(folder, max_voices=1)
+    monkeypatch.setattr(os, "fsync", meet)
+    async with anyio.create_task_group() as tasks:
+        for name in ("anna", "berta"):
+            tasks.start_soon(_add_if_there_is_room, store, name)
+    assert len(names_in(folder)) == 1
+
+
+async def _add_if_there_is_room(store: VoiceStore, name: str) -> None:
+    with suppress(RequestError):
+        await store.add(voice(name), reference())
 
 
 async def test_a_folder_that_cannot_be_read_is_no_empty_one(
