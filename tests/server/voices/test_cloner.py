@@ -1,6 +1,8 @@
 """Voices are made one at a time, each once, and nobody waits for ever."""
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
 import numpy as np
@@ -47,6 +49,34 @@ async def test_a_voice_is_made_once_however_many_ask_for_it() -> None:
     assert sorted(encoder.encoded) == ["one", "two"]
     assert (await made(cloner, encoder, "one")).text == "one"
     assert len(encoder.encoded) == 2
+
+
+class SociableEncoder(FakeEncoder):
+    """Tells whether another encoded at the same time; alone, it soon goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._meeting = threading.Barrier(2, timeout=0.1)
+
+    @property
+    def was_alone(self) -> bool:
+        return self._meeting.broken
+
+    def encode(
+        self, samples: NDArray[np.float32], text: str, checkpoint: Callable[[], None]
+    ) -> EncodedReference:
+        with suppress(threading.BrokenBarrierError):
+            self._meeting.wait()
+        return super().encode(samples, text, checkpoint)
+
+
+async def test_one_voice_is_made_at_a_time() -> None:
+    cloner, encoder = new_cloner(), SociableEncoder()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(made, cloner, encoder, "one")
+        tasks.start_soon(made, cloner, encoder, "two")
+    assert encoder.was_alone
+    assert sorted(encoder.encoded) == ["one", "two"]
 
 
 async def test_more_than_may_wait_are_told_when_to_come_again() -> None:

@@ -104,6 +104,7 @@ async def test_a_damaged_voice_is_left_out_with_a_warning_and_can_be_removed(
         await store.reference(voice("anna"))
     assert refused.value.code is ErrorCode.UNKNOWN_VOICE
     await store.remove("anna")
+    assert [name for name in names_in(folder) if name.startswith(".unfinished")] == []
     await store.add(voice("anna"), reference())
 
 
