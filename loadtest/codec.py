@@ -16,6 +16,7 @@ import torch
 from engine.runners.s1.codec import CodecConfig, Decoder, slots_of
 from engine.runners.s1.codec.random_weights import RandomWeights
 from engine.runners.s1.codec.weights import Weights
+from loadtest.arguments import positive, present_device
 from loadtest.machine import machine
 
 #: Frames of a call that stands for decoding a whole utterance: 0.74 s. Longer ones take as long a
@@ -29,14 +30,14 @@ _SHAPES = ((1, _WHOLE_FRAMES), (1, 1), (1, 2), (1, 4), (1, 8), (2, 1), (4, 1), (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print a table, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m loadtest.codec", description=__doc__)
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", type=present_device, default="cpu")
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
-    parser.add_argument("--threads", type=int, default=2, help="of a CPU")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=positive, default=2, help="of a CPU")
+    parser.add_argument("--repeats", type=positive, default=3)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
     flags = parser.parse_args(arguments)
     torch.set_num_threads(flags.threads)
-    decoder = _decoder(torch.device(flags.device), getattr(torch, flags.dtype))
+    decoder = _decoder(flags.device, getattr(torch, flags.dtype))
     title = f"{machine()}; torch {torch.__version__}, {flags.device}, {flags.dtype}"
     print(f"{title}, {flags.threads} threads\n{_HEAD}", flush=True)
     figures: list[dict[str, float]] = []
@@ -65,6 +66,12 @@ def _measure(decoder: Decoder, rows: int, frames: int, repeats: int) -> dict[str
         decoder.decode(codes, slots, state).cpu()
         wall_s.append(time.perf_counter() - began_s)
         cpu_s.append(time.process_time() - began_cpu_s)
+    return _figure(rows, frames, wall_s, cpu_s)
+
+
+def _figure(
+    rows: int, frames: int, wall_s: Sequence[float], cpu_s: Sequence[float]
+) -> dict[str, float]:
     return {
         "rows": rows,
         "frames": frames,

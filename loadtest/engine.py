@@ -13,11 +13,13 @@ from pathlib import Path
 
 import torch
 
+from engine.errors import ModelUnavailable
 from engine.runners.s1.build import fastest_dtype
 from engine.runners.s1.capture import CudaGraphs
 from engine.runners.s1.model import S1Model, load_model
 from engine.runners.s1.random_model import random_model
 from engine.voices import DEFAULT_VOICE
+from loadtest.arguments import positive, present_device, row_counts
 from loadtest.machine import machine
 from loadtest.roofline import Ceiling
 from loadtest.stages import STAGES
@@ -35,25 +37,29 @@ _HEAD = "  ".join(f"{column:>13}" for column in _COLUMNS)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print a table, and return the exit status."""
     flags = _flags(arguments)
-    batches = [int(part) for part in flags.batch.split(",")]
     torch.set_num_threads(flags.threads)
-    device = torch.device(flags.device)
+    device: torch.device = flags.device
     dtype = getattr(torch, flags.dtype) if flags.dtype else fastest_dtype(device)
     title = f"{machine()}; torch {torch.__version__}, {device}, {dtype}, {flags.threads} threads"
     print(title, flush=True)
+    try:
+        model = _model(flags.model, device, dtype)
+    except ModelUnavailable as error:
+        print(error, file=sys.stderr)
+        return 1
     ceiling = _ceiling(flags, device, dtype)
     make = partial(
         StepBench,
-        _model(flags.model, device, dtype),
+        model,
         ceiling,
-        max_batch=max(batches),
+        max_batch=max(flags.batch),
         chunk=flags.chunk,
         context=flags.context,
     )
     by_stage = make()
     whole = by_stage if device.type == "cpu" else make(capture=CudaGraphs(device))
     setting = {"machine": title, "chunk": flags.chunk, "context": flags.context}
-    result = setting | report(by_stage, whole, ceiling, batches, flags.repeats)
+    result = setting | report(by_stage, whole, ceiling, flags.batch, flags.repeats)
     if flags.json is not None:
         flags.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return 0
@@ -101,13 +107,15 @@ def report(
 def _flags(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtest.engine", description=__doc__)
     parser.add_argument("--model", default=RANDOM, help=f"{RANDOM}, or a checkpoint folder")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", type=present_device, default="cpu")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="default: the faster one")
-    parser.add_argument("--batch", default="1,2,4,8,16", help="rows of a step, comma-separated")
-    parser.add_argument("--chunk", type=int, default=4, help="frames of a row in a step")
-    parser.add_argument("--context", type=int, default=300, help="tokens of the voice")
-    parser.add_argument("--threads", type=int, default=2, help="of a CPU")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument(
+        "--batch", type=row_counts, default="1,2,4,8,16", help="rows, comma-separated"
+    )
+    parser.add_argument("--chunk", type=positive, default=4, help="frames of a row in a step")
+    parser.add_argument("--context", type=positive, default=300, help="tokens of the voice")
+    parser.add_argument("--threads", type=positive, default=2, help="of a CPU")
+    parser.add_argument("--repeats", type=positive, default=3)
     parser.add_argument("--bandwidth-gb-s", type=float, help="default: measured, by a copy")
     parser.add_argument("--tflops", type=float, help="default: measured, by a matrix product")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")

@@ -65,7 +65,7 @@ class StepBench:
         """Return what the fastest of some steps of `batch` rows took, by stage and for a frame."""
         ids = self._begin(batch)
         self._step(batch, self._chunk)
-        best = min((self._timed_step(batch) for _ in range(repeats)), key=_wall_ms)
+        best = min((self._timed_step(batch) for _ in range(repeats)), key=_ms_per_frame)
         self._runner.run(StepPlan(released=ids))
         return best | {"bound_ms": sum(part["bound_ms"] for part in self.bounds(batch).values())}
 
@@ -138,5 +138,5 @@ def _voice(model: S1Model, context: int) -> SpokenText:
     return SpokenText(_TEXT, np.random.default_rng(0).integers(0, min(sizes), shape))
 
 
-def _wall_ms(figure: Figure) -> float:
+def _ms_per_frame(figure: Figure) -> float:
     return figure["ms_per_frame"]

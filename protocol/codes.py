@@ -34,7 +34,7 @@ class ErrorCode(StrEnum):
     TIME_LIMIT = "time_limit"
     #: The caller may not do this. A retry with the same key fails alike.
     UNAUTHORIZED = "unauthorized"
-    #: The caller has used up what it may use. A retry helps after `retry_after_s`.
+    #: What may be used is used up. A retry helps after `retry_after_s`, or once there is room.
     QUOTA = "quota"
     #: The engine died and took every open stream with it. A retry elsewhere helps.
     ENGINE_FAILED = "engine_failed"

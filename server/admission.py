@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from engine.request import ServiceClass, SynthesisRequest
 from protocol.codes import ErrorCode
@@ -40,6 +41,19 @@ class Admission:
         if refusal is not None:
             raise RequestError(ErrorCode.OVERLOADED, refusal, retry_after_s=places.promise())
         return places.take(request.pace)
+
+    @contextmanager
+    def holding(self, request: SynthesisRequest) -> Iterator[None]:
+        """Keep a place free for a request that lacks something, to be reserved afterwards.
+
+        Raises:
+            RequestError: `overloaded`, with `retry_after_s`.
+        """
+        place = self.reserve(request)
+        try:
+            yield
+        finally:
+            self._places[place.service_class].leave(place)
 
     def retry_after_s(self, service_class: ServiceClass) -> float:
         """Return in how many seconds one who was taken and lost its place should come again."""

@@ -1,7 +1,7 @@
 """What a caller asks for, checked against what the model can do, before any audio."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.cloning import EncodedReference
 from engine.errors import UnknownVoice
@@ -27,9 +27,8 @@ class Parameters:
     """How to speak. `None` leaves it to the model."""
 
     voice: str | None = None
-    #: A recording to speak in the voice of, and what `VoiceLibrary.resolve` has made of it.
+    #: A recording to speak in the voice of.
     reference: Reference | None = None
-    cloned: EncodedReference | None = None
     language: str | None = None
     sample_rate: int | None = None
     speed: float | None = None
@@ -48,6 +47,12 @@ class Speech:
     stretch: float
     volume_db: float
     model_rate_hz: int
+    #: A recording, or the id of a stored one, whose voice is not made yet.
+    to_clone: Reference | str | None = None
+
+    def with_voice(self, cloned: EncodedReference) -> "Speech":
+        """Return the same in the voice that was made of what was `to_clone`."""
+        return replace(self, request=replace(self.request, reference=cloned), to_clone=None)
 
     def audio_path(self) -> AudioPath:
         """Build a fresh path from the model's PCM to the caller's.
@@ -73,17 +78,17 @@ def check(
     service_class: ServiceClass,
     head_start_s: float = 0.0,
 ) -> Speech:
-    """Return what to ask of the engine; voices of recordings are made before.
+    """Return what to ask of the engine; voices of recordings are made afterwards.
 
     Raises:
         RequestError: `bad_value`, `unknown_voice` or `unsupported`.
     """
     speed = _within("speed", parameters.speed, 1.0, SPEED_RANGE)
     volume_db = _within("volume_db", parameters.volume_db, 0.0, VOLUME_DB_RANGE)
+    to_clone = _to_clone(parameters, model)
     native_speed = min(max(speed, model.speed_range[0]), model.speed_range[1])
     request = SynthesisRequest(
-        voice=_voice(parameters, model),
-        reference=parameters.cloned,
+        voice=_voice(None if to_clone else parameters.voice, parameters.language, model),
         service_class=service_class,
         speed=native_speed,
         pitch=_pitch(parameters.pitch, model),
@@ -99,14 +104,24 @@ def check(
         stretch=speed / native_speed,
         volume_db=volume_db,
         model_rate_hz=model.sample_rate_hz,
+        to_clone=to_clone,
     )
 
 
-def _voice(parameters: Parameters, model: ModelInfo) -> str:
-    _pass_as("voice", parameters.voice, voice_id)
-    _pass_as("language", parameters.language, language_tag)
+def _to_clone(parameters: Parameters, model: ModelInfo) -> Reference | str | None:
+    name, reference = parameters.voice, parameters.reference
+    _pass_as("voice", name, voice_id)
+    if name is None:
+        return reference
+    if reference is not None:
+        raise RequestError(ErrorCode.BAD_VALUE, "voice and reference exclude each other")
+    return None if model.voices.has(name) else name
+
+
+def _voice(name: str | None, language: str | None, model: ModelInfo) -> str:
+    _pass_as("language", language, language_tag)
     try:
-        return model.voices.resolve(parameters.voice, parameters.language)
+        return model.voices.resolve(name, language)
     except UnknownVoice as error:
         raise RequestError(ErrorCode.UNKNOWN_VOICE, str(error)) from error
 

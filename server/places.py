@@ -66,11 +66,15 @@ class Places:
         self.num_rows += num_rows
         return place
 
-    def free(self, place: Place, *, is_spoken: bool) -> None:
-        """Give a place back; `is_spoken` says that all its text was spoken, and it was not cut."""
+    def leave(self, place: Place) -> None:
+        """Give a place back of which nothing can be learnt."""
         self._held.remove(place)
         # Nothing is left of roundings where nobody is left.
         self.num_rows = self.num_rows - place.num_rows if self._held else 0.0
+
+    def free(self, place: Place, *, is_spoken: bool) -> None:
+        """Give a place back; `is_spoken` says that all its text was spoken, and it was not cut."""
+        self.leave(place)
         duration_s = self._clock() - place.since_s
         self._duration_s += _WEIGHT * (duration_s - self._duration_s)
         if is_spoken and place.num_chars:

@@ -29,6 +29,21 @@ class Service:
     #: In seconds; an event loop's own clock may tick in milliseconds.
     clock: Callable[[], float] = time.monotonic
 
+    async def with_voice(self, speech: Speech) -> Speech:
+        """Return `speech` with its voice made, where that is the one of a recording.
+
+        A place is held meanwhile, so that nobody waits for a voice who could not speak with it.
+        It is free as this returns: nothing may be awaited before its stream takes it.
+
+        Raises:
+            RequestError: there is no such voice, none can be made, or `overloaded`.
+        """
+        if speech.to_clone is None:
+            return speech
+        with self.engine.admission.holding(speech.request):
+            cloned = await self.voices.clone(speech.to_clone, self.engine.info)
+        return speech.with_voice(cloned)
+
     def record(self, speech: Speech, request_id: str) -> RequestRecord:
         """Begin the story of a stream that the engine has taken."""
         return RequestRecord(

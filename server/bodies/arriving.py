@@ -20,18 +20,16 @@ BODY_TIMEOUT_S = 30.0
 _BYTES_PER_CHAR = 12
 #: Room for the fields beside the text, and for white space.
 _OTHER_BYTES = 16_384
-#: Of all that is there of bodies that are not parsed: thousands of those that people write, and all
-#: that a crowd which never ends them can hold.
-MAX_ARRIVING_BYTES = 1 << 24
-#: Where bodies hold recordings, so many of the largest may arrive at once.
-_LARGEST_AT_ONCE = 3
+#: So many of the largest may arrive at once, or thousands of those that people write: a crowd that
+#: never ends them can hold no more.
+LARGEST_AT_ONCE = 3
 #: Parsed within a millisecond or two: any text, but no recording.
 _CHEAP_BYTES = 1 << 18
 #: Those that do arrive have done so by then.
 RETRY_AFTER_S = 1.0
 
 
-def max_body_bytes(max_text_chars: int, max_audio_bytes: int = 0) -> int:
+def max_body_bytes(max_text_chars: int, max_audio_bytes: int) -> int:
     """Return how long a JSON body can be with so many characters, and so much audio in base64."""
     return max_text_chars * _BYTES_PER_CHAR + -(-max_audio_bytes // 3) * 4 + _OTHER_BYTES
 
@@ -41,7 +39,7 @@ class Bodies:
 
     def __init__(self, max_body_bytes: int) -> None:
         self._max_body_bytes = max_body_bytes
-        self._max_arriving_bytes = max(MAX_ARRIVING_BYTES, _LARGEST_AT_ONCE * max_body_bytes)
+        self._max_arriving_bytes = LARGEST_AT_ONCE * max_body_bytes
         self._num_bytes = 0
 
     async def parsed(self, receive: Receive, parse: Callable[[bytearray], _T]) -> _T:

@@ -5,10 +5,11 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 
+from engine.cloning import EncodedReference
 from engine.request import ServiceClass
 from engine.runner import ModelInfo
 from engine.speaking import speak
-from protocol.messages import Limits
+from protocol.messages import Limits, Reference
 from server.commands.output import Output
 from server.commands.text import read_pieces
 from server.models import load_runner
@@ -25,9 +26,10 @@ def say(flags: argparse.Namespace) -> int:
         if parameters.sample_rate is None:
             rate_hz = output.natural_rate(runner.info.sample_rate_hz)
             parameters = replace(parameters, sample_rate=rate_hz)
-        if flags.voice is not None and not runner.info.voices.has(flags.voice):
-            parameters = _with_stored_voice(parameters, runner.info, flags)
         speech = check(parameters, runner.info, Limits(), ServiceClass.NOTE)
+        if speech.to_clone is not None:
+            data_dir = read_setting("data_dir", flags)
+            speech = speech.with_voice(_cloned(speech.to_clone, runner.info, data_dir))
         path = speech.audio_path()
         with closing(speak(runner, speech.request, read_pieces(flags.text))) as chunks:
             for chunk in chunks:
@@ -36,16 +38,13 @@ def say(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _with_stored_voice(
-    parameters: Parameters, model: ModelInfo, flags: argparse.Namespace
-) -> Parameters:
+def _cloned(wanted: Reference | str, model: ModelInfo, data_dir: str) -> EncodedReference:
     # Here, since nobody else should wait for an event loop to load.
     import anyio
 
     from server.voices.library import open_library
 
-    voices = open_library(read_setting("data_dir", flags))
-    return anyio.run(voices.resolve, parameters, model)
+    return anyio.run(open_library(data_dir).clone, wanted, model)
 
 
 def _parameters(flags: argparse.Namespace) -> Parameters:

@@ -2,7 +2,6 @@
 
 import logging
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -19,10 +18,10 @@ from server.errors import RequestError
 from server.middleware import request_id_of
 from server.notes.file_response import FileResponse
 from server.notes.request import NoteRequest, parse_note
-from server.notes.streaming import NoteStream
+from server.notes.streaming import NoteStream, speech_of
 from server.problems import problem, problem_of
 from server.service import Service
-from server.voices.recording import most_audio_bytes
+from server.voices.recording import MAX_AUDIO_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +32,7 @@ class NotesEndpoint:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._limits = service.limits
-        self._bodies = Bodies(
-            max_body_bytes(self._limits.max_text_chars, most_audio_bytes(service.engine.info))
-        )
+        self._bodies = Bodies(max_body_bytes(self._limits.max_text_chars, MAX_AUDIO_BYTES))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -76,11 +73,10 @@ class NotesEndpoint:
             await while_connected(receive, make, self._service.drain)
 
     async def _make(self, scope: Scope, receive: Receive, send: Send, request: NoteRequest) -> None:
-        voices, model = self._service.voices, self._service.engine.info
         try:
-            parameters = await voices.resolve(request.parameters, model)
-            request = replace(request, parameters=parameters)
-            note = NoteStream(self._service, request, request_id_of(scope))
+            speech = speech_of(request, self._service.engine.info, self._limits)
+            speech = await self._service.with_voice(speech)
+            note = NoteStream(self._service, request, speech, request_id_of(scope))
         except RequestError as error:
             await self._refuse(error, scope, receive, send)
             return

@@ -39,14 +39,14 @@ _CHEAP = {AudioFormat.WAV, AudioFormat.PCM}
 class NoteStream:
     """A note being made. Leave it with `close`, however it ends."""
 
-    def __init__(self, service: Service, request: NoteRequest, request_id: str) -> None:
-        """Open the note.
+    def __init__(
+        self, service: Service, request: NoteRequest, speech: Speech, request_id: str
+    ) -> None:
+        """Open the note; `speech` is that of `speech_of`, with its voice.
 
         Raises:
-            RequestError: the request cannot be served, or not now.
+            RequestError: `unsupported`, `overloaded` or `engine_failed`.
         """
-        speech = _speech(request, service.engine.info, service.limits)
-        _check_format(request.format, speech.sample_rate_hz)
         self._format = request.format
         self._encoder: Encoder | None = None
         self._changed = anyio.Event()
@@ -104,12 +104,19 @@ class NoteStream:
         self._changed.set()
 
 
-def _speech(request: NoteRequest, model: ModelInfo, limits: Limits) -> Speech:
+def speech_of(request: NoteRequest, model: ModelInfo, limits: Limits) -> Speech:
+    """Return how a note is spoken.
+
+    Raises:
+        RequestError: the request cannot be served.
+    """
     parameters = request.parameters
     if parameters.sample_rate is None:
         rate_hz = natural_rate(request.format, model.sample_rate_hz)
         parameters = replace(parameters, sample_rate=rate_hz)
-    return check(parameters, model, limits, ServiceClass.NOTE, head_start_s=HEAD_START_S)
+    speech = check(parameters, model, limits, ServiceClass.NOTE, head_start_s=HEAD_START_S)
+    _check_format(request.format, speech.sample_rate_hz)
+    return speech
 
 
 def _check_format(audio_format: AudioFormat, rate_hz: int) -> None:

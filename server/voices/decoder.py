@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: A shorter recording says too little of a voice; of a longer one every sentence would be spoken
 #: with all of it in mind.
 DURATION_S = (1.0, 60.0)
+#: What a codec adds or drops at an end of these: the longest packet of Opus.
+_PACKET_S = 0.12
 #: From telephones to studios.
 RATE_HZ = (8_000, 192_000)
 MAX_CHANNELS = 2
@@ -47,6 +49,8 @@ _CODECS = {
 _MP3_MASK, _MP3_MARK = 0xFFE6, 0xFFE2
 
 _CUT_OFF = "audio is cut off"
+#: FFmpeg leaves out a frame that is not as it was written.
+_INCOMPLETE = "audio is cut off, or damaged"
 #: Behind `RIFF`, its size and `WAVE`: chunks, each with a name and a size.
 _WAV_CHUNKS_AT, _WAV_CHUNK = 12, struct.Struct("<4sI")
 #: What those who write a stream say of its size: the largest number there is, signed or not, or one
@@ -80,7 +84,7 @@ def decode(data: bytes, sample_rate_hz: int) -> Samples:
         raise Refused(f"audio is no {name}, or a damaged one") from error
     _check_duration(len(samples) / rate_hz)
     if name == "flac" and len(samples) < round(claimed_s * rate_hz):
-        raise Refused(_CUT_OFF)
+        raise Refused(_INCOMPLETE)
     if not np.isfinite(samples).all():
         raise Refused("audio has samples that are not finite")
     if np.abs(samples).max() < MIN_PEAK:
@@ -149,7 +153,7 @@ def _mono(container: "InputContainer", stream: "AudioStream") -> Samples:
 
     codec = stream.codec_context
     converter = av.AudioResampler(format="fltp", layout=codec.layout, rate=codec.sample_rate)
-    max_samples = int(DURATION_S[1] * codec.sample_rate)
+    max_samples = int((DURATION_S[1] + _PACKET_S) * codec.sample_rate)
     pieces: list[Samples] = []
     num_samples = 0
     for frame in container.decode(stream):
@@ -164,8 +168,10 @@ def _mono(container: "InputContainer", stream: "AudioStream") -> Samples:
 
 def _check_duration(duration_s: float) -> None:
     shortest_s, longest_s = DURATION_S
-    if not shortest_s <= duration_s <= longest_s:
-        raise Refused(f"audio must last {shortest_s:g} to {longest_s:g} s, not {duration_s:.4g}")
+    if not shortest_s - _PACKET_S <= duration_s <= longest_s + _PACKET_S:
+        # Nobody knows how much more: it is not read.
+        actual = "more" if duration_s > longest_s else f"{duration_s:.2f}"
+        raise Refused(f"audio must last {shortest_s:g} to {longest_s:g} s, not {actual}")
 
 
 def _resampled(samples: Samples, from_hz: int, to_hz: int) -> Samples:

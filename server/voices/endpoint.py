@@ -14,9 +14,9 @@ from server.bodies.presence import while_connected
 from server.errors import RequestError
 from server.problems import problem_of
 from server.service import Service
-from server.voices.recording import MAX_TEXT_CHARS, most_audio_bytes
+from server.voices.recording import MAX_AUDIO_BYTES, MAX_TEXT_CHARS
 from server.voices.request import NewVoice, parse_voice
-from server.voices.store import MAX_NAME_CHARS, StoredVoice
+from server.voices.store import MAX_NAME_CHARS, StoredVoice, unknown
 
 PATH = "/v1/voices"
 #: Of an id that is drawn: nobody guesses one, and none is drawn twice.
@@ -30,9 +30,7 @@ class VoicesEndpoint:
         self._library = service.voices
         self._model = service.engine.info
         self._drain = service.drain
-        self._bodies = Bodies(
-            max_body_bytes(MAX_TEXT_CHARS + MAX_NAME_CHARS, most_audio_bytes(self._model))
-        )
+        self._bodies = Bodies(max_body_bytes(MAX_TEXT_CHARS + MAX_NAME_CHARS, MAX_AUDIO_BYTES))
 
     async def collection(self, request: Request) -> Response:
         """Answer `GET` with all voices, `POST` by storing one."""
@@ -85,6 +83,9 @@ class VoicesEndpoint:
         for voice in self._model.voices:
             if voice.id == voice_id:
                 return _own(voice)
+        # Only what the model can speak as is a voice of this server.
+        if self._model.encoder is None:
+            raise unknown(voice_id)
         return self._stored(await self._library.store.find(voice_id))
 
     def _stored(self, voice: StoredVoice) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 from protocol.messages import Reference
@@ -41,13 +42,32 @@ def read_entry(path: Path) -> tuple[StoredVoice, str]:
         raise ValueError("a link")
     try:
         about = json.loads((path / _ABOUT).read_bytes())
-        name, text, digest = (about[field] for field in ("name", "text", "digest"))
+        name, text, digest = (_written(about[field]) for field in ("name", "text", "digest"))
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{_ABOUT} is not ours") from error
-    if not all(isinstance(field, str) for field in (name, text, digest)):
-        raise ValueError(f"{_ABOUT} is not ours")
     (path / _AUDIO).stat()
     return StoredVoice(path.name, name, digest), text
+
+
+def _written(field: object) -> str:
+    if not isinstance(field, str):
+        raise TypeError("no string")
+    # Halves of surrogate pairs can be read in JSON, and in no answer; the error is a ValueError.
+    field.encode()
+    return field
+
+
+def is_entry(path: Path) -> bool:
+    """Tell whether it is a voice, whole or damaged: it has one of its files."""
+    return any((path / name).exists() for name in (_AUDIO, _ABOUT))
+
+
+def remove_entry(path: Path) -> None:
+    """Remove a voice; of a link, not what it leads to."""
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def read_audio(path: Path) -> bytes:

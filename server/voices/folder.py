@@ -2,13 +2,15 @@
 
 import errno
 import logging
+import secrets
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar, TypeVarTuple, Unpack
 
 from anyio import to_thread
 
@@ -16,7 +18,15 @@ from engine.voices import VOICE_ID
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
-from server.voices.entry import entry_bytes, read_audio, read_entry, sync_folder, write_entry
+from server.voices.entry import (
+    entry_bytes,
+    is_entry,
+    read_audio,
+    read_entry,
+    remove_entry,
+    sync_folder,
+    write_entry,
+)
 from server.voices.store import StoredVoice, digest_of, unknown
 
 #: They are listed as one answer, and looked through one by one for that.
@@ -25,8 +35,16 @@ MAX_VOICES = 1_000
 MAX_BYTES = 1 << 30
 #: What begins with a dot is no voice: one being written, or being removed.
 _UNFINISHED = ".unfinished-"
+#: Of the rest of its name, which nobody draws twice.
+_MARK_BYTES = 8
 #: Nobody writes for so long: whoever left it there has died.
 _ABANDONED_S = 3_600.0
+
+#: A disk, or what somebody may have of it, is full.
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+_T = TypeVar("_T")
+_Args = TypeVarTuple("_Args")
 
 _log = logging.getLogger(__name__)
 
@@ -46,31 +64,35 @@ class FolderVoiceStore:
         self._max_bytes = max_bytes
         self._adding = threading.Lock()
 
+    async def check(self, voice_id: str, num_bytes: int) -> None:
+        """Say whether a voice could be added: see `VoiceStore`."""
+        await _on_disk(self._check, voice_id, num_bytes)
+
     async def add(self, voice: StoredVoice, reference: Reference) -> None:
         """Keep a voice: see `VoiceStore`."""
-        await to_thread.run_sync(self._add, voice, reference)
+        await _on_disk(self._add, voice, reference)
 
     async def voices(self) -> list[StoredVoice]:
         """Return all voices: see `VoiceStore`."""
-        return await to_thread.run_sync(lambda: list(self._voices()))
+        return await _on_disk(lambda: list(self._voices()))
 
     async def find(self, voice_id: str) -> StoredVoice:
         """Return a voice: see `VoiceStore`."""
-        return await to_thread.run_sync(self._find, voice_id)
+        return await _on_disk(self._find, voice_id)
 
     async def reference(self, voice: StoredVoice) -> Reference:
         """Return a voice's recording: see `VoiceStore`."""
-        return await to_thread.run_sync(self._reference, voice)
+        return await _on_disk(self._reference, voice)
 
     async def remove(self, voice_id: str) -> None:
         """Forget a voice: see `VoiceStore`."""
-        await to_thread.run_sync(self._remove, voice_id)
+        await _on_disk(self._remove, voice_id)
 
     def _add(self, voice: StoredVoice, reference: Reference) -> None:
         with self._adding:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            self._check_room(len(reference.audio))
+            self._check(voice.id, len(reference.audio))
             unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
             try:
                 write_entry(unfinished, voice, reference)
@@ -86,9 +108,11 @@ class FolderVoiceStore:
         except OSError as error:
             if error.errno not in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
                 raise
-            raise RequestError(ErrorCode.BAD_STATE, f"there is a voice {path.name!r}") from error
+            raise _taken(path.name) from error
 
-    def _check_room(self, num_bytes: int) -> None:
+    def _check(self, voice_id: str, num_bytes: int) -> None:
+        if is_entry(self._path(voice_id)):
+            raise _taken(voice_id)
         sizes = [entry_bytes(path) for path in self._paths()]
         if len(sizes) >= self._max_voices:
             raise RequestError(ErrorCode.QUOTA, f"there are {self._max_voices} voices already")
@@ -120,47 +144,59 @@ class FolderVoiceStore:
             reference = Reference(read_audio(path), text)
         except OSError as error:
             _warn(path, error)
-            unknown(voice.id)
+            raise unknown(voice.id) from error
         if digest_of(reference) != voice.digest:
             _warn(path, ValueError("the audio and the text are not those of the digest"))
-            unknown(voice.id)
+            raise unknown(voice.id)
         return reference
 
     def _read(self, voice_id: str) -> tuple[StoredVoice, str]:
         path = self._path(voice_id)
         if not path.exists():
-            unknown(voice_id)
+            raise unknown(voice_id)
         try:
             return read_entry(path)
         except (OSError, ValueError) as error:
             _warn(path, error)
-            unknown(voice_id)
+            raise unknown(voice_id) from error
 
     def _remove(self, voice_id: str) -> None:
         path = self._path(voice_id)
-        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._existing(voice_id)))
+        if not is_entry(path):
+            raise unknown(voice_id)
+        # Nothing is made for it: on a disk that is full, voices can still be removed.
+        unfinished = self._folder / f"{_UNFINISHED}{secrets.token_hex(_MARK_BYTES)}"
         try:
-            path.rename(unfinished / path.name)
-        except FileNotFoundError:
-            unknown(voice_id)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            path.rename(unfinished)
+        except FileNotFoundError as error:
+            raise unknown(voice_id) from error
+        remove_entry(unfinished)
         sync_folder(self._folder)
-
-    def _existing(self, voice_id: str) -> Path:
-        if not self._folder.is_dir():
-            unknown(voice_id)
-        return self._folder
 
     def _path(self, voice_id: str) -> Path:
         if not VOICE_ID.fullmatch(voice_id):
-            unknown(voice_id)
+            raise unknown(voice_id)
         return self._folder / voice_id
 
     def _paths(self) -> list[Path]:
         """Return the folders that may be voices, by id."""
         found = self._folder.iterdir() if self._folder.is_dir() else ()
         return sorted(path for path in found if VOICE_ID.fullmatch(path.name))
+
+
+async def _on_disk(work: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
+    """Do in a worker thread what a disk may refuse."""
+    try:
+        return await to_thread.run_sync(work, *args)
+    except OSError as error:
+        _log.warning("the stored voices cannot be reached: %s", error)
+        if error.errno in _FULL:
+            raise RequestError(ErrorCode.QUOTA, "no room is left to keep voices in") from error
+        raise RequestError(ErrorCode.INTERNAL, "the stored voices cannot be reached") from error
+
+
+def _taken(voice_id: str) -> RequestError:
+    return RequestError(ErrorCode.BAD_STATE, f"there is a voice {voice_id!r}")
 
 
 def _warn(path: Path, error: Exception) -> None:

@@ -1,6 +1,5 @@
 """The voices that are not the model's own: recordings that come with a request, or are stored."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from anyio import to_thread
@@ -10,48 +9,43 @@ from engine.runner import ModelInfo
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
-from server.parameters import Parameters
 from server.setting_checks import SettingsError
-from server.voices.cloner import Cloner
+from server.voices.cache import ReferenceCache
+from server.voices.cloner import Cloner, Decode
 from server.voices.folder import FolderVoiceStore
-from server.voices.recording import check_reference
+from server.voices.recording import check_reference, decoded
 from server.voices.store import NoVoiceStore, StoredVoice, VoiceStore, digest_of
 
 #: The folder within the one for all that is kept.
 _VOICES = "voices"
+#: A minute of speech is 100 KB of codes: ten hours of voices.
+MAX_CACHED_BYTES = 64 << 20
 
 
 class VoiceLibrary:
     """Finds and keeps voices, and has them made."""
 
-    def __init__(self, store: VoiceStore | None = None, cloner: Cloner | None = None) -> None:
-        """Keep voices in `store`, if there is one, and have them made by `cloner`."""
+    def __init__(self, store: VoiceStore | None = None, decode: Decode = decoded) -> None:
+        """Keep voices in `store`, if there is one, and have recordings decoded by `decode`."""
         self.store = store or NoVoiceStore()
-        self._cloner = cloner or Cloner()
+        self._cache = ReferenceCache(MAX_CACHED_BYTES)
+        self._sent = Cloner(self._cache, decode)
+        # Whatever anybody sends, a stored voice waits for other stored ones alone.
+        self._stored = Cloner(self._cache, decode)
 
-    def must_resolve(self, parameters: Parameters, model: ModelInfo) -> bool:
-        """Tell whether a request names a voice that is not the model's own."""
-        if parameters.reference is not None:
-            return True
-        return parameters.voice is not None and not model.voices.has(parameters.voice)
-
-    async def resolve(self, parameters: Parameters, model: ModelInfo) -> Parameters:
-        """Return the parameters with the voice made, if it is one of a recording.
+    async def clone(self, wanted: Reference | str, model: ModelInfo) -> EncodedReference:
+        """Return the voice of a recording, or of the stored one of an id.
 
         Raises:
-            RequestError: `bad_value`, `unsupported`, `overloaded`.
+            RequestError: `unknown_voice`, `bad_value`, `unsupported`, `overloaded`, or `internal`
+                by the store.
         """
-        reference, voice_id = parameters.reference, parameters.voice
-        cloned: EncodedReference | None = None
-        if reference is not None:
-            if voice_id is not None:
-                raise RequestError(ErrorCode.BAD_VALUE, "voice and reference exclude each other")
-            cloned = await self._clone(reference, model)
-        elif voice_id is not None and not model.voices.has(voice_id):
-            cloned = await self._stored(voice_id, model)
-        if cloned is None:
-            return parameters
-        return replace(parameters, voice=None, reference=None, cloned=cloned)
+        if isinstance(wanted, str):
+            return await self._clone_stored(await self.store.find(wanted), _encoder(model))
+        encoder = _encoder(model)
+        reference = check_reference(wanted)
+        digest = await to_thread.run_sync(digest_of, reference)
+        return await self._sent.clone(digest, reference, encoder)
 
     async def add(
         self, voice_id: str, name: str, reference: Reference, model: ModelInfo
@@ -59,50 +53,26 @@ class VoiceLibrary:
         """Store a voice, once it is made: what is stored can be spoken with.
 
         Raises:
-            RequestError: `bad_state`, `bad_value`, `unsupported`, `overloaded`, `quota`.
+            RequestError: `bad_state`, `bad_value`, `unsupported`, `overloaded`, or what the store
+                raises: `quota`, `internal`.
         """
         encoder = _encoder(model)
         reference = check_reference(reference)
-        # Said before the work; the store has the last word.
-        if model.voices.has(voice_id) or await self._find(voice_id) is not None:
-            raise RequestError(ErrorCode.BAD_STATE, f"there is a voice {voice_id!r}")
+        if model.voices.has(voice_id):
+            raise RequestError(ErrorCode.BAD_STATE, f"{model.name} has a voice {voice_id!r}")
+        await self.store.check(voice_id, len(reference.audio))
         voice = StoredVoice(voice_id, name, await to_thread.run_sync(digest_of, reference))
-        await self._made(voice.digest, reference, encoder)
+        await self._sent.clone(voice.digest, reference, encoder)
         await self.store.add(voice, reference)
         return voice
 
-    async def _clone(self, reference: Reference, model: ModelInfo) -> EncodedReference:
-        encoder = _encoder(model)
-        reference = check_reference(reference)
-        digest = await to_thread.run_sync(digest_of, reference)
-        return await self._made(digest, reference, encoder)
-
-    async def _made(
-        self, digest: str, reference: Reference, encoder: ReferenceEncoder
+    async def _clone_stored(
+        self, voice: StoredVoice, encoder: ReferenceEncoder
     ) -> EncodedReference:
-        async def read() -> Reference:
-            return reference
-
-        return await self._cloner.clone(digest, read, encoder)
-
-    async def _stored(self, voice_id: str, model: ModelInfo) -> EncodedReference | None:
-        """Return a stored voice; None where there is none, which the catalogue knows to say."""
-        voice = await self._find(voice_id)
-        if voice is None:
-            return None
-
-        async def read() -> Reference:
-            return await self.store.reference(voice)
-
-        return await self._cloner.clone(voice.digest, read, _encoder(model))
-
-    async def _find(self, voice_id: str) -> StoredVoice | None:
-        try:
-            return await self.store.find(voice_id)
-        except RequestError as error:
-            if error.code is ErrorCode.UNKNOWN_VOICE:
-                return None
-            raise
+        found = self._cache.get(voice.digest)
+        if found is not None:
+            return found
+        return await self._stored.clone(voice.digest, await self.store.reference(voice), encoder)
 
 
 def _encoder(model: ModelInfo) -> ReferenceEncoder:

@@ -10,7 +10,6 @@ import numpy as np
 from anyio import from_thread
 from numpy.typing import NDArray
 
-from engine.runner import ModelInfo
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
@@ -26,11 +25,6 @@ DECODE_LIMIT_S = 20.0
 _LOOK_S = 0.1
 #: All it may know of our environment. Keys are none of it.
 _PASSED_ON = ("LD_LIBRARY_PATH", "PATH", "PYTHONPATH")
-
-
-def most_audio_bytes(model: ModelInfo) -> int:
-    """Return how large a recording may be for a model; 0 if it has no use for one."""
-    return 0 if model.encoder is None else MAX_AUDIO_BYTES
 
 
 def check_reference(reference: Reference) -> Reference:

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
@@ -28,13 +28,23 @@ class VoiceStore(Protocol):
     """A place where voices are kept. A voice never changes: it is added whole, and removed.
 
     Of several that add the same id at once, one succeeds. What is damaged is as good as not there.
+    Each method may also raise a `RequestError` of `internal`: the place cannot be reached.
     """
+
+    async def check(self, voice_id: str, num_bytes: int) -> None:
+        """Say before any work what `add` says of such a voice; that has the last word.
+
+        Raises:
+            RequestError: see `add`.
+        """
+        ...
 
     async def add(self, voice: StoredVoice, reference: Reference) -> None:
         """Keep a voice, durably, or not at all.
 
         Raises:
-            RequestError: `bad_state`: there is one of this id. `quota`: the store is full.
+            RequestError: `bad_state`: there is one of this id. `quota`: the store, or the place it
+                is in, is full. `unsupported`: it keeps none.
         """
         ...
 
@@ -70,10 +80,14 @@ class VoiceStore(Protocol):
 class NoVoiceStore:
     """Where nothing is kept."""
 
+    async def check(self, voice_id: str, num_bytes: int) -> None:
+        """Refuse: see `VoiceStore`."""
+        del voice_id, num_bytes
+        raise RequestError(ErrorCode.UNSUPPORTED, "this server keeps no voices")
+
     async def add(self, voice: StoredVoice, reference: Reference) -> None:
         """Refuse: see `VoiceStore`."""
-        del voice, reference
-        raise RequestError(ErrorCode.UNSUPPORTED, "this server keeps no voices")
+        await self.check(voice.id, len(reference.audio))
 
     async def voices(self) -> list[StoredVoice]:
         """Return none."""
@@ -81,20 +95,20 @@ class NoVoiceStore:
 
     async def find(self, voice_id: str) -> StoredVoice:
         """Find none: see `VoiceStore`."""
-        unknown(voice_id)
+        raise unknown(voice_id)
 
     async def reference(self, voice: StoredVoice) -> Reference:
         """Find none: see `VoiceStore`."""
-        unknown(voice.id)
+        raise unknown(voice.id)
 
     async def remove(self, voice_id: str) -> None:
         """Find none: see `VoiceStore`."""
-        unknown(voice_id)
+        raise unknown(voice_id)
 
 
-def unknown(voice_id: str) -> NoReturn:
-    """Raise what a store raises of a voice that is not there."""
-    raise RequestError(ErrorCode.UNKNOWN_VOICE, f"no voice {voice_id!r}")
+def unknown(voice_id: str) -> RequestError:
+    """Return what a store raises of a voice that is not there."""
+    return RequestError(ErrorCode.UNKNOWN_VOICE, f"no voice {voice_id!r}")
 
 
 def digest_of(reference: Reference) -> str:

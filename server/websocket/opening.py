@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 
 from engine.request import Sampling, ServiceClass
 from protocol.messages import ClientMessage, Error, Open
-from server.parameters import Parameters, check
+from server.parameters import Parameters, Speech, check
 from server.service import Service
 from server.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a message asks for: how to speak, and for whom."""
+    """What a message asks for, checked: how to speak, and for whom."""
 
     message: Open
-    parameters: Parameters
+    speech: Speech
     service: Service
     request_id: str
     wake: Callable[[], None]
@@ -23,16 +23,15 @@ class Opening:
     @property
     def waits_for_voice(self) -> bool:
         """Tell whether its voice must be looked for or made."""
-        return self.service.voices.must_resolve(self.parameters, self.service.engine.info)
+        return self.speech.to_clone is not None
 
     async def with_voice(self) -> "Opening":
         """Return the same with its voice made.
 
         Raises:
-            RequestError: there is no such voice, or none can be made.
+            RequestError: see `Service.with_voice`, as for what must follow at once.
         """
-        voices, model = self.service.voices, self.service.engine.info
-        return replace(self, parameters=await voices.resolve(self.parameters, model))
+        return replace(self, speech=await self.service.with_voice(self.speech))
 
     def open(self) -> Stream:
         """Open the stream.
@@ -40,17 +39,27 @@ class Opening:
         Raises:
             RequestError: the request cannot be served, or not now.
         """
-        model, limits = self.service.engine.info, self.service.limits
-        service_class = ServiceClass(self.message.service_class)
-        speech = check(self.parameters, model, limits, service_class)
         credit = self.message.credit
         if credit is None:
-            credit = round(limits.default_credit_s * speech.sample_rate_hz)
-        return Stream(self.service, speech, credit, self.request_id, self.wake)
+            default_s = self.service.limits.default_credit_s
+            credit = round(default_s * self.speech.sample_rate_hz)
+        return Stream(self.service, self.speech, credit, self.request_id, self.wake)
 
 
-def parameters_of(message: Open) -> Parameters:
-    """Return how a message asks to speak."""
+def opening_of(
+    message: Open, service: Service, request_id: str, wake: Callable[[], None]
+) -> Opening:
+    """Return what a message asks for.
+
+    Raises:
+        RequestError: the model cannot do that.
+    """
+    service_class = ServiceClass(message.service_class)
+    speech = check(_parameters(message), service.engine.info, service.limits, service_class)
+    return Opening(message, speech, service, request_id, wake)
+
+
+def _parameters(message: Open) -> Parameters:
     return Parameters(
         voice=message.voice,
         reference=message.reference,

@@ -18,7 +18,7 @@ from server.stream import HOLD_LOOKS
 from server.stream_events import StreamDone, StreamFailed
 from server.websocket.errors import GONE, INTERNAL_ERROR, connection_error, stream_error
 from server.websocket.live_stream import LiveStream
-from server.websocket.opening import Opening, parameters_of, refuse
+from server.websocket.opening import opening_of, refuse
 from server.websocket.outbox import MAX_OUTBOX, Outbox
 from server.websocket.pending import PendingStream
 from server.websocket.silence import Silence
@@ -207,9 +207,9 @@ class Session:
 
     def _open(self, message: m.Open) -> None:
         self._service.drain.check()
-        number, parameters = message.stream, parameters_of(message)
+        number = message.stream
         wake, request_id = partial(self._call_on, number), f"{self._session_id}/{number}"
-        opening = Opening(message, parameters, self._service, request_id, wake)
+        opening = opening_of(message, self._service, request_id, wake)
         stream = PendingStream(opening) if opening.waits_for_voice else opening.open()
         self._streams[number] = LiveStream(number, stream)
         if isinstance(stream, PendingStream):

@@ -1,6 +1,8 @@
 """The bench of the host's work counts whole steps, and says whether the bound is kept."""
 
+import json
 import subprocess
+from pathlib import Path
 
 import pytest
 import torch
@@ -36,6 +38,20 @@ def test_the_status_says_whether_the_bound_is_kept(
 ) -> None:
     monkeypatch.setattr(host, "BOUND_MS", bound_ms)
     assert host.main(["--batch", "2", "--steps", "3"]) == status
+
+
+def test_the_longest_bench_ends_before_a_segment_does() -> None:
+    assert len(host.Host(1, torch.device("cpu")).measure(host.MAX_STEPS)) == host.MAX_STEPS
+
+
+def test_what_is_printed_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "result.json"
+    host.main(["--batch", "2", "--steps", "3", "--json", str(file)])
+    result = json.loads(file.read_text())
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert (result["machine"], result["bound_ms"]) == (title, host.BOUND_MS)
+    for part, line in zip([*PARTS, "step"], lines, strict=True):
+        assert f"{result[f'{part}_ms']:.3f} ms" in line
 
 
 @pytest.mark.slow

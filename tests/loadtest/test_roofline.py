@@ -42,7 +42,11 @@ def test_the_codec_does_what_a_counter_of_operations_found() -> None:
     attention = 2 * 2 * 8 * 1_024 * 128
     assert 2 * work.num_products - attention == pytest.approx(6.764e9, rel=1e-3)
     assert work.num_weights == pytest.approx(184.5e6, rel=3e-3)
-    assert codec_work(CodecConfig(), batch=1, chunk=4).num_weights == work.num_weights / 4
+    # The keys and values of eight layers that see 128 frames.
+    assert work.num_cached == 2 * 8 * 1_024 * 128
+    in_chunks = codec_work(CodecConfig(), batch=3, chunk=4)
+    assert in_chunks.num_weights == work.num_weights / 4
+    assert in_chunks.num_cached == 3 * work.num_cached / 4
 
 
 def test_a_bound_is_the_longer_of_bytes_and_operations() -> None:

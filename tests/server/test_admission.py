@@ -33,6 +33,17 @@ def test_each_class_has_its_own_places() -> None:
     assert reserved == [1, 2]
 
 
+def test_a_place_that_is_held_is_nobody_elses_and_teaches_nothing() -> None:
+    time_s = [0.0]
+    admission = Admission(1, 1, clock=lambda: time_s[0])
+    with admission.holding(NOTE):
+        time_s[0] = 200.0
+        refusal(admission, NOTE)
+    admission.reserve(NOTE)
+    # As long as utterances last that nobody has seen.
+    assert refusal(admission, NOTE).retry_after_s == pytest.approx(10.0)
+
+
 def test_a_call_is_taken_only_while_every_prediction_keeps_all_of_them() -> None:
     asked: list[int] = []
 

@@ -11,10 +11,11 @@ from starlette.types import ASGIApp, Message
 from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR
 from protocol.messages import Limits
 from server.app import create_app
-from server.bodies.arriving import BODY_TIMEOUT_S, MAX_ARRIVING_BYTES, max_body_bytes
+from server.bodies.arriving import BODY_TIMEOUT_S, LARGEST_AT_ONCE, max_body_bytes
 from server.notes.file_response import SEND_TIMEOUT_S
 from server.run_ahead import RUN_AHEAD_S
 from server.service import Service
+from server.voices.recording import MAX_AUDIO_BYTES
 from tests.helpers.asgi import AsgiCall, calling, http_scope
 from tests.helpers.broken import BadRowRunner, BrokenRunner
 from tests.helpers.scarce_runner import ScarceRunner
@@ -28,8 +29,10 @@ LONG = " ".join(["word"] * 200)
 POST = http_scope("POST", "/v1/notes", {"content-type": "application/json"})
 WAV_HEADER_BYTES = 44
 DEFAULTS = Limits()
-MAX_BODY_BYTES = max_body_bytes(DEFAULTS.max_text_chars)
-PART_BYTES = 65_536
+MAX_BODY_BYTES = max_body_bytes(DEFAULTS.max_text_chars, MAX_AUDIO_BYTES)
+PART_BYTES = MAX_BODY_BYTES // 20
+#: Parts that fill all the room for what arrives, but for less than any body.
+CROWD = 20 * LARGEST_AT_ONCE
 
 
 @asynccontextmanager
@@ -161,7 +164,7 @@ async def test_the_longest_text_fits_however_it_is_written() -> None:
 
 async def test_bodies_that_never_end_hold_so_much_and_no_more() -> None:
     async with serving(VirtualEngineThread()) as app, AsyncExitStack() as crowd:
-        for _ in range(MAX_ARRIVING_BYTES // PART_BYTES):
+        for _ in range(CROWD):
             call = await crowd.enter_async_context(calling(app, POST))
             call.put(type="http.request", body=bytes(PART_BYTES), more_body=True)
         await anyio.wait_all_tasks_blocked()
@@ -178,7 +181,7 @@ async def test_bodies_that_never_end_hold_so_much_and_no_more() -> None:
 
 async def test_bodies_that_ended_hold_nothing() -> None:
     async with serving(VirtualEngineThread()) as app:
-        for _ in range(MAX_ARRIVING_BYTES // PART_BYTES + 1):
+        for _ in range(CROWD + 1):
             async with calling(app, POST) as call:
                 call.put(type="http.request", body=b" " * PART_BYTES, more_body=False)
                 assert (await answer(call))[0] == 400

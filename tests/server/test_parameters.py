@@ -9,9 +9,10 @@ from engine.request import Sampling, ServiceClass
 from engine.runner import Feature, ModelInfo
 from engine.runners.tone import ToneRunner
 from protocol.codes import ErrorCode
-from protocol.messages import Limits
+from protocol.messages import Limits, Reference
 from server.errors import RequestError
 from server.parameters import Parameters, Speech, check
+from tests.helpers.cloning import REFERENCE
 
 MODEL = replace(ToneRunner().info, speed_range=(0.5, 2.0), pitch_range=(-3.0, 3.0))
 
@@ -23,7 +24,11 @@ def checked(parameters: Parameters, model: ModelInfo = MODEL) -> Speech:
 @pytest.mark.parametrize(
     ("parameters", "code"),
     [
-        (Parameters(voice="nobody"), ErrorCode.UNKNOWN_VOICE),
+        (Parameters(voice="tone+m3"), ErrorCode.UNKNOWN_VOICE),
+        (Parameters(voice="tone", reference=REFERENCE), ErrorCode.BAD_VALUE),
+        (Parameters(reference=REFERENCE, language="tlh"), ErrorCode.UNKNOWN_VOICE),
+        (Parameters(reference=REFERENCE, speed=5.0), ErrorCode.BAD_VALUE),
+        (Parameters(voice="anna", language=""), ErrorCode.BAD_VALUE),
         (Parameters(voice=""), ErrorCode.BAD_VALUE),
         (Parameters(voice="../tone"), ErrorCode.BAD_VALUE),
         (Parameters(voice="x" * 129), ErrorCode.BAD_VALUE),
@@ -51,6 +56,24 @@ def test_what_cannot_be_has_its_code(parameters: Parameters, code: ErrorCode) ->
     with pytest.raises(RequestError) as refused:
         checked(parameters)
     assert refused.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("parameters", "to_clone"),
+    [
+        (Parameters(), None),
+        (Parameters(voice="tone"), None),
+        (Parameters(voice="alloy"), None),
+        (Parameters(voice="anna"), "anna"),
+        (Parameters(reference=REFERENCE), REFERENCE),
+    ],
+)
+def test_only_a_voice_that_is_not_the_models_own_is_to_be_made(
+    parameters: Parameters, to_clone: Reference | str | None
+) -> None:
+    speech = checked(parameters)
+    assert speech.to_clone == to_clone
+    assert speech.request.voice == MODEL.voices.default.id
 
 
 def test_nothing_asked_is_the_model_as_it_is() -> None:

@@ -13,10 +13,9 @@ from protocol import messages as m
 from protocol.codes import ErrorCode
 from server.app import create_app
 from server.service import Service
-from server.voices.cloner import Cloner
 from server.voices.library import VoiceLibrary
 from server.websocket.live_stream import LiveStream
-from server.websocket.opening import Opening, parameters_of
+from server.websocket.opening import opening_of
 from server.websocket.pending import PendingStream
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, websocket_scope
 from tests.helpers.cloning import (
@@ -41,14 +40,12 @@ def virtual_time() -> bool:
 class Scene:
     """A server whose encoder waits until it is let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_calls: int = 100) -> None:
         self.let_go = threading.Event()
         self.encoder = FakeEncoder(self.let_go)
         self.runner = CloningRunner(self.encoder)
-        self.engine = VirtualEngineThread(self.runner)
-        self.service = Service(
-            self.engine.client, voices=VoiceLibrary(cloner=Cloner(decode_at_once))
-        )
+        self.engine = VirtualEngineThread(self.runner, max_calls=max_calls)
+        self.service = Service(self.engine.client, voices=VoiceLibrary(decode=decode_at_once))
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[tuple[AsgiCall, Client]]:
@@ -150,13 +147,42 @@ async def test_what_cannot_be_cloned_is_refused_alone() -> None:
             (3, {"reference": REFERENCE, "voice": "default"}, ErrorCode.BAD_VALUE),
             (4, {"reference": REFERENCE, "language": "tlh"}, ErrorCode.UNKNOWN_VOICE),
             (5, {"voice": "nobody"}, ErrorCode.UNKNOWN_VOICE),
+            (6, {"reference": REFERENCE, "temperature": 0.5}, ErrorCode.UNSUPPORTED),
         ):
             await client.send(opening(number, **fields), m.Text(number, "Hello."))
             error = await client.expect(m.Error)
             assert (error.stream, error.code) == (number, code)
-        assert (await client.speak(opening(6), "Still here.")).samples > 0
+        assert (await client.speak(opening(7), "Still here.")).samples > 0
+    # Of the others nothing was made.
+    assert scene.encoder.encoded == [UNUSABLE_TEXT]
     rejected = scene.service.metrics.rejected
     assert rejected.labels(reason="bad_value")._value.get() == 2
+
+
+async def test_no_voice_is_made_for_a_call_that_is_not_taken() -> None:
+    scene = Scene(max_calls=1)
+    async with scene.connected() as (_, client):
+        await client.send(opening(1), cloned(2))
+        await client.expect(m.Opened)
+        error = await client.expect(m.Error)
+        assert (error.stream, error.code) == (2, ErrorCode.OVERLOADED)
+        assert error.retry_after_s is not None
+    assert not scene.encoder.has_begun.is_set()
+
+
+async def test_a_call_has_its_place_while_its_voice_is_made_and_no_longer() -> None:
+    scene = Scene(max_calls=1)
+    async with scene.connected() as (_, client):
+        await client.send(cloned(1))
+        await scene.begun()
+        await client.send(opening(2))
+        assert (await client.expect(m.Error)).code is ErrorCode.OVERLOADED
+        await client.send(m.Cancel(1))
+        await client.expect(m.Cancelled)
+        await to_thread.run_sync(scene.encoder.was_given_up.wait, 20)
+        await client.settle()
+        scene.let_go.set()
+        assert (await client.speak(cloned(3), "Taken.")).samples > 0
 
 
 async def test_a_fault_while_a_voice_is_made_ends_no_other_stream() -> None:
@@ -172,8 +198,7 @@ async def test_a_fault_while_a_voice_is_made_ends_no_other_stream() -> None:
 
 async def test_a_stream_is_not_idle_while_its_voice_is_made() -> None:
     scene = Scene()
-    service = scene.service
-    opened = Opening(cloned(1), parameters_of(cloned(1)), service, "request", lambda: None)
+    opened = opening_of(cloned(1), scene.service, "request", lambda: None)
     live = LiveStream(1, PendingStream(opened))
     assert live.expiry(m.Limits(), anyio.current_time() + m.Limits().idle_stream_s + 1) is None
 

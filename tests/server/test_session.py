@@ -351,7 +351,7 @@ async def test_a_fault_of_the_server_is_said_before_the_close(
         raise ZeroDivisionError
 
     async with running(VirtualEngineThread()) as engine, connected(engine) as (_, client):
-        monkeypatch.setattr("server.websocket.session.Opening", broken)
+        monkeypatch.setattr("server.websocket.session.opening_of", broken)
         await client.send(opening(1))
         error = await client.expect(m.Error)
         assert (error.stream, error.code) == (None, ErrorCode.INTERNAL)

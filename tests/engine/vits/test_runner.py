@@ -12,6 +12,7 @@ from engine.errors import UnknownVoice
 from engine.request import Sampling, SynthesisRequest
 from engine.runners.vits.noise import SegmentNoise
 from engine.runners.vits.runner import VitsRunner
+from engine.runners.vits.vocoder import Vocoder
 from engine.steps import FinishReason, Pcm, Prefill, Row, StepPlan
 from engine.text.segment import Segment
 from tests.engine.conformance import FIRST, SECOND, Bench, pcm
@@ -140,6 +141,17 @@ def test_a_row_that_breaks_the_numbers_fails_alone(checkpoint: Path) -> None:
     well, bad = runner.run(StepPlan(rows=(Row(0, 1), Row(1, 1)))).rows
     assert bad.error == "the model's numbers are not finite"
     assert np.array_equal(pcm([well, *bench.finish(0)]), expected)
+
+
+def test_a_wave_that_is_not_finite_is_no_sound(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = make_runner(checkpoint)
+    decode = Vocoder._decode
+    monkeypatch.setattr(Vocoder, "_decode", lambda *given: decode(*given) * torch.nan)
+    bench = Bench(runner)
+    bench.begin(0, 1)
+    assert bench.row(0).error == "the vocoder's numbers are not finite"
 
 
 def test_a_row_without_a_segment_fails_alone(checkpoint: Path) -> None:

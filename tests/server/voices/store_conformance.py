@@ -1,5 +1,7 @@
 """What every `VoiceStore` promises. A subclass says how one is opened, and opened again."""
 
+import re
+
 import anyio
 import pytest
 
@@ -20,9 +22,12 @@ def voice(voice_id: str, kept: Reference | None = None) -> StoredVoice:
     return StoredVoice(voice_id, f"The voice {voice_id}", digest_of(kept or reference()))
 
 
-async def refusal(add: VoiceStore, new: StoredVoice, kept: Reference) -> ErrorCode:
+async def refusal(store: VoiceStore, new: StoredVoice, kept: Reference) -> ErrorCode:
+    """Return the code of a voice that is refused, before any work as after it."""
     with pytest.raises(RequestError) as refused:
-        await add.add(new, kept)
+        await store.check(new.id, len(kept.audio))
+    with pytest.raises(RequestError, match=re.escape(refused.value.message)):
+        await store.add(new, kept)
     return refused.value.code
 
 
@@ -137,6 +142,7 @@ class VoiceStoreConformance:
         await store.add(voice("anna"), reference())
         more = Reference(most.audio + b"\0", most.text)
         assert await refusal(store, voice("b", more), more) is ErrorCode.QUOTA
+        await store.check("b", len(most.audio))
         await store.add(voice("b", most), most)
 
     @pytest.mark.parametrize("voice_id", ["a b", "a.b", "A_b-c", "0", "a" * 128])

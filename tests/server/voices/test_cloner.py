@@ -1,11 +1,14 @@
 """Voices are made one at a time, each once, and nobody waits for ever."""
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
 import numpy as np
 import pytest
 from anyio import to_thread
+from numpy.typing import NDArray
 
 from engine.cloning import EncodedReference
 from protocol.codes import ErrorCode
@@ -13,7 +16,8 @@ from protocol.messages import Reference
 from server.errors import RequestError
 from server.voices import cloner as module
 from server.voices.cache import ReferenceCache
-from server.voices.cloner import MAX_WAITING, Cloner
+from server.voices.cloner import MAX_WAITING, Cloner, Decode
+from server.voices.library import MAX_CACHED_BYTES
 from server.voices.store import digest_of
 from tests.helpers.cloning import UNUSABLE_TEXT, FakeEncoder, decode_at_once
 
@@ -25,19 +29,20 @@ def virtual_time() -> bool:
     return False  # threads decode and encode
 
 
+def new_cloner(decode: Decode = decode_at_once) -> Cloner:
+    return Cloner(ReferenceCache(MAX_CACHED_BYTES), decode)
+
+
 def recorded(text: str) -> Reference:
     return Reference(b"a recording", text)
 
 
 async def made(cloner: Cloner, encoder: FakeEncoder, text: str) -> EncodedReference:
-    async def read() -> Reference:
-        return recorded(text)
-
-    return await cloner.clone(digest_of(recorded(text)), read, encoder)
+    return await cloner.clone(digest_of(recorded(text)), recorded(text), encoder)
 
 
 async def test_a_voice_is_made_once_however_many_ask_for_it() -> None:
-    cloner, encoder = Cloner(decode_at_once), FakeEncoder()
+    cloner, encoder = new_cloner(), FakeEncoder()
     async with anyio.create_task_group() as tasks:
         for text in ("one", "two", "one", "two", "one"):
             tasks.start_soon(made, cloner, encoder, text)
@@ -46,9 +51,37 @@ async def test_a_voice_is_made_once_however_many_ask_for_it() -> None:
     assert len(encoder.encoded) == 2
 
 
+class SociableEncoder(FakeEncoder):
+    """Tells whether another encoded at the same time; alone, it soon goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._meeting = threading.Barrier(2, timeout=0.1)
+
+    @property
+    def was_alone(self) -> bool:
+        return self._meeting.broken
+
+    def encode(
+        self, samples: NDArray[np.float32], text: str, checkpoint: Callable[[], None]
+    ) -> EncodedReference:
+        with suppress(threading.BrokenBarrierError):
+            self._meeting.wait()
+        return super().encode(samples, text, checkpoint)
+
+
+async def test_one_voice_is_made_at_a_time() -> None:
+    cloner, encoder = new_cloner(), SociableEncoder()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(made, cloner, encoder, "one")
+        tasks.start_soon(made, cloner, encoder, "two")
+    assert encoder.was_alone
+    assert sorted(encoder.encoded) == ["one", "two"]
+
+
 async def test_more_than_may_wait_are_told_when_to_come_again() -> None:
     held = threading.Event()
-    cloner, encoder = Cloner(decode_at_once), FakeEncoder(held)
+    cloner, encoder = new_cloner(), FakeEncoder(held)
     async with anyio.create_task_group() as tasks:
         for number in range(1 + MAX_WAITING):
             tasks.start_soon(made, cloner, encoder, str(number))
@@ -61,8 +94,24 @@ async def test_more_than_may_wait_are_told_when_to_come_again() -> None:
     assert len(encoder.encoded) == 1 + MAX_WAITING
 
 
+async def test_a_recording_that_is_refused_waits_for_no_voice() -> None:
+    def decode(audio: bytes, sample_rate_hz: int) -> NDArray[np.float32]:
+        if audio == b"no recording":
+            raise RequestError(ErrorCode.BAD_VALUE, "no recording")
+        return decode_at_once(audio, sample_rate_hz)
+
+    held = threading.Event()
+    cloner, encoder = new_cloner(decode), FakeEncoder(held)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(made, cloner, encoder, "one")
+        await to_thread.run_sync(encoder.has_begun.wait, 20)
+        with pytest.raises(RequestError, match="no recording"), anyio.fail_after(5):
+            await cloner.clone("digest", Reference(b"no recording", "Hello."), encoder)
+        held.set()
+
+
 async def test_who_leaves_gives_up_the_work_and_the_turn() -> None:
-    cloner, encoder = Cloner(decode_at_once), FakeEncoder(threading.Event())
+    cloner, encoder = new_cloner(), FakeEncoder(threading.Event())
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(made, cloner, encoder, "one")
         await to_thread.run_sync(encoder.has_begun.wait, 20)
@@ -74,7 +123,7 @@ async def test_who_leaves_gives_up_the_work_and_the_turn() -> None:
 
 async def test_a_voice_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLONE_LIMIT_S", 0.1)
-    cloner, encoder = Cloner(decode_at_once), FakeEncoder(threading.Event())
+    cloner, encoder = new_cloner(), FakeEncoder(threading.Event())
     with pytest.raises(RequestError) as refused:
         await made(cloner, encoder, "one")
     assert refused.value.code is ErrorCode.OVERLOADED
@@ -82,7 +131,7 @@ async def test_a_voice_that_takes_too_long_is_given_up(monkeypatch: pytest.Monke
 
 
 async def test_what_the_model_cannot_use_is_unsupported_and_not_remembered() -> None:
-    cloner, encoder = Cloner(decode_at_once), FakeEncoder()
+    cloner, encoder = new_cloner(), FakeEncoder()
     for _ in range(2):
         with pytest.raises(RequestError) as refused:
             await made(cloner, encoder, UNUSABLE_TEXT)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from server.voices import decoder
 from server.voices.decoder import MIN_PEAK, Refused, decode
 from tests.helpers.recordings import (
     RATE_HZ,
@@ -15,6 +16,8 @@ from tests.helpers.recordings import (
 )
 
 HOUR_S = 3_600
+#: A chunk of three bytes, and the fourth that every one of odd size has.
+_ODD_CHUNK = b"note\3\0\0\0abc\0"
 _NAN = tone()
 _NAN[1_000] = np.nan
 
@@ -69,6 +72,37 @@ def test_a_stream_of_unknown_length_is_taken() -> None:
     assert len(decode(flac_that_claims(0), RATE_HZ)) == len(tone())
 
 
+@pytest.mark.parametrize(
+    ("container", "subtype", "rate_hz"),
+    [("OGG", "OPUS", 48_000), ("OGG", "VORBIS", RATE_HZ), ("MP3", None, RATE_HZ)],
+)
+def test_what_a_codec_adds_at_the_ends_is_not_counted(
+    container: str, subtype: str | None, rate_hz: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = recording(container, subtype, rate_hz)
+    monkeypatch.setattr(decoder, "DURATION_S", (1.5, 1.5))
+    assert len(decode(sound, rate_hz)) == pytest.approx(1.5 * rate_hz, rel=0.02)
+
+
+def _with_odd_chunk(sound: bytes) -> bytes:
+    return sound[:12] + _ODD_CHUNK + sound[12:]
+
+
+def _with_hole(sound: bytes) -> bytes:
+    middle = len(sound) // 2
+    return sound[:middle] + bytes(2_000) + sound[middle + 2_000 :]
+
+
+def _two_streams() -> bytes:
+    """Return an Ogg of the pages of two: first those that begin a stream, then all others."""
+    one, two = (written(tone(), container="OGG").split(b"OggS")[1:] for _ in range(2))
+    return b"".join(b"OggS" + page for page in (one[0], two[0], *one[1:], *two[1:]))
+
+
+def test_a_whole_recording_behind_a_chunk_of_odd_size_is_taken() -> None:
+    assert len(decode(_with_odd_chunk(recording()), RATE_HZ)) == len(tone())
+
+
 SPOILT = {
     "nothing": (b"", "neither"),
     "a text": (b"Hello there, my friend.", "neither"),
@@ -99,8 +133,12 @@ SPOILT = {
     "no channel": (wav_that_claims(channels=0), "channels|damaged"),
     "8 channels": (written(np.stack([tone()] * 8, axis=1)), "channels"),
     "1,024 channels": (wav_that_claims(channels=1_024), "channels"),
-    "half a second": (written(tone(0.5)), "last"),
-    "61 seconds": (written(tone(61, 8_000), 8_000), "last"),
+    "a WAV cut off behind a chunk of odd size": (_with_odd_chunk(recording())[:-40_000], "cut off"),
+    "a FLAC with a hole": (_with_hole(recording("FLAC")), "cut off, or damaged"),
+    "two streams": (_two_streams(), "one stream"),
+    "half a second": (written(tone(0.5)), "1 to 60 s, not 0.50$"),
+    "61 seconds": (written(tone(61, 8_000), 8_000), "1 to 60 s, not more$"),
+    "61 seconds of MP3": (written(tone(61, 8_000), 8_000, "MP3"), "1 to 60 s, not more$"),
     "silence": (written(np.zeros_like(tone())), "silent"),
     "hardly more than silence": (written(MIN_PEAK / 2 * tone(), subtype="FLOAT"), "silent"),
     "NaN": (written(_NAN, subtype="FLOAT"), "finite"),
@@ -146,5 +184,5 @@ def test_whatever_byte_is_wrong_the_answer_is_samples_or_a_reason(container: str
             samples = decode(bytes(spoilt), RATE_HZ)
         except Refused:
             continue
-        assert len(samples) <= 60 * RATE_HZ
+        assert len(samples) <= 60.2 * RATE_HZ
         assert np.isfinite(samples).all()

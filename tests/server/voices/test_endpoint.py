@@ -16,7 +16,6 @@ from starlette.types import ASGIApp
 from engine.runners.tone import ToneRunner
 from server.app import create_app
 from server.service import Service
-from server.voices.cloner import Cloner
 from server.voices.folder import FolderVoiceStore
 from server.voices.library import VoiceLibrary
 from server.voices.recording import MAX_AUDIO_BYTES
@@ -53,7 +52,7 @@ class Server:
     def __init__(self, store: VoiceStore, runner: ToneRunner) -> None:
         self.runner = runner
         self.engine = VirtualEngineThread(runner)
-        library = VoiceLibrary(store, Cloner(decode_at_once))
+        library = VoiceLibrary(store, decode_at_once)
         self.service = Service(self.engine.client, voices=library)
         self.app: ASGIApp = create_app(self.service, is_alive=lambda: True)
 
@@ -165,11 +164,13 @@ async def test_what_cannot_be_a_voice_is_refused_and_not_kept(
         assert await server.ids() == ["tone", "taken"]
 
 
-async def test_a_full_store_says_so(tmp_path: Path) -> None:
-    async with serving(tmp_path, max_voices=1) as server:
+async def test_a_full_store_says_so_before_a_voice_is_made(tmp_path: Path) -> None:
+    encoder = FakeEncoder()
+    async with serving(tmp_path, CloningRunner(encoder), max_voices=1) as server:
         assert (await server.ask("POST", "/v1/voices", ANNA)).status == 201
-        more = ANNA | {"id": "berta"}
+        more = ANNA | {"id": "berta", "reference": WRITTEN | {"text": "Another text."}}
         assert await server.refusal("POST", "/v1/voices", more) == (429, "quota")
+        assert encoder.encoded == [REFERENCE.text]
 
 
 async def test_no_voice_is_begun_while_the_server_goes_away(tmp_path: Path) -> None:
@@ -184,12 +185,34 @@ async def test_a_model_that_cannot_clone_refuses_all_of_it(tmp_path: Path) -> No
     unsupported = (422, "unsupported")
     async with serving(tmp_path, ToneRunner(sleep=lambda _: None)) as server:
         assert await server.refusal("POST", "/v1/voices", ANNA | {"id": "berta"}) == unsupported
-        wishes: list[dict[str, object]] = [{"voice": "anna"}, {"reference": WRITTEN}]
+        long = WRITTEN | {"audio": base64.b64encode(bytes(MAX_AUDIO_BYTES)).decode()}
+        assert await server.refusal("POST", "/v1/voices", {"reference": long}) == unsupported
+        wishes: list[dict[str, object]] = [
+            {"voice": "anna"},
+            {"reference": WRITTEN},
+            {"reference": long},
+        ]
         for fields in wishes:
             assert await server.refusal("POST", "/v1/notes", NOTE | fields) == unsupported
         assert await server.ids() == ["tone"]
+        assert await server.refusal("GET", "/v1/voices/anna") == (404, "unknown_voice")
         removed = await server.ask("DELETE", "/v1/voices/anna")
         assert (removed.status, removed.body) == (204, b"")
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"temperature": 0.5}, {"format": "mp3", "sample_rate": 12_345}, {"language": "tlh"}],
+    ids=str,
+)
+async def test_no_voice_is_made_for_a_note_that_cannot_be(
+    tmp_path: Path, wish: dict[str, object]
+) -> None:
+    encoder = FakeEncoder()
+    async with serving(tmp_path, CloningRunner(encoder)) as server:
+        answer = await server.ask("POST", "/v1/notes", NOTE | {"reference": WRITTEN} | wish)
+        assert answer.status in (404, 422)
+    assert encoder.encoded == []
 
 
 @pytest.mark.parametrize("voice_id", [*NO_IDS, "a/b/c", "..%2f..", "\\\\host"])

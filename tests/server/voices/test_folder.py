@@ -1,11 +1,15 @@
 """Voices in a folder: what every store promises, and what can go wrong on a disk."""
 
+import errno
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import anyio
 import pytest
 
 from protocol.codes import ErrorCode
@@ -60,6 +64,11 @@ def _without_text(path: Path) -> None:
     (path / "voice.json").write_text(json.dumps(about))
 
 
+def _with_field(path: Path, field: str) -> None:
+    about = json.loads((path / "voice.json").read_text())
+    (path / "voice.json").write_text(json.dumps(about | {field: "\ud800"}))
+
+
 def _with_a_link(path: Path) -> None:
     path.rename(path.parent / ".elsewhere")
     path.symlink_to(path.parent / ".elsewhere")
@@ -74,6 +83,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a list": lambda path: (path / "voice.json").write_text("[]"),
     "bytes": lambda path: (path / "voice.json").write_bytes(b"\xff\xfe"),
     "depth": lambda path: (path / "voice.json").write_text("[" * 100_000),
+    "half a pair in its name": lambda path: _with_field(path, "name"),
+    "half a pair in its text": lambda path: _with_field(path, "text"),
     "a link": _with_a_link,
 }
 
@@ -93,6 +104,7 @@ async def test_a_damaged_voice_is_left_out_with_a_warning_and_can_be_removed(
         await store.reference(voice("anna"))
     assert refused.value.code is ErrorCode.UNKNOWN_VOICE
     await store.remove("anna")
+    assert [name for name in names_in(folder) if name.startswith(".unfinished")] == []
     await store.add(voice("anna"), reference())
 
 
@@ -117,17 +129,108 @@ async def test_a_file_where_a_voice_would_be_is_no_voice(folder: Path) -> None:
     assert refused.value.code is ErrorCode.BAD_STATE
 
 
-async def test_a_write_that_fails_leaves_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
+async def test_what_is_no_voice_is_not_removed(folder: Path) -> None:
+    store = FolderVoiceStore(folder)
+    (folder / "notes.txt").write_text("mine")
+    (folder / "backup").mkdir()
+    (folder / "backup" / "precious").write_text("mine")
+    for name in names_in(folder):
+        with pytest.raises(RequestError) as refused:
+            await store.remove(name)
+        assert refused.value.code is ErrorCode.UNKNOWN_VOICE
+    assert names_in(folder) == ["backup", "notes.txt"]
 
+
+def _failing(error: int) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise OSError(error, os.strerror(error))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errno.ENOSPC, ErrorCode.QUOTA),
+        (errno.EDQUOT, ErrorCode.QUOTA),
+        (errno.EROFS, ErrorCode.INTERNAL),
+    ],
+)
+async def test_a_write_that_fails_leaves_nothing_and_says_why(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: int,
+    code: ErrorCode,
+) -> None:
     store = FolderVoiceStore(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "fsync", _failing(error))
+        with pytest.raises(RequestError) as refused:
             await store.add(voice("anna"), reference())
+    assert refused.value.code is code
+    assert [(record.levelno, record.exc_info) for record in caplog.records] == [
+        (logging.WARNING, None)
+    ]
+    assert names_in(folder) == []
+
+
+async def test_a_voice_is_on_the_disk_before_it_is_in_its_place_and_that_is_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    def fsync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append((path.name.partition("-")[0], (folder / "anna").exists()))
+
+    store = FolderVoiceStore(folder)
+    monkeypatch.setattr(os, "fsync", fsync)
+    await store.add(voice("anna"), reference())
+    aside = [("audio", False), ("voice.json", False), (".unfinished", False)]
+    assert synced == [*aside, (folder.name.partition("-")[0], True)]
+
+
+async def test_of_many_that_are_added_at_once_no_more_are_kept_than_may_be(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two that wrote at once would meet here; one that writes alone soon goes on.
+    meeting = threading.Barrier(2, timeout=0.1)
+
+    def meet(_: int) -> None:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait()
+
+    store = FolderVoiceStore(folder, max_voices=1)
+    monkeypatch.setattr(os, "fsync", meet)
+    async with anyio.create_task_group() as tasks:
+        for name in ("anna", "berta"):
+            tasks.start_soon(_add_if_there_is_room, store, name)
+    assert len(names_in(folder)) == 1
+
+
+async def _add_if_there_is_room(store: VoiceStore, name: str) -> None:
+    with suppress(RequestError):
+        await store.add(voice(name), reference())
+
+
+async def test_a_folder_that_cannot_be_read_is_no_empty_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "iterdir", _failing(errno.EACCES))
+    with pytest.raises(RequestError) as refused:
+        await FolderVoiceStore(folder).voices()
+    assert refused.value.code is ErrorCode.INTERNAL
+
+
+async def test_a_voice_can_be_removed_from_a_full_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "mkdir", _failing(errno.ENOSPC))
+        await store.remove("anna")
     assert names_in(folder) == []
 
 

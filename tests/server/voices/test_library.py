@@ -1,16 +1,19 @@
-"""Where voices are kept, by the setting, and which requests have to wait for one."""
+"""Where voices are kept, by the setting, and who waits for whom while they are made."""
 
+import threading
 from pathlib import Path
 
+import anyio
 import pytest
 
-from engine.runners.tone import ToneRunner
 from protocol.codes import ErrorCode
+from protocol.messages import Reference
 from server.errors import RequestError
-from server.parameters import Parameters
 from server.setting_checks import SettingsError
+from server.voices.cloner import MAX_WAITING
+from server.voices.folder import FolderVoiceStore
 from server.voices.library import VoiceLibrary, open_library
-from tests.helpers.cloning import REFERENCE
+from tests.helpers.cloning import CloningRunner, FakeEncoder, decode_at_once
 from tests.server.voices.store_conformance import reference, voice
 
 pytestmark = pytest.mark.anyio
@@ -42,23 +45,31 @@ async def test_without_a_folder_nothing_is_kept() -> None:
         assert refused.value.code is ErrorCode.UNKNOWN_VOICE
 
 
+async def test_a_stored_voice_waits_for_no_recording_that_somebody_sends(tmp_path: Path) -> None:
+    library = VoiceLibrary(FolderVoiceStore(tmp_path), decode_at_once)
+    await library.store.add(voice("anna"), reference())
+    held = threading.Event()
+    slow, fast = CloningRunner(FakeEncoder(held)), CloningRunner(FakeEncoder())
+    async with anyio.create_task_group() as tasks:
+        for number in range(1 + MAX_WAITING):
+            sent = Reference(b"a recording", f"Text {number}.")
+            tasks.start_soon(library.clone, sent, slow.info)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(5):
+            assert (await library.clone("anna", fast.info)).text == reference().text
+        held.set()
+
+
+async def test_a_voice_that_was_made_is_not_read_again(tmp_path: Path) -> None:
+    library = VoiceLibrary(FolderVoiceStore(tmp_path), decode_at_once)
+    encoder = FakeEncoder()
+    model = CloningRunner(encoder).info
+    await library.add("anna", "Anna", reference(), model)
+    (tmp_path / "anna" / "audio").write_bytes(b"something else")
+    assert (await library.clone("anna", model)).text == reference().text
+    assert len(encoder.encoded) == 1
+
+
 def test_a_home_that_nobody_knows_is_an_error_of_the_setting() -> None:
     with pytest.raises(SettingsError, match="data_dir"):
         open_library("~nobody-of-this-name/kept")
-
-
-@pytest.mark.parametrize(
-    ("parameters", "waits"),
-    [
-        (Parameters(), False),
-        (Parameters(voice="tone"), False),
-        (Parameters(voice="alloy"), False),
-        (Parameters(voice="tone+m3"), False),
-        (Parameters(voice="anna"), True),
-        (Parameters(reference=REFERENCE), True),
-    ],
-)
-def test_only_a_voice_that_is_not_the_models_own_is_waited_for(
-    parameters: Parameters, waits: bool
-) -> None:
-    assert VoiceLibrary().must_resolve(parameters, ToneRunner().info) is waits

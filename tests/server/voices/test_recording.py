@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import anyio
@@ -98,8 +99,16 @@ async def test_it_knows_no_key_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert "HF_TOKEN" not in told
 
 
+async def test_no_key_that_ends_the_server_reaches_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = "print('alone' * (os.getsid(0) == os.getpid()), end='')"
+    pretending(monkeypatch, tmp_path, f"import os, sys; {told}; sys.exit({decoder.REFUSED})")
+    assert await refusal() == "reference: alone"
+
+
 _CONFINED = """
-import resource, socket
+import os, resource, socket
 from server.voices import decoder
 decoder._load_libraries(8_000)
 decoder._confine()
@@ -109,7 +118,8 @@ decoder._confine()
 def confined(code: str) -> subprocess.CompletedProcess[str]:
     """Run code under the limits of the decoder."""
     program = [sys.executable, "-c", _CONFINED + code]
-    return subprocess.run(program, check=False, capture_output=True, text=True)
+    with tempfile.TemporaryFile() as file:
+        return subprocess.run(program, check=False, stdin=file, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +127,11 @@ def confined(code: str) -> subprocess.CompletedProcess[str]:
     [
         ("open('/etc/passwd')", "Too many open files"),
         ("socket.socket()", "Too many open files"),
+        ("os.write(0, b'more')", "File too large"),
         ("bytearray(1 << 30)", "MemoryError"),
     ],
 )
-def test_it_opens_nothing_and_has_bounded_memory(code: str, error: str) -> None:
+def test_it_opens_and_writes_nothing_and_has_bounded_memory(code: str, error: str) -> None:
     done = confined(code)
     assert done.returncode == 1
     assert error in done.stderr
