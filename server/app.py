@@ -11,8 +11,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.callers import CallerCheck
+from server.dialects.openai.models import PATH as MODELS_PATH
+from server.dialects.openai.models import ModelsEndpoint
+from server.dialects.openai.speech import OpenAiDialect
 from server.metrics import CONTENT_TYPE
 from server.middleware import RequestId
+from server.notes.dialect import OwnDialect
 from server.notes.endpoint import NotesEndpoint
 from server.problems import problem
 from server.service import Service
@@ -41,9 +45,14 @@ def create_app(
         return Response(service.metrics.render(), media_type=CONTENT_TYPE)
 
     voices = VoicesEndpoint(service)
+    models = ModelsEndpoint(service.engine.info)
+    max_chars = service.limits.max_text_chars
     sockets: Mapping[str, ASGIApp] = {"/ws/tts": WebSocketEndpoint(service, max_connections)}
     routes = [
-        Route("/v1/notes", NotesEndpoint(service)),
+        Route("/v1/notes", NotesEndpoint(service, OwnDialect(max_chars))),
+        Route("/v1/audio/speech", NotesEndpoint(service, OpenAiDialect(max_chars))),
+        Route(MODELS_PATH, models.collection, methods=["GET"]),
+        Route(MODELS_PATH + "/{model:path}", models.member, methods=["GET"]),
         Route(VOICES_PATH, voices.collection, methods=["GET", "POST"]),
         Route(VOICES_PATH + "/{voice_id}", voices.member, methods=["GET", "DELETE"]),
         Route("/metrics", metrics),
