@@ -43,7 +43,12 @@ class NoteRequest:
 
 def as_it_is(audio_format: AudioFormat) -> Reply:
     """Send the file, and nothing around it."""
-    return Reply(audio_format.media_type, _unframed)
+    return sent_as(audio_format.media_type)
+
+
+def sent_as(media_type: str) -> Reply:
+    """Send the file, and nothing around it, under another type than its own."""
+    return Reply(media_type, _unframed)
 
 
 def check_text(text: str | None, name: str, max_text_chars: int) -> str:

@@ -1,0 +1,146 @@
+"""One session of a live socket, from `start` to `finish`: its text on the way in, its audio out."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import anyio
+
+from engine.request import ServiceClass
+from protocol.codes import ErrorCode
+from server.dialects.fish.audio_messages import AudioMessages
+from server.dialects.fish.request import FishRequest
+from server.dialects.paced_stream import PacedStream
+from server.errors import RequestError
+from server.parameters import Speech, check
+from server.service import Service
+from server.stream_events import AudioPiece, FlushReached, StreamDone, StreamEvent, StreamFailed
+
+#: Clients keep a session open between the turns of a call. A stream that has nothing to say for so
+#: long ends, so that it holds no place; the next text opens another.
+IDLE_S = 5.0
+
+
+class Turn:
+    """Keeps text until there is a stream for it, and speaks one stream after another."""
+
+    def __init__(self, service: Service, asked: FishRequest, request_id: str) -> None:
+        self._service = service
+        self._asked = asked
+        self._request_id = request_id
+        #: Why it ends, for the record, where it is given up.
+        self.outcome = "disconnected"
+        self._max_chars = service.limits.max_text_chars
+        #: What the next stream is told once it is there.
+        self._kept: list[Callable[[PacedStream], None]] = []
+        #: What takes more text, if it is there; and the characters that it, or the next one, has.
+        self._stream: PacedStream | None = None
+        self._num_chars = 0
+        self._is_stopped = False
+        self._text_s = anyio.current_time()
+        self._has_news = anyio.Event()
+        if asked.text:
+            self.append(asked.text)
+
+    def append(self, text: str) -> None:
+        """Take more text.
+
+        Raises:
+            RequestError: `text_too_long`, if so much waits that is not spoken.
+        """
+        self._text_s = anyio.current_time()
+        if self._num_chars + len(text) > self._max_chars:
+            self._end_stream()
+        self._num_chars += len(text)
+        if self._num_chars > self._max_chars:
+            limit = f"more than {self._max_chars} characters wait to be spoken"
+            raise RequestError(ErrorCode.TEXT_TOO_LONG, limit)
+        self._tell(lambda stream: stream.append(text))
+
+    def flush(self) -> None:
+        """Speak what is there; where nothing is, nothing happens."""
+        if self._num_chars:
+            self._tell(PacedStream.flush)
+
+    def stop(self) -> None:
+        """Speak what is there, and end."""
+        self._is_stopped = True
+        self._end_stream()
+        self._has_news.set()
+
+    async def messages(self) -> AsyncGenerator[bytes, None]:
+        """Yield the audio, in messages of the format that was asked for, until all is spoken.
+
+        Raises:
+            RequestError: it cannot be spoken, or not now, or it failed on the way.
+        """
+        speech = await self._speech()
+        out = AudioMessages(self._asked.format, speech.sample_rate_hz)
+        try:
+            with self._service.timekeeper.watching(self._look):
+                while await self._has_text():
+                    async with aclosing(self._spoken(speech)) as events:
+                        async for event in events:
+                            if message := await _message(event, out):
+                                yield message
+                if message := await out.finish():
+                    yield message
+        finally:
+            out.close()
+
+    async def _speech(self) -> Speech:
+        service = self._service
+        model = service.engine.info
+        parameters = await service.voices.resolve(self._asked.parameters, model)
+        return check(parameters, model, service.limits, ServiceClass.CALL)
+
+    async def _has_text(self) -> bool:
+        """Wait for text, or for the end of it."""
+        while not self._kept and not self._is_stopped:
+            await self._has_news.wait()
+            self._has_news = anyio.Event()
+        return bool(self._kept)
+
+    async def _spoken(self, speech: Speech) -> AsyncGenerator[StreamEvent, None]:
+        """Speak one stream to its end."""
+        stream = PacedStream(self._service, speech, self._request_id)
+        kept, self._kept = self._kept, []
+        self._stream = stream
+        for tell in kept:
+            tell(stream)
+        if self._is_stopped:
+            self._end_stream()
+        try:
+            async with aclosing(stream.events()) as events:
+                async for event in events:
+                    yield event
+        finally:
+            stream.cancel(self.outcome)
+
+    def _tell(self, tell: Callable[[PacedStream], None]) -> None:
+        if self._stream is None:
+            self._kept.append(tell)
+            self._has_news.set()
+        else:
+            tell(self._stream)
+
+    def _end_stream(self) -> None:
+        """Let the stream that takes text speak the rest of it; what comes now is for the next."""
+        if self._stream is not None:
+            self._stream.end()
+            self._stream, self._num_chars = None, 0
+
+    def _look(self, now_s: float) -> None:
+        if now_s - self._text_s >= IDLE_S:
+            self._end_stream()
+
+
+async def _message(event: StreamEvent, out: AudioMessages) -> bytes:
+    match event:
+        case AudioPiece(_, pcm):
+            return await out.encode(pcm)
+        case FlushReached() | StreamDone():
+            return out.settle()
+        case StreamFailed(code, message, retry_after_s):
+            raise RequestError(code, message, retry_after_s=retry_after_s)
+        case _:
+            return b""
