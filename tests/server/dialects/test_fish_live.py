@@ -269,7 +269,8 @@ async def test_text_beyond_the_limit_of_a_stream_is_spoken_by_the_next_one() -> 
         await caller.say("stop")
         data, reason = await caller.whole()
         assert reason == "stop"
-        assert len(data) // 2 == samples
+        # What is left at a flush may be filled up with silence.
+        assert 0 <= len(data) - 2 * samples < len(texts) * MIN_BYTES
 
 
 async def test_more_text_than_may_wait_is_an_error() -> None:
