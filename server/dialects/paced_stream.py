@@ -58,6 +58,8 @@ class PacedStream:
         self._playout = PlayoutClock(speech.sample_rate_hz)
         self._changed = anyio.Event()
         self._stream = Stream(service, speech, self._playout.credit, request_id, self._wake)
+        # As one that says what it plays: that its credit ends for a moment is then no stall.
+        self._stream.grant(*self._playout.grant(anyio.current_time()))
 
     def append(self, text: str) -> None:
         """Append text, verbatim."""
