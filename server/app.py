@@ -57,6 +57,7 @@ def create_app(
     sockets: Mapping[str, ASGIApp] = {
         "/ws/tts": WebSocketEndpoint(service, places),
         "/v1/tts/live": LiveEndpoint(service, places),
+        "/v1/tts/live/with-timestamp": LiveEndpoint(service, places, is_timed=True),
     }
     routes = [
         Route("/v1/notes", NotesEndpoint(service, OwnDialect(max_chars))),

@@ -1,5 +1,6 @@
 """Events of a live socket: msgpack maps, each in a binary message of its own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgpack
@@ -22,9 +23,9 @@ def read_event(data: bytes | str) -> dict[str, Any]:
     return read_loosely(data, _PACKED)
 
 
-def audio(data: bytes) -> bytes:
-    """Say audio."""
-    return _packed({"event": "audio", "audio": data})
+def audio(message: Mapping[str, Any]) -> bytes:
+    """Say audio, and what belongs to it."""
+    return _packed({"event": "audio", **message})
 
 
 def finish(reason: str) -> bytes:

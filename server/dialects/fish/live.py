@@ -31,9 +31,11 @@ _log = logging.getLogger(__name__)
 class LiveEndpoint:
     """The ASGI application of the route."""
 
-    def __init__(self, service: Service, places: SocketPlaces) -> None:
+    def __init__(self, service: Service, places: SocketPlaces, *, is_timed: bool = False) -> None:
+        """Serve sockets that have a place; `with-timestamp`, they are told when a word is heard."""
         self._service = service
         self._places = places
+        self._is_timed = is_timed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or serve until either side leaves."""
@@ -43,7 +45,9 @@ class LiveEndpoint:
                 socket = Socket(receive, send)
                 with suppress(Disconnected):
                     await socket.accept(None)
-                    await LiveSession(socket, self._service, request_id).run()
+                    await LiveSession(
+                        socket, self._service, request_id, is_timed=self._is_timed
+                    ).run()
         except RequestError as error:
             # Not after the handshake: three connections that end at once, and Pipecat gives up.
             self._service.refuse(error.code, ServiceClass.CALL, request_id)
@@ -53,7 +57,10 @@ class LiveEndpoint:
 class LiveSession:
     """Serves one accepted socket."""
 
-    def __init__(self, socket: Socket, service: Service, session_id: str) -> None:
+    def __init__(
+        self, socket: Socket, service: Service, session_id: str, *, is_timed: bool
+    ) -> None:
+        self._is_timed = is_timed
         self._socket = socket
         self._service = service
         self._session_id = session_id
@@ -129,9 +136,8 @@ class LiveSession:
         fields = request if isinstance(request, dict) else {}
         self._num_turns += 1
         request_id = f"{self._session_id}/{self._num_turns}"
-        self._turn = Turn(
-            self._service, read_request(fields, self._service.engine.info), request_id
-        )
+        asked = read_request(fields, self._service.engine.info)
+        self._turn = Turn(self._service, asked, request_id, is_timed=self._is_timed)
         self._turn_scope, self._turn_done = anyio.CancelScope(), anyio.Event()
         tasks.start_soon(self._speak, self._turn)
 

@@ -2,18 +2,27 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import Any
 
 import anyio
 
 from engine.request import ServiceClass
 from protocol.codes import ErrorCode
+from server.dialects.fish.alignment import Alignment
 from server.dialects.fish.audio_messages import AudioMessages
 from server.dialects.fish.request import FishRequest
 from server.dialects.paced_stream import PacedStream
 from server.errors import RequestError
 from server.parameters import Speech, check
 from server.service import Service
-from server.stream_events import AudioPiece, FlushReached, StreamDone, StreamEvent, StreamFailed
+from server.stream_events import (
+    AudioPiece,
+    FlushReached,
+    MarkReached,
+    StreamDone,
+    StreamEvent,
+    StreamFailed,
+)
 
 #: Clients keep a session open between the turns of a call. A stream that has nothing to say for so
 #: long ends, so that it holds no place; the next text opens another.
@@ -23,7 +32,10 @@ IDLE_S = 5.0
 class Turn:
     """Keeps text until there is a stream for it, and speaks one stream after another."""
 
-    def __init__(self, service: Service, asked: FishRequest, request_id: str) -> None:
+    def __init__(
+        self, service: Service, asked: FishRequest, request_id: str, *, is_timed: bool
+    ) -> None:
+        """Speak what is `asked` for; where it `is_timed`, say when which word is heard."""
         self._service = service
         self._asked = asked
         self._request_id = request_id
@@ -38,6 +50,8 @@ class Turn:
         self._is_stopped = False
         self._text_s = anyio.current_time()
         self._has_news = anyio.Event()
+        #: Of the stream that is spoken.
+        self._alignment = Alignment(1) if is_timed else None
         if asked.text:
             self.append(asked.text)
 
@@ -54,7 +68,7 @@ class Turn:
         if self._num_chars > self._max_chars:
             limit = f"more than {self._max_chars} characters wait to be spoken"
             raise RequestError(ErrorCode.TEXT_TOO_LONG, limit)
-        self._tell(lambda stream: stream.append(text))
+        self._tell(lambda stream: self._say(stream, text))
 
     def flush(self) -> None:
         """Speak what is there; where nothing is, nothing happens."""
@@ -67,8 +81,8 @@ class Turn:
         self._end_stream()
         self._has_news.set()
 
-    async def messages(self) -> AsyncGenerator[bytes, None]:
-        """Yield the audio, in messages of the format that was asked for, until all is spoken.
+    async def messages(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield what each message of audio says, until all is spoken.
 
         Raises:
             RequestError: it cannot be spoken, or not now, or it failed on the way.
@@ -80,10 +94,11 @@ class Turn:
                 while await self._has_text():
                     async with aclosing(self._spoken(speech)) as events:
                         async for event in events:
-                            if message := await _message(event, out):
-                                yield message
-                if message := await out.finish():
-                    yield message
+                            data = await self._encoded(event, out)
+                            if data or (self._alignment and isinstance(event, StreamDone)):
+                                yield self._message(data)
+                if data := await out.finish():
+                    yield self._message(data)
         finally:
             out.close()
 
@@ -103,6 +118,8 @@ class Turn:
     async def _spoken(self, speech: Speech) -> AsyncGenerator[StreamEvent, None]:
         """Speak one stream to its end."""
         stream = PacedStream(self._service, speech, self._request_id)
+        if self._alignment is not None:
+            self._alignment = self._alignment.following(speech.sample_rate_hz)
         kept, self._kept = self._kept, []
         self._stream = stream
         for tell in kept:
@@ -115,6 +132,29 @@ class Turn:
                     yield event
         finally:
             stream.cancel(self.outcome)
+
+    def _say(self, stream: PacedStream, text: str) -> None:
+        stream.append(text)
+        if self._alignment is not None:
+            self._alignment.append(text)
+
+    def _message(self, data: bytes) -> dict[str, Any]:
+        times = {} if self._alignment is None else self._alignment.snapshot()
+        return {"audio": data, **times}
+
+    async def _encoded(self, event: StreamEvent, out: AudioMessages) -> bytes:
+        match event:
+            case AudioPiece(_, pcm):
+                if self._alignment is not None:
+                    self._alignment.sent(len(pcm))
+                return await out.encode(pcm)
+            case MarkReached() if self._alignment is not None:
+                self._alignment.mark(event)
+            case FlushReached() | StreamDone():
+                return out.settle()
+            case StreamFailed(code, message, retry_after_s):
+                raise RequestError(code, message, retry_after_s=retry_after_s)
+        return b""
 
     def _tell(self, tell: Callable[[PacedStream], None]) -> None:
         if self._stream is None:
@@ -132,15 +172,3 @@ class Turn:
     def _look(self, now_s: float) -> None:
         if now_s - self._text_s >= IDLE_S:
             self._end_stream()
-
-
-async def _message(event: StreamEvent, out: AudioMessages) -> bytes:
-    match event:
-        case AudioPiece(_, pcm):
-            return await out.encode(pcm)
-        case FlushReached() | StreamDone():
-            return out.settle()
-        case StreamFailed(code, message, retry_after_s):
-            raise RequestError(code, message, retry_after_s=retry_after_s)
-        case _:
-            return b""

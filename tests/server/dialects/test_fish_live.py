@@ -67,12 +67,16 @@ class Caller:
 
 @asynccontextmanager
 async def connected(
-    engine: VirtualEngineThread, limits: Limits = DEFAULTS, *, buffer: int = 10_000
+    engine: VirtualEngineThread,
+    limits: Limits = DEFAULTS,
+    *,
+    buffer: int = 10_000,
+    path: str = "/v1/tts/live",
 ) -> AsyncIterator[Caller]:
     """Connect a client; it leaves with the block."""
     service = Service(engine.client, limits, clock=anyio.current_time)
     app = create_app(service, is_alive=lambda: engine.is_alive)
-    scope = websocket_scope(path="/v1/tts/live")
+    scope = websocket_scope(path=path)
     async with keeping_time(service), calling(app, scope, buffer=buffer) as call:
         caller = Caller(call)
         await caller.socket.handshake()
@@ -279,3 +283,36 @@ async def test_more_text_than_may_wait_is_an_error() -> None:
         await caller.say("start", request=PCM)
         await caller.say("text", text="x" * 101)
         assert (await caller.whole())[1] == "error"
+
+
+async def test_with_timestamps_every_word_of_a_chunk_is_told_where_it_is_heard() -> None:
+    texts = ("Hello there, this is it. ", "And this comes after a pause.")
+    snapshots: dict[int, dict[str, Any]] = {}
+    async with (
+        running(VirtualEngineThread()) as engine,
+        connected(engine, path="/v1/tts/live/with-timestamp") as caller,
+    ):
+        await caller.say("start", request=PCM)
+        for text in texts:
+            await caller.say("text", text=text)
+            await caller.say("flush")
+            await anyio.sleep(IDLE_S + 2 * PERIOD_S)
+        await caller.say("stop")
+        num_bytes = 0
+        while (heard := await caller.hear())["event"] != "finish":
+            num_bytes += len(heard["audio"])
+            snapshots[heard["chunk_seq"]] = heard
+    assert list(snapshots) == [0, 1]
+    end_s = 0.0
+    for text, heard in zip(texts, snapshots.values(), strict=True):
+        assert heard["content"] == text.strip()
+        assert heard["chunk_audio_offset_sec"] == pytest.approx(end_s, abs=2e-3)
+        words = heard["alignment"]["segments"]
+        assert " ".join(word["text"] for word in words) == text.strip()
+        ends = [0.0, *(word["end"] for word in words)]
+        assert [word["start"] for word in words] == ends[:-1]
+        assert ends == sorted(ends)
+        assert ends[-1] == heard["alignment"]["audio_duration"]
+        end_s += ends[-1]
+    # Silence that fills a message up is no part of a chunk.
+    assert 0 <= num_bytes / 2 / SAMPLE_RATE_HZ - end_s < 2 * MIN_BYTES / SAMPLE_RATE_HZ
