@@ -20,6 +20,8 @@ from server.metrics import CONTENT_TYPE
 from server.middleware import RequestId
 from server.notes.dialect import OwnDialect
 from server.notes.endpoint import NotesEndpoint
+from server.openapi.document import PATH as OPENAPI_PATH
+from server.openapi.document import document
 from server.problems import problem
 from server.service import Service
 from server.voices.endpoint import PATH as VOICES_PATH
@@ -37,6 +39,7 @@ def create_app(
     allowed_origins: tuple[str, ...] = (),
 ) -> ASGIApp:
     """Build the application. `is_alive` tells whether the engine still turns."""
+    described = document()
 
     async def livez(_: Request) -> Response:
         return _probe(ok=is_alive())
@@ -46,6 +49,9 @@ def create_app(
 
     async def fish_health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(described)
 
     async def metrics(_: Request) -> Response:
         return Response(service.metrics.render(), media_type=CONTENT_TYPE)
@@ -68,6 +74,7 @@ def create_app(
         Route(MODELS_PATH + "/{model:path}", models.member, methods=["GET"]),
         Route(VOICES_PATH, voices.collection, methods=["GET", "POST"]),
         Route(VOICES_PATH + "/{voice_id}", voices.member, methods=["GET", "DELETE"]),
+        Route(OPENAPI_PATH, openapi),
         Route("/metrics", metrics),
         Route("/livez", livez),
         Route("/readyz", readyz),
