@@ -7,6 +7,8 @@ from server.audio.formats import AudioFormat
 from server.openapi.schemas import SCHEMAS
 
 PATH = "/openapi.json"
+#: Read once, from a file.
+_VERSION = version("voxline")
 _JSON = "application/json"
 _PROBLEM = "application/problem+json"
 #: Where nobody's fault but the server's, or the moment's, is the reason.
@@ -22,7 +24,7 @@ def document() -> dict[str, Any]:
     """Return the OpenAPI document, version 3.1."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Voxline", "version": version("voxline")},
+        "info": {"title": "Voxline", "version": _VERSION},
         "paths": _PATHS,
         "components": {"schemas": SCHEMAS},
     }
