@@ -6,19 +6,28 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.callers import CallerCheck
+from server.dialects.fish.live import LiveEndpoint
+from server.dialects.fish.speech import FishDialect
+from server.dialects.openai.models import PATH as MODELS_PATH
+from server.dialects.openai.models import ModelsEndpoint
+from server.dialects.openai.speech import OpenAiDialect
 from server.metrics import CONTENT_TYPE
 from server.middleware import RequestId
+from server.notes.dialect import OwnDialect
 from server.notes.endpoint import NotesEndpoint
+from server.openapi.document import PATH as OPENAPI_PATH
+from server.openapi.document import document
 from server.problems import problem
 from server.service import Service
 from server.voices.endpoint import PATH as VOICES_PATH
 from server.voices.endpoint import VoicesEndpoint
 from server.websocket.endpoint import WebSocketEndpoint
+from server.websocket.places import SocketPlaces
 
 
 def create_app(
@@ -30,6 +39,7 @@ def create_app(
     allowed_origins: tuple[str, ...] = (),
 ) -> ASGIApp:
     """Build the application. `is_alive` tells whether the engine still turns."""
+    described = document()
 
     async def livez(_: Request) -> Response:
         return _probe(ok=is_alive())
@@ -37,15 +47,34 @@ def create_app(
     async def readyz(_: Request) -> Response:
         return _probe(ok=is_alive() and not service.drain.has_begun)
 
+    async def fish_health(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(described)
+
     async def metrics(_: Request) -> Response:
         return Response(service.metrics.render(), media_type=CONTENT_TYPE)
 
     voices = VoicesEndpoint(service)
-    sockets: Mapping[str, ASGIApp] = {"/ws/tts": WebSocketEndpoint(service, max_connections)}
+    models = ModelsEndpoint(service.engine.info)
+    max_chars = service.limits.max_text_chars
+    places = SocketPlaces(service, max_connections)
+    sockets: Mapping[str, ASGIApp] = {
+        "/ws/tts": WebSocketEndpoint(service, places),
+        "/v1/tts/live": LiveEndpoint(service, places),
+        "/v1/tts/live/with-timestamp": LiveEndpoint(service, places, is_timed=True),
+    }
     routes = [
-        Route("/v1/notes", NotesEndpoint(service)),
+        Route("/v1/notes", NotesEndpoint(service, OwnDialect(max_chars))),
+        Route("/v1/tts", NotesEndpoint(service, FishDialect(service.engine.info, max_chars))),
+        Route("/v1/health", fish_health, methods=["GET", "POST"]),
+        Route("/v1/audio/speech", NotesEndpoint(service, OpenAiDialect(max_chars))),
+        Route(MODELS_PATH, models.collection, methods=["GET"]),
+        Route(MODELS_PATH + "/{model:path}", models.member, methods=["GET"]),
         Route(VOICES_PATH, voices.collection, methods=["GET", "POST"]),
         Route(VOICES_PATH + "/{voice_id}", voices.member, methods=["GET", "DELETE"]),
+        Route(OPENAPI_PATH, openapi),
         Route("/metrics", metrics),
         Route("/livez", livez),
         Route("/readyz", readyz),

@@ -45,8 +45,16 @@ def problem(
 
 def problem_of(error: RequestError) -> JSONResponse:
     """Say a refusal over HTTP."""
-    headers = {}
-    if error.retry_after_s is not None:
-        headers["Retry-After"] = str(max(round(error.retry_after_s), 1))
-    status = _STATUS.get(error.code, 500)
-    return problem(status, error.code.value, error.message, headers)
+    return problem(status_of(error), error.code.value, error.message, retry_headers(error))
+
+
+def status_of(error: RequestError) -> int:
+    """Return the status of a refusal."""
+    return _STATUS.get(error.code, 500)
+
+
+def retry_headers(error: RequestError) -> dict[str, str]:
+    """Return the header that says when to try again, where that is known."""
+    if error.retry_after_s is None:
+        return {}
+    return {"Retry-After": str(max(round(error.retry_after_s), 1))}

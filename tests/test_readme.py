@@ -19,7 +19,7 @@ PROSE = {"", "text", "mermaid"}
 #: Blocks of shell that `.ci/run` executes.
 RUN_BY_CI = {"prepare", "speak", "test"}
 #: Blocks of shell that tests below execute, against a server on a free port.
-RUN_HERE = {"serve", "call", "note"}
+RUN_HERE = {"serve", "call", "note", "openai"}
 #: A block of shell that `tests/end_to_end/test_s1.py` executes: not every model clones.
 RUN_WITH_S1 = {"clone"}
 #: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
@@ -92,7 +92,7 @@ def test_serve_is_the_command_of_the_server_that_these_tests_start() -> None:
     assert command("serve") == ".venv/bin/voxline serve"
 
 
-@pytest.mark.parametrize("name", ["call", "note"])
+@pytest.mark.parametrize("name", ["call", "note", "openai"])
 def test_a_command_that_speaks_through_the_server_makes_a_file_of_speech(
     name: str, server: Server, tmp_path: Path
 ) -> None:

@@ -21,6 +21,11 @@ class AudioFormat(StrEnum):
         """The `Content-Type` of the format."""
         return _MEDIA_TYPES[self]
 
+    @property
+    def is_copied(self) -> bool:
+        """Whether its encoding is a copy; that of the others takes milliseconds, and PyAV."""
+        return self in (AudioFormat.WAV, AudioFormat.PCM)
+
 
 _MEDIA_TYPES = {
     AudioFormat.WAV: "audio/wav",

@@ -30,8 +30,12 @@ def read_fields(body: bytes | bytearray, media_type: str, names: Names) -> dict[
     Raises:
         RequestError: see `read_object`.
     """
-    is_packed = media_type.partition(";")[0].strip().lower() in _MSGPACK
-    return read_map(body, names) if is_packed else read_object(body, names)
+    return read_map(body, names) if is_packed(media_type) else read_object(body, names)
+
+
+def is_packed(media_type: str) -> bool:
+    """Tell whether a `Content-Type` says msgpack."""
+    return media_type.partition(";")[0].strip().lower() in _MSGPACK
 
 
 def media_type_of(scope: Scope) -> str:

@@ -1,10 +1,11 @@
-"""`POST /v1/notes`: the text in, the file out while it is being made."""
+"""A route that makes notes: the text in, the file out while it is being made."""
 
 import logging
 from contextlib import aclosing, suppress
 from functools import partial
 
 import anyio
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -12,32 +13,36 @@ from starlette.types import Receive, Scope, Send
 from engine.request import ServiceClass
 from protocol.codes import ErrorCode
 from server.bodies.arriving import Bodies, max_body_bytes
-from server.bodies.fields import media_type_of
 from server.bodies.presence import while_connected
 from server.errors import RequestError
 from server.middleware import request_id_of
+from server.notes.dialect import Dialect
 from server.notes.file_response import FileResponse
-from server.notes.request import NoteRequest, parse_note
+from server.notes.request import NoteRequest
 from server.notes.streaming import NoteStream, speech_of
-from server.problems import problem, problem_of
 from server.service import Service
 from server.voices.recording import MAX_AUDIO_BYTES
 
 _log = logging.getLogger(__name__)
 
 
+_ALLOWED = "OPTIONS, POST"
+
+
 class NotesEndpoint:
     """The ASGI application of the route."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, dialect: Dialect) -> None:
+        """Serve what is asked for in the words of `dialect`."""
         self._service = service
+        self._dialect = dialect
         self._limits = service.limits
         self._bodies = Bodies(max_body_bytes(self._limits.max_text_chars, MAX_AUDIO_BYTES))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] != "POST":
-            await _other_method(scope["method"])(scope, receive, send)
+            await self._other_method(scope["method"])(scope, receive, send)
             return
         try:
             self._service.drain.check()
@@ -50,18 +55,14 @@ class NotesEndpoint:
             await self._serve(scope, receive, send, request)
 
     async def _read(self, scope: Scope, receive: Receive) -> NoteRequest:
-        parse = partial(
-            parse_note,
-            max_text_chars=self._limits.max_text_chars,
-            media_type=media_type_of(scope),
-        )
+        parse = partial(self._dialect.parse, headers=Headers(scope=scope))
         return await self._bodies.parsed(receive, parse)
 
     async def _refuse(
         self, error: RequestError, scope: Scope, receive: Receive, send: Send
     ) -> None:
         self._service.refuse(error.code, ServiceClass.NOTE, request_id_of(scope))
-        await problem_of(error)(scope, receive, send)
+        await self._dialect.refusal(error)(scope, receive, send)
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, request: NoteRequest
@@ -88,29 +89,29 @@ class NotesEndpoint:
     async def _send(
         self, scope: Scope, receive: Receive, send: Send, request: NoteRequest, note: NoteStream
     ) -> None:
-        response = FileResponse(send, request.format)
+        response = FileResponse(send, request.reply.media_type)
         try:
-            await self._send_in_time(response, note)
+            await self._send_in_time(response, request, note)
         except RequestError as error:
             note.close(error.code.value)
             if response.has_begun:
                 # Too late for a status. A chunked body without its end tells the reader.
                 _log.warning("a note was cut short")
             else:
-                await problem_of(error)(scope, receive, send)
+                await self._dialect.refusal(error)(scope, receive, send)
 
-    async def _send_in_time(self, response: FileResponse, note: NoteStream) -> None:
+    async def _send_in_time(
+        self, response: FileResponse, request: NoteRequest, note: NoteStream
+    ) -> None:
         """Send the note: as any stream, it holds a place, however little of it is read."""
         try:
             with anyio.fail_after(self._limits.max_stream_s):
                 async with aclosing(note.chunks()) as chunks:
-                    await response.send(chunks)
+                    await response.send(request.reply.frame(chunks))
         except TimeoutError as error:
             raise RequestError(ErrorCode.TIME_LIMIT, "the note took too long") from error
 
-
-def _other_method(method: str) -> Response:
-    headers = {"Allow": "OPTIONS, POST"}
-    if method == "OPTIONS":
-        return Response(status_code=204, headers=headers)
-    return problem(405, "method_not_allowed", "notes are made by POST", headers)
+    def _other_method(self, method: str) -> Response:
+        if method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": _ALLOWED})
+        return self._dialect.wrong_method(_ALLOWED)

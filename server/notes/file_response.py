@@ -6,7 +6,6 @@ import anyio
 from starlette.types import Send
 
 from protocol.codes import ErrorCode
-from server.audio.formats import AudioFormat
 from server.errors import RequestError
 from server.transport.listener import USER_TIMEOUT_S
 
@@ -18,9 +17,9 @@ SEND_TIMEOUT_S = USER_TIMEOUT_S
 class FileResponse:
     """The response. Its status line waits for the first bytes, so that an error is an error."""
 
-    def __init__(self, send: Send, audio_format: AudioFormat) -> None:
+    def __init__(self, send: Send, media_type: str) -> None:
         self._send = send
-        self._media_type = audio_format.media_type
+        self._media_type = media_type
         self.has_begun = False
 
     async def send(self, chunks: AsyncIterator[bytes]) -> None:

@@ -1,6 +1,6 @@
 """The body of `POST /v1/notes`, read strictly."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +22,51 @@ from server.errors import RequestError
 from server.parameters import Parameters
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How the file is sent."""
+
+    media_type: str
+    #: Puts the bytes of the file, as they come, into what the route speaks.
+    frame: Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteRequest:
-    """What to say, how, and in which format."""
+    """What to say, how, in which format, and how it is sent."""
 
     text: str
     format: AudioFormat
     parameters: Parameters
+    reply: Reply
+
+
+def as_it_is(audio_format: AudioFormat) -> Reply:
+    """Send the file, and nothing around it."""
+    return sent_as(audio_format.media_type)
+
+
+def sent_as(media_type: str) -> Reply:
+    """Send the file, and nothing around it, under another type than its own."""
+    return Reply(media_type, _unframed)
+
+
+def check_text(text: str | None, name: str, max_text_chars: int) -> str:
+    """Return the text of the field `name`.
+
+    Raises:
+        RequestError: `bad_value` where there is nothing to speak, or `text_too_long`.
+    """
+    if text is None:
+        raise RequestError(ErrorCode.BAD_VALUE, f"{name} is missing")
+    if len(text) > max_text_chars:
+        raise RequestError(
+            ErrorCode.TEXT_TOO_LONG,
+            f"{name} has {len(text)} characters of {max_text_chars} allowed",
+        )
+    if not text.strip():
+        raise RequestError(ErrorCode.BAD_VALUE, f"{name} has nothing to speak")
+    return text
 
 
 def parse_note(
@@ -40,19 +78,12 @@ def parse_note(
         RequestError: `bad_message` (no object), `bad_value` (a field), `text_too_long`.
     """
     fields = read_fields(body, media_type, _FIELDS)
-    text = field(fields, "text", string)
-    if text is None:
-        raise RequestError(ErrorCode.BAD_VALUE, "text is missing")
-    if len(text) > max_text_chars:
-        raise RequestError(
-            ErrorCode.TEXT_TOO_LONG, f"text has {len(text)} characters of {max_text_chars} allowed"
-        )
-    if not text.strip():
-        raise RequestError(ErrorCode.BAD_VALUE, "text has nothing to speak")
+    audio_format = field(fields, "format", _audio_format) or AudioFormat.WAV
     return NoteRequest(
-        text=text,
-        format=field(fields, "format", _audio_format) or AudioFormat.WAV,
+        text=check_text(field(fields, "text", string), "text", max_text_chars),
+        format=audio_format,
         parameters=_parameters(fields),
+        reply=as_it_is(audio_format),
     )
 
 
@@ -73,6 +104,10 @@ def _parameters(fields: Mapping[str, Any]) -> Parameters:
             repetition_penalty=field(fields, "repetition_penalty", number),
         ),
     )
+
+
+def _unframed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    return chunks
 
 
 _PLAIN = (

@@ -69,8 +69,8 @@ class Socket:
         text: str | None = message.get("text")
         return data if data is not None else text or ""
 
-    async def accept(self, subprotocol: str) -> None:
-        """Complete the handshake."""
+    async def accept(self, subprotocol: str | None) -> None:
+        """Complete the handshake, with a subprotocol or without one."""
         await self._receive()  # websocket.connect, always the first
         await self._send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
 

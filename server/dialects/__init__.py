@@ -1,0 +1,1 @@
+"""The words of other servers, put into ours: no speech is made here."""

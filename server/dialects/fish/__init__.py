@@ -1,0 +1,1 @@
+"""The routes of Fish Audio, as its SDKs, Pipecat and LiveKit use them."""

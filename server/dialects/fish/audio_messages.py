@@ -1,0 +1,47 @@
+"""The file of a session, cut into messages that every client takes."""
+
+from engine.steps import Pcm
+from server.audio.file_encoder import FileEncoder
+from server.audio.formats import AudioFormat
+
+#: Pipecat before 1.8 takes messages of up to 1,024 bytes for none. Whole samples.
+MIN_BYTES = 1_026
+
+
+class AudioMessages:
+    """Collects what an encoder gives until it is enough for a message."""
+
+    def __init__(self, audio_format: AudioFormat, sample_rate_hz: int) -> None:
+        self._encoder = FileEncoder(audio_format, sample_rate_hz)
+        self._can_be_padded = audio_format.is_copied
+        self._waiting = bytearray()
+
+    async def encode(self, pcm: Pcm) -> bytes:
+        """Take samples, shape (samples,) int16; return a message, if there is enough for one."""
+        self._waiting += await self._encoder.encode(pcm)
+        return self._taken() if len(self._waiting) >= MIN_BYTES else b""
+
+    def settle(self) -> bytes:
+        """Return what waits, since nothing may follow for long: with silence, if it is too short.
+
+        What is compressed cannot be padded, and waits on.
+        """
+        if not (self._waiting and self._can_be_padded):
+            return b""
+        self._waiting += bytes(max(MIN_BYTES - len(self._waiting), 0))
+        return self._taken()
+
+    async def finish(self) -> bytes:
+        """Return the rest of the file, if anything was spoken."""
+        if self._encoder.has_begun:
+            self._waiting += await self._encoder.finish()
+        return self._taken()
+
+    def close(self) -> None:
+        """Give back what the file needed."""
+        self._encoder.close()
+
+    def _taken(self) -> bytes:
+        data = bytes(self._waiting)
+        self._waiting.clear()
+        return data

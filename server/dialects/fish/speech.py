@@ -1,0 +1,46 @@
+"""The body of `POST /v1/tts`, as a note."""
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from engine.runner import ModelInfo
+from server.audio.formats import AudioFormat
+from server.dialects.body import read_loosely
+from server.dialects.fish.errors import error_response, other_error
+from server.dialects.fish.request import read_request
+from server.errors import RequestError
+from server.notes.request import NoteRequest, as_it_is, check_text, sent_as
+
+#: Where they differ from our own.
+_MEDIA_TYPES = {
+    AudioFormat.PCM: "application/octet-stream",
+    AudioFormat.OPUS: "audio/ogg",
+}
+
+
+class FishDialect:
+    """Fish's words for a note."""
+
+    def __init__(self, model: ModelInfo, max_text_chars: int) -> None:
+        self._model = model
+        self._max_text_chars = max_text_chars
+
+    def parse(self, body: bytearray, headers: Mapping[str, str]) -> NoteRequest:
+        """Do as `Dialect` says."""
+        asked = read_request(read_loosely(body, headers.get("content-type", "")), self._model)
+        media_type = _MEDIA_TYPES.get(asked.format)
+        return NoteRequest(
+            text=check_text(asked.text, "text", self._max_text_chars),
+            format=asked.format,
+            parameters=asked.parameters,
+            reply=as_it_is(asked.format) if media_type is None else sent_as(media_type),
+        )
+
+    def refusal(self, error: RequestError) -> Response:
+        """Do as `Dialect` says."""
+        return error_response(error)
+
+    def wrong_method(self, allowed: str) -> Response:
+        """Do as `Dialect` says."""
+        return other_error(405, "speech is made by POST", {"Allow": allowed})

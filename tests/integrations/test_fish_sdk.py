@@ -1,0 +1,102 @@
+"""Fish Audio's SDK, both of its modules, with nothing changed but the base URL."""
+
+from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
+
+import pytest
+import soundfile
+from fish_audio_sdk import HttpCodeErr, Session, TTSRequest, WebSocketSession
+from fishaudio import AsyncFishAudio, FishAudio
+from fishaudio.exceptions import APIError, WebSocketError
+from fishaudio.types import FlushEvent, TTSConfig
+
+from tests.helpers.serving import Server
+
+TEXT = "Hello, this is spoken for a client of Fish. It has two sentences."
+SECONDS = (1.0, 12.0)
+
+
+@pytest.fixture
+def client(espeak: Server) -> Iterator[FishAudio]:
+    client = FishAudio(base_url=espeak.http_url, api_key="any")
+    yield client
+    client.close()
+
+
+def words() -> Iterator[str]:
+    for word in TEXT.split():
+        yield f"{word} "
+
+
+def seconds(file: bytes) -> float:
+    samples, rate_hz = soundfile.read(BytesIO(file))
+    assert abs(samples).max() > 0.1
+    return float(len(samples) / rate_hz)
+
+
+@pytest.mark.parametrize("name", ["mp3", "wav", "opus"])
+def test_it_speaks_in_every_format_of_a_file(client: FishAudio, name: str) -> None:
+    made = client.tts.convert(text=TEXT, config=TTSConfig(format=name))
+    assert SECONDS[0] < seconds(made) < SECONDS[1]
+
+
+def test_pcm_has_the_rate_that_was_asked_for(client: FishAudio) -> None:
+    sizes = [
+        len(client.tts.convert(text=TEXT, config=TTSConfig(format="pcm", sample_rate=rate_hz)))
+        for rate_hz in (8_000, 16_000)
+    ]
+    assert sizes[1] == pytest.approx(2 * sizes[0], rel=0.01)
+
+
+def test_live_text_comes_word_by_word(client: FishAudio) -> None:
+    config = TTSConfig(format="wav")
+    made = b"".join(client.tts.stream_websocket(words(), config=config))
+    assert SECONDS[0] < seconds(made) < SECONDS[1]
+
+
+def test_a_flush_speaks_what_is_there(client: FishAudio) -> None:
+    def flushed() -> Iterator[str | FlushEvent]:
+        for word in ("Hello ", "there "):
+            yield word
+            yield FlushEvent()
+
+    made = b"".join(client.tts.stream_websocket(flushed(), config=TTSConfig(format="wav")))
+    assert seconds(made) > 0.5
+
+
+def test_it_is_told_what_it_got_wrong(client: FishAudio) -> None:
+    with pytest.raises(APIError, match="no voice 'nobody'"):
+        client.tts.convert(text=TEXT, reference_id="nobody")
+    with pytest.raises(WebSocketError):
+        list(client.tts.stream_websocket(words(), reference_id="nobody"))
+
+
+@pytest.mark.anyio
+async def test_its_asynchronous_client_may_leave_in_mid_speech(espeak: Server) -> None:
+    async def long() -> AsyncIterator[str]:
+        for _ in range(50):
+            yield TEXT
+
+    client = AsyncFishAudio(base_url=espeak.http_url, api_key="any")
+    stream = client.tts.stream_websocket(long())
+    await anext(stream)
+    # It complains of its own way to leave.
+    with pytest.raises(BaseExceptionGroup):
+        await stream.aclose()
+    assert await client.tts.convert(text=TEXT)
+    await client.close()
+
+
+def test_the_older_module_speaks_and_is_told_what_it_got_wrong(espeak: Server) -> None:
+    session = Session("any", base_url=espeak.http_url)
+    made = b"".join(session.tts(TTSRequest(text=TEXT)))
+    assert SECONDS[0] < seconds(made) < SECONDS[1]
+    with pytest.raises(HttpCodeErr) as refused:
+        list(session.tts(TTSRequest(text=TEXT, reference_id="nobody")))
+    assert refused.value.status == 400
+
+
+def test_the_older_module_speaks_live(espeak: Server) -> None:
+    with WebSocketSession("any", base_url=espeak.http_url) as session:
+        made = b"".join(session.tts(TTSRequest(text="", format="wav"), words()))
+    assert SECONDS[0] < seconds(made) < SECONDS[1]

@@ -1,0 +1,29 @@
+"""Whatever is asked over HTTP, the answer is one that the OpenAPI document declares."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.helpers.serving import serving
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+)
+
+
+def test_no_request_is_answered_otherwise_than_declared_and_none_is_our_fault(
+    tmp_path: Path,
+) -> None:
+    with serving("espeak", "--data-dir", str(tmp_path / "data")) as server:
+        command = [
+            *(str(Path(sys.executable).with_name("schemathesis")), "run"),
+            *("--max-examples", "25", "--checks", ",".join(CHECKS)),
+            f"{server.http_url}/openapi.json",
+        ]
+        done = subprocess.run(
+            command, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=118
+        )
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,172 @@
+"""Fish's clients ask in their words, and get what they expect."""
+
+import base64
+import json
+from typing import Any
+
+import msgpack
+import pytest
+
+from engine.request import Sampling
+from protocol.codes import ErrorCode
+from protocol.messages import Reference
+from server.audio.formats import AudioFormat
+from server.dialects.fish.errors import error_response
+from server.dialects.fish.speech import FishDialect
+from server.errors import RequestError
+from server.notes.request import NoteRequest
+from tests.helpers.asgi import calling, http_scope
+from tests.helpers.virtual_engine import instant_tone
+from tests.helpers.virtual_engine_thread import VirtualEngineThread
+from tests.server.test_notes import serving, whole
+
+TEXT = "Hello there."
+MAX_CHARS = 100
+JSON = {"content-type": "application/json"}
+MSGPACK = {"content-type": "application/msgpack"}
+#: As the newer SDK sends it, every default in it.
+SDK = {
+    "text": TEXT,
+    "chunk_length": 200,
+    "format": "mp3",
+    "mp3_bitrate": 128,
+    "opus_bitrate": 32,
+    "references": [],
+    "normalize": True,
+    "latency": "balanced",
+    "top_p": 0.7,
+    "temperature": 0.7,
+    "repetition_penalty": 1.2,
+    "max_new_tokens": 1024,
+    "min_chunk_length": 50,
+    "condition_on_previous_chunks": True,
+    "early_stop_threshold": 1.0,
+}
+AUDIO = b"RIFF"
+MODEL = instant_tone().info
+
+
+def parsed(**fields: object) -> NoteRequest:
+    body = msgpack.packb(SDK | fields)
+    return FishDialect(MODEL, MAX_CHARS).parse(bytearray(body), MSGPACK)
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({}, {"format": AudioFormat.MP3, "rate": 44_100, "voice": None, "type": "audio/mpeg"}),
+        ({"format": "wav"}, {"format": AudioFormat.WAV, "rate": 44_100, "type": "audio/wav"}),
+        ({"format": "pcm", "sample_rate": 16_000},
+         {"rate": 16_000, "type": "application/octet-stream"}),
+        ({"format": "opus"}, {"format": AudioFormat.OPUS, "rate": 48_000, "type": "audio/ogg"}),
+        ({"reference_id": "anna"}, {"voice": "anna", "reference": None}),
+        ({"references": [{"audio": AUDIO, "text": "x"}]}, {"reference": Reference(AUDIO, "x")}),
+        ({"references": [{"audio": AUDIO, "text": "x"}], "reference_id": "anna"},
+         {"voice": "anna", "reference": None}),
+        ({"prosody": {"speed": 1.5, "volume": -6, "normalize_loudness": True}},
+         {"speed": 1.5, "volume": -6.0}),
+        ({"prosody": None, "references": None, "reference_id": None}, {"speed": None}),
+        ({"features": ["quality-guard"], "latency": "low", "opus_bitrate": 64_000},
+         {"voice": None}),
+    ],
+)  # fmt: skip
+def test_every_field_is_understood(fields: dict[str, object], found: dict[str, object]) -> None:
+    note = parsed(**fields)
+    told = {
+        "format": note.format,
+        "rate": note.parameters.sample_rate,
+        "voice": note.parameters.voice,
+        "reference": note.parameters.reference,
+        "speed": note.parameters.speed,
+        "volume": note.parameters.volume_db,
+        "type": note.reply.media_type,
+    }
+    assert note.text == TEXT
+    assert {name: told[name] for name in found} == found
+
+
+def test_a_model_that_does_not_sample_is_not_asked_to() -> None:
+    assert parsed().parameters.sampling == Sampling()
+
+
+def test_audio_in_json_is_base64() -> None:
+    audio = base64.b64encode(AUDIO).decode()
+    body = json.dumps({"text": TEXT, "references": [{"audio": audio, "text": "x"}]}).encode()
+    note = FishDialect(MODEL, MAX_CHARS).parse(bytearray(body), JSON)
+    assert note.parameters.reference == Reference(AUDIO, "x")
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "named"),
+    [
+        ({"text": ""}, ErrorCode.BAD_VALUE, "text"),
+        ({"text": 7}, ErrorCode.BAD_VALUE, "text"),
+        ({"text": "x" * 101}, ErrorCode.TEXT_TOO_LONG, "text"),
+        ({"format": "midi"}, ErrorCode.BAD_VALUE, "format"),
+        ({"prosody": 3}, ErrorCode.BAD_VALUE, "prosody"),
+        ({"references": {}}, ErrorCode.BAD_VALUE, "references"),
+        ({"references": [{"audio": AUDIO}]}, ErrorCode.BAD_VALUE, "references"),
+        ({"references": [{"audio": AUDIO, "text": "x"}] * 2}, ErrorCode.UNSUPPORTED, "references"),
+        ({"sample_rate": "high"}, ErrorCode.BAD_VALUE, "sample_rate"),
+    ],
+)
+def test_what_cannot_be_understood_is_named(
+    fields: dict[str, object], code: ErrorCode, named: str
+) -> None:
+    with pytest.raises(RequestError, match=named) as refused:
+        parsed(**fields)
+    assert refused.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (ErrorCode.BAD_VALUE, 400),
+        (ErrorCode.UNKNOWN_VOICE, 400),
+        (ErrorCode.UNAUTHORIZED, 401),
+        (ErrorCode.QUOTA, 429),
+        (ErrorCode.OVERLOADED, 503),
+    ],
+)
+def test_an_error_has_two_fields_and_no_other(code: ErrorCode, status: int) -> None:
+    response = error_response(RequestError(code, "It is so."))
+    assert response.status_code == status
+    assert json.loads(bytes(response.body)) == {"status": status, "message": "It is so."}
+
+
+async def asked(body: dict[str, object], method: str = "POST") -> tuple[int, Any]:
+    engine = VirtualEngineThread()
+    scope = http_scope(method, "/v1/tts", MSGPACK)
+    async with serving(engine) as app, calling(app, scope) as call:
+        call.put(type="http.request", body=msgpack.packb(body), more_body=False)
+        return await whole(call)
+
+
+@pytest.mark.anyio
+async def test_the_file_is_that_of_a_note_of_ours() -> None:
+    status, data = await asked({"text": TEXT, "format": "wav", "sample_rate": 24_000})
+    assert status == 200
+    engine = VirtualEngineThread()
+    async with (
+        serving(engine) as app,
+        calling(app, http_scope("POST", "/v1/notes", JSON)) as call,
+    ):
+        call.put(type="http.request", body=json.dumps({"text": TEXT}).encode(), more_body=False)
+        assert await whole(call) == (200, data)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("method", "body", "status"),
+    [
+        ("POST", SDK | {"reference_id": "nobody"}, 400),
+        ("POST", SDK | {"prosody": {"speed": 9}}, 400),
+        ("GET", SDK, 405),
+    ],
+)
+async def test_a_refusal_comes_before_the_200_and_in_their_shape(
+    method: str, body: dict[str, object], status: int
+) -> None:
+    found, data = await asked(body, method)
+    assert found == status
+    assert set(json.loads(data)) == {"status", "message"}
