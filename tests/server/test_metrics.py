@@ -101,11 +101,11 @@ async def test_a_refusal_is_counted_by_its_code_and_told_as_any_request(
 ) -> None:
     caplog.set_level(logging.INFO)
     async with serving(max_calls=1) as (app, metrics), connected(app) as client:
-        for opened in ([opening(3, voice="nobody")], [opening(1), opening(2)]):
-            await client.send(*opened)
+        await client.send(opening(1), opening(2), opening(3, voice="nobody"))
+        for _ in range(2):
             await client.expect(m.Error)
         await client.answer(msgpack.packb({"type": "open", "stream": 4, "class": "x"}))
-        for code in ("unknown_voice", "overloaded", "bad_value"):
+        for code in ("overloaded", "unknown_voice", "bad_value"):
             assert value(metrics, "rejected_total", reason=code) == 1
         assert value(metrics, "calls_active") == 1
         async with calling(app, http_scope("POST", "/v1/notes")) as call:
@@ -113,8 +113,8 @@ async def test_a_refusal_is_counted_by_its_code_and_told_as_any_request(
             assert (await call.get())["status"] == 422
     told = [(line["kind"], line["outcome"]) for line in stories(caplog)]
     assert told == [
-        ("call", "unknown_voice"),
         ("call", "overloaded"),
+        ("call", "unknown_voice"),
         ("call", "bad_value"),
         ("note", "bad_value"),
         ("call", "disconnected"),
