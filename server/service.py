@@ -40,8 +40,9 @@ class Service:
         """
         if speech.to_clone is None:
             return speech
+        found = await self.voices.find(speech.to_clone, self.engine.info)
         with self.engine.admission.holding(speech.request):
-            cloned = await self.voices.clone(speech.to_clone, self.engine.info)
+            cloned = await self.voices.clone(found, self.engine.info)
         return speech.with_voice(cloned)
 
     def record(self, speech: Speech, request_id: str) -> RequestRecord:

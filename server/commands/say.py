@@ -44,7 +44,12 @@ def _cloned(wanted: Reference | str, model: ModelInfo, data_dir: str) -> Encoded
 
     from server.voices.library import open_library
 
-    return anyio.run(open_library(data_dir).clone, wanted, model)
+    library = open_library(data_dir)
+
+    async def clone() -> EncodedReference:
+        return await library.clone(await library.find(wanted, model), model)
+
+    return anyio.run(clone)
 
 
 def _parameters(flags: argparse.Namespace) -> Parameters:

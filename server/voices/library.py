@@ -33,19 +33,27 @@ class VoiceLibrary:
         # Whatever anybody sends, a stored voice waits for other stored ones alone.
         self._stored = Cloner(self._cache, decode)
 
-    async def clone(self, wanted: Reference | str, model: ModelInfo) -> EncodedReference:
-        """Return the voice of a recording, or of the stored one of an id.
+    async def find(self, wanted: Reference | str, model: ModelInfo) -> Reference | StoredVoice:
+        """Return a recording that may be cloned, or the stored voice of an id.
 
         Raises:
-            RequestError: `unknown_voice`, `bad_value`, `unsupported`, `overloaded`, or `internal`
+            RequestError: `unknown_voice`, `bad_value`, `unsupported`, or `internal` by the store.
+        """
+        found = await self.store.find(wanted) if isinstance(wanted, str) else wanted
+        _encoder(model)
+        return check_reference(found) if isinstance(found, Reference) else found
+
+    async def clone(self, found: Reference | StoredVoice, model: ModelInfo) -> EncodedReference:
+        """Return the voice of what `find` has returned.
+
+        Raises:
+            RequestError: `bad_value`, `unsupported`, `overloaded`, or `unknown_voice` or `internal`
                 by the store.
         """
-        if isinstance(wanted, str):
-            return await self._clone_stored(await self.store.find(wanted), _encoder(model))
-        encoder = _encoder(model)
-        reference = check_reference(wanted)
-        digest = await to_thread.run_sync(digest_of, reference)
-        return await self._sent.clone(digest, reference, encoder)
+        if isinstance(found, StoredVoice):
+            return await self._clone_stored(found, _encoder(model))
+        digest = await to_thread.run_sync(digest_of, found)
+        return await self._sent.clone(digest, found, _encoder(model))
 
     async def add(
         self, voice_id: str, name: str, reference: Reference, model: ModelInfo

@@ -80,7 +80,7 @@ async def test_a_streamed_wav_says_that_its_length_is_unknown(http: httpx.AsyncC
         (b'{"text": "x", "voice": ""}', 422, "bad_value"),
         (b'{"text": "x", "temperature": 1}', 422, "unsupported"),
         (b'{"text": "' + b"x" * 20_001 + b'"}', 413, "text_too_long"),
-        (b" " * 300_000, 413, "text_too_long"),
+        (b" " * 300_000, 400, "bad_message"),
     ],
 )
 async def test_a_bad_note_is_a_problem_with_a_code(

@@ -56,7 +56,7 @@ async def test_a_stored_voice_waits_for_no_recording_that_somebody_sends(tmp_pat
             tasks.start_soon(library.clone, sent, slow.info)
         await anyio.wait_all_tasks_blocked()
         with anyio.fail_after(5):
-            assert (await library.clone("anna", fast.info)).text == reference().text
+            assert (await library.clone(voice("anna"), fast.info)).text == reference().text
         held.set()
 
 
@@ -66,7 +66,7 @@ async def test_a_voice_that_was_made_is_not_read_again(tmp_path: Path) -> None:
     model = CloningRunner(encoder).info
     await library.add("anna", "Anna", reference(), model)
     (tmp_path / "anna" / "audio").write_bytes(b"something else")
-    assert (await library.clone("anna", model)).text == reference().text
+    assert (await library.clone(voice("anna"), model)).text == reference().text
     assert len(encoder.encoded) == 1
 
 
