@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from protocol.encodings import G711_RATE_HZ
 from server.audio.errors import UnsupportedRate
 
 
@@ -14,7 +15,12 @@ class AudioFormat(StrEnum):
     MP3 = "mp3"
     #: Opus in Ogg.
     OPUS = "opus"
+    #: AAC-LC in ADTS.
+    AAC = "aac"
     FLAC = "flac"
+    #: G.711 without a header, as a telephone line carries it.
+    MULAW = "mulaw"
+    ALAW = "alaw"
 
     @property
     def media_type(self) -> str:
@@ -27,12 +33,20 @@ _MEDIA_TYPES = {
     AudioFormat.PCM: "audio/pcm",
     AudioFormat.MP3: "audio/mpeg",
     AudioFormat.OPUS: "audio/ogg; codecs=opus",
+    AudioFormat.AAC: "audio/aac",
     AudioFormat.FLAC: "audio/flac",
+    # RFC 2046, 4.3. The other law has none that is registered: this is VoiceXML's, 2.0, appendix E.
+    AudioFormat.MULAW: "audio/basic",
+    AudioFormat.ALAW: "audio/x-alaw-basic",
 }
 
+_MPEG_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _RATES = {
-    AudioFormat.MP3: (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+    AudioFormat.MP3: _MPEG_RATES,
     AudioFormat.OPUS: (8000, 12000, 16000, 24000, 48000),
+    AudioFormat.AAC: _MPEG_RATES,
+    AudioFormat.MULAW: (G711_RATE_HZ,),
+    AudioFormat.ALAW: (G711_RATE_HZ,),
 }
 
 

@@ -32,8 +32,8 @@ HEAD_START_S = RUN_AHEAD_S
 _T = TypeVar("_T")
 _Args = TypeVarTuple("_Args")
 
-#: Formats whose encoding is a copy; the others are left to a worker thread.
-_CHEAP = {AudioFormat.WAV, AudioFormat.PCM}
+#: Formats whose encoding is a copy or a table; the others are left to a worker thread.
+_CHEAP = {AudioFormat.WAV, AudioFormat.PCM, AudioFormat.MULAW, AudioFormat.ALAW}
 
 
 class NoteStream:
