@@ -40,11 +40,11 @@ _MEDIA_TYPES = {
     AudioFormat.ALAW: "audio/x-alaw-basic",
 }
 
-_MPEG_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _RATES = {
-    AudioFormat.MP3: _MPEG_RATES,
+    AudioFormat.MP3: (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
     AudioFormat.OPUS: (8000, 12000, 16000, 24000, 48000),
-    AudioFormat.AAC: _MPEG_RATES,
+    # Two frames of 1,024 samples come before the first byte: at 8 kHz, a quarter of a second.
+    AudioFormat.AAC: (11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
     AudioFormat.MULAW: (G711_RATE_HZ,),
     AudioFormat.ALAW: (G711_RATE_HZ,),
 }
