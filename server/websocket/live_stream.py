@@ -44,9 +44,7 @@ MAX_WAITING_FLUSHES = 4_096
 class LiveStream:
     """Names the stream, remembers flush ids, and keeps the times that end it."""
 
-    def __init__(
-        self, number: int, stream: Stream | PendingStream, encoding: EncodingName = "pcm16"
-    ) -> None:
+    def __init__(self, number: int, stream: Stream | PendingStream, encoding: EncodingName) -> None:
         self.number = number
         self.stream = stream
         self.opened_s = anyio.current_time()

@@ -63,15 +63,19 @@ async def test_what_was_taken_is_counted_in_samples(encoding: EncodingName) -> N
 
 
 async def test_a_grant_follows_the_samples_that_a_telephone_reports() -> None:
-    async def speak_half(peer: Peer) -> None:
+    granted = anyio.Event()
+
+    async def speak_the_window(peer: Peer) -> None:
         await peer.send(Ready("session", "tone", MODEL_RATE_HZ, Limits()))
         async for message in peer:
             if isinstance(message, Open):
                 await peer.send(Opened(1, G711_RATE_HZ))
                 await peer.send(Audio(1, 0, bytes(PIECE)))
+            elif isinstance(message, Credit):
+                granted.set()
 
     async with (
-        serving(speak_half) as server,
+        serving(speak_the_window) as server,
         connect(server.url) as connection,
         connection.stream(encoding="mulaw", window_s=PIECE / G711_RATE_HZ) as stream,
     ):
@@ -79,8 +83,7 @@ async def test_a_grant_follows_the_samples_that_a_telephone_reports() -> None:
         assert isinstance(audio, Audio)
         stream.report_played(len(audio.pcm))
         with anyio.fail_after(5):
-            while not server.received(Credit):
-                await anyio.sleep(0.001)
+            await granted.wait()
         assert server.received(Credit) == [Credit(1, 2 * PIECE, PIECE)]
 
 

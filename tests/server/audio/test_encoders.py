@@ -62,7 +62,7 @@ def decoded(data: bytes, audio_format: AudioFormat, rate_hz: int) -> Pcm:
 
 
 def decoded_aac(data: bytes, rate_hz: int) -> Pcm:
-    with av.open(BytesIO(data), format="aac") as file:
+    with av.open(BytesIO(data), "r", format="aac") as file:
         (stream,) = file.streams.audio
         parts = [frame.to_ndarray()[0] for frame in file.decode(stream)]
     assert stream.rate == rate_hz
@@ -133,7 +133,7 @@ def test_a_stream_of_flac_says_that_its_total_is_unknown() -> None:
     assert int.from_bytes(stream_info[13:18], "big") & (2**36 - 1) == 0
 
 
-@pytest.mark.parametrize("rate_hz", supported_rates(AudioFormat.AAC))
+@pytest.mark.parametrize("rate_hz", supported_rates(AudioFormat.AAC) or ())
 def test_every_frame_of_aac_says_what_it_is_so_that_a_listener_may_come_in_at_any(
     rate_hz: int,
 ) -> None:

@@ -82,7 +82,7 @@ def test_louder_is_never_softer(to_codes: ToCodes, ffmpeg: str, libsndfile: str)
 def test_every_sample_has_the_code_that_libsndfile_gives_it_but_at_the_decision_values(
     to_codes: ToCodes, ffmpeg: str, libsndfile: str
 ) -> None:
-    """There, the standard leaves it open: below 0, libsndfile goes down and the ITU's program up."""
+    """There, the standard leaves it open: below 0, libsndfile goes down, the ITU's program up."""
     theirs = encoded_by_libsndfile(SAMPLES, libsndfile)
     ours = np.frombuffer(to_codes(SAMPLES), np.uint8)
     apart = SAMPLES[ours != theirs]
