@@ -3,7 +3,19 @@
 import anyio
 import pytest
 
-from protocol import Audio, Credit, Done, End, Limits, LocalProtocolError, Open, Opened, Ready
+from protocol import (
+    Audio,
+    Cancel,
+    Cancelled,
+    Credit,
+    Done,
+    End,
+    Limits,
+    LocalProtocolError,
+    Open,
+    Opened,
+    Ready,
+)
 from protocol.client import connect
 from protocol.encodings import BYTES_PER_SAMPLE, G711_RATE_HZ, EncodingName
 from tests.protocol.client.peers import Peer, serving
@@ -35,6 +47,8 @@ async def speak(peer: Peer) -> None:
             for at in range(0, NUM_PIECES * PIECE, PIECE):
                 await peer.send(Audio(1, at, pcm))
             await peer.send(Done(1, NUM_PIECES * PIECE, "end"))
+        elif isinstance(message, Cancel):
+            await peer.send(Cancelled(1, 0))
 
 
 @pytest.mark.parametrize("encoding", ["mulaw", "alaw"])
@@ -73,6 +87,8 @@ async def test_a_grant_follows_the_samples_that_a_telephone_reports() -> None:
                 await peer.send(Audio(1, 0, bytes(PIECE)))
             elif isinstance(message, Credit):
                 granted.set()
+            elif isinstance(message, Cancel):
+                await peer.send(Cancelled(1, PIECE))
 
     async with (
         serving(speak_the_window) as server,
