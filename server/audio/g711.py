@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from engine.steps import Pcm
 
-_INTERVALS = 16
-_LOUDEST = 8 * _INTERVALS - 1
-_SIGN = 0x80
+#: Samples of one sign.
+_HALF = 1 << 15
+_SIGN = np.uint8(0x80)
 
 
 def mulaw(pcm: Pcm) -> bytes:
@@ -31,27 +31,27 @@ def alaw(pcm: Pcm) -> bytes:
 
 @cache
 def _mulaw_codes() -> NDArray[np.uint8]:
-    # The first interval of all is half as wide: it is the upper half of one around 0.
-    ends = np.cumsum(np.repeat(8 << np.arange(8), _INTERVALS)) - 4
-    return _codes(ends, inverted=0x7F)
+    widths = np.repeat(8 << np.arange(8), 16)
+    # The upper half of an interval around 0.
+    widths[0] = 4
+    # What is louder than all of them counts as the loudest.
+    widths[-1] += _HALF - widths.sum()
+    return _codes(widths, inverted=0x7F)
 
 
 @cache
 def _alaw_codes() -> NDArray[np.uint8]:
     # The two lowest segments are alike.
-    ends = np.cumsum(np.repeat(16 << np.array([0, 0, 1, 2, 3, 4, 5, 6]), _INTERVALS))
-    return _codes(ends, inverted=0x55)
+    return _codes(np.repeat(16 << np.array([0, 0, 1, 2, 3, 4, 5, 6]), 16), inverted=0x55)
 
 
-def _codes(ends: NDArray[np.int64], inverted: int) -> NDArray[np.uint8]:
+def _codes(widths: NDArray[np.int64], inverted: int) -> NDArray[np.uint8]:
     """Return the code of every sample, shape (65536,), by the bits of the sample.
 
-    `ends` are the decision values above each interval, `inverted` the bits that are sent inverted.
-    A sample at a decision value, of which the tables do not say to which side it belongs, belongs
-    to the interval above, on both sides of 0: as in the ITU's own program, G.191.
+    `widths` are those of the intervals, from 0 up to the loudest sample, `inverted` the bits that
+    are sent inverted. To which side a sample at a decision value belongs, the tables do not say:
+    here to the interval above, on both sides of 0, as in the ITU's own program, G.191.
     """
-    samples = np.arange(1 << 16).astype(np.uint16).view(np.int16)
-    loudness = np.where(samples < 0, ~samples, samples)
-    intervals = np.minimum(np.searchsorted(ends, loudness, side="right"), _LOUDEST)
-    signs = np.where(samples < 0, 0, _SIGN)
-    return ((intervals | signs) ^ inverted).astype(np.uint8)
+    intervals = np.repeat(np.arange(widths.size, dtype=np.uint8), widths)
+    # By their bits, the negative samples follow the others, from the loudest to -1.
+    return np.concatenate([intervals | _SIGN, intervals[::-1]]) ^ np.uint8(inverted)
