@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from loadtest.player import GRANT_PERIOD_S, WINDOW_S, Player
 from protocol import messages as m
-from protocol.streams import BYTES_PER_SAMPLE
+from protocol.encodings import BYTES_PER_SAMPLE
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Listening:
                     self.times.first_audio_s = now_s - self._began_s
                     self._cancel_s = now_s + self._interrupt_after_s
                 self.times.pcm_bytes += len(pcm)
-                stall = self._player.deliver(len(pcm) // BYTES_PER_SAMPLE, now_s)
+                stall = self._player.deliver(len(pcm) // BYTES_PER_SAMPLE["pcm16"], now_s)
                 self.times.underruns += stall is not None
             case m.Cancelled():
                 self.times.cancelled_s = now_s - self._cancelled_s

@@ -12,7 +12,7 @@ from loadtest.player import GRANT_PERIOD_S, WINDOW_S, Player, Stall
 from loadtest.script import Script
 from protocol import messages as m
 from protocol.codes import ErrorCode
-from protocol.streams import BYTES_PER_SAMPLE
+from protocol.encodings import BYTES_PER_SAMPLE
 
 #: Nobody waits longer for an answer; counted as a failure.
 FIRST_AUDIO_TIMEOUT_S = 10.0
@@ -143,7 +143,7 @@ class Turn:
         if text_end is not None:
             complete_s += self._script.complete_s(text_end)
         for held_s, player in self._players.items():
-            stall = player.deliver(len(audio.pcm) // BYTES_PER_SAMPLE, now_s)
+            stall = player.deliver(len(audio.pcm) // BYTES_PER_SAMPLE["pcm16"], now_s)
             if stall is not None:
                 self._count(held_s, stall, complete_s)
 

@@ -69,9 +69,9 @@ def binary(value: object) -> bytes:
 
 
 def pcm(value: object) -> bytes:
-    """Read whole 16-bit samples, at least one."""
-    if not isinstance(value, bytes) or not value or len(value) % 2:
-        raise ValueError("must be binary, of one or more whole 16-bit samples")
+    """Read samples, at least a byte of them; how long each is, its stream knows."""
+    if not isinstance(value, bytes) or not value:
+        raise ValueError("must be binary, of one sample or more")
     return value
 
 

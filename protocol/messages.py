@@ -1,12 +1,13 @@
 """The messages of `voxline.v1`, fields in wire order; a field that is `None` is left off the wire.
 
-Sample counts start at 0 and count at `opened.sample_rate`; PCM is 16 bit little-endian mono.
+Sample counts start at 0 and count at `opened.sample_rate`, whatever the encoding; audio is mono.
 """
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from .codes import ErrorCode
+from .encodings import EncodingName
 
 #: The name of this protocol in `Sec-WebSocket-Protocol`.
 SUBPROTOCOL = "voxline.v1"
@@ -38,6 +39,7 @@ class Open:
     reference: Reference | None = None
     language: str | None = None
     sample_rate: int | None = None
+    encoding: EncodingName = "pcm16"
     speed: float | None = None
     pitch: float | None = None
     volume_db: float | None = None
@@ -140,7 +142,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """PCM16 little-endian mono; `at` is the index of its first sample."""
+    """PCM in the encoding that was asked for; `at` is the index of its first sample."""
 
     stream: int
     at: int

@@ -6,6 +6,7 @@ from typing import Any
 
 from . import messages as m
 from .codes import ErrorCode
+from .encodings import BYTES_PER_SAMPLE
 from .fields import (
     MAX_SEED,
     Reader,
@@ -169,6 +170,7 @@ CLIENT_SCHEMAS: dict[str, Schema] = {
         reference=_REFERENCE,
         language=language_tag,
         sample_rate=hertz,
+        encoding=one_of(*BYTES_PER_SAMPLE),
         speed=number(0.25, 4),
         pitch=number(-12, 12),
         volume_db=number(-60, 20),

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from .codes import ErrorCode
+from .encodings import fixed_rate
 from .errors import StreamFault
 from .messages import ClientMessage, Limits, Open, ServerMessage, Text
 from .schema import TYPE_NAMES
@@ -102,12 +103,24 @@ class StreamTable:
             if len(self.open) >= limits.max_streams:
                 reason = f"at most {limits.max_streams} streams are open at once"
                 return Verdict(ErrorCode.TOO_MANY_STREAMS, reason)
-            low, high = limits.min_sample_rate, limits.max_sample_rate
-            if message.sample_rate is not None and not low <= message.sample_rate <= high:
-                return Verdict(ErrorCode.BAD_VALUE, f"sample_rate must be from {low} to {high}")
+            problem = _rate_problem(message, limits)
+            if problem is not None:
+                return Verdict(ErrorCode.BAD_VALUE, problem)
         if isinstance(message, Text):
             total = self._streams[message.stream].text_chars + len(message.text)
             if total > limits.max_text_chars:
                 reason = f"a stream has at most {limits.max_text_chars} characters"
                 return Verdict(ErrorCode.TEXT_TOO_LONG, reason)
         return Verdict(outcome)
+
+
+def _rate_problem(message: Open, limits: Limits) -> str | None:
+    if message.sample_rate is None:
+        return None
+    low, high = limits.min_sample_rate, limits.max_sample_rate
+    if not low <= message.sample_rate <= high:
+        return f"sample_rate must be from {low} to {high}"
+    fixed_hz = fixed_rate(message.encoding)
+    if fixed_hz not in (None, message.sample_rate):
+        return f"sample_rate must be {fixed_hz} in {message.encoding}"
+    return None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .credit import CreditWindow
+from .encodings import BYTES_PER_SAMPLE
 from .messages import (
     Audio,
     Blocked,
@@ -21,7 +22,6 @@ from .states import EARLY_REASONS, State
 
 #: An audio message carries at most 200 ms, a fifth of a second.
 MAX_AUDIO_PER_SECOND = 5
-BYTES_PER_SAMPLE = 2
 
 
 @dataclass(slots=True)
@@ -33,6 +33,8 @@ class Stream:
     first_credit: int | None = None
     #: The largest grant that came before `opened`.
     early_credit: int = 0
+    #: Of the encoding that `open` asked for.
+    bytes_per_sample: int = BYTES_PER_SAMPLE["pcm16"]
     text_chars: int = 0
     sample_rate: int = 0
     #: Made by `opened`, whose rate turns the default credit into samples.
@@ -47,6 +49,7 @@ class Stream:
         """Count what a client's message adds."""
         if isinstance(message, Open):
             self.first_credit = message.credit
+            self.bytes_per_sample = BYTES_PER_SAMPLE[message.encoding]
         elif isinstance(message, Text):
             self.text_chars += len(message.text)
         elif isinstance(message, Credit):
@@ -63,7 +66,7 @@ class Stream:
             self.sample_rate = message.sample_rate
             self.window = CreditWindow(max(first, self.early_credit))
         elif isinstance(message, Audio) and self.window is not None:
-            self.window.spend(len(message.pcm) // BYTES_PER_SAMPLE)
+            self.window.spend(len(message.pcm) // self.bytes_per_sample)
 
     def problem(self, message: ServerMessage) -> str | None:
         """Say what is wrong with the numbers of a server's message, or `None`."""
@@ -80,8 +83,10 @@ class Stream:
         return None
 
     def _audio_problem(self, message: Audio) -> str | None:
-        num_samples = len(message.pcm) // BYTES_PER_SAMPLE
+        num_samples, left_over = divmod(len(message.pcm), self.bytes_per_sample)
         available = self.window.available if self.window else 0
+        if left_over:
+            return f"{len(message.pcm)} bytes end in a part of a sample"
         if message.at != self.sent:
             return f"at is {message.at} after {self.sent} samples"
         if num_samples > available:

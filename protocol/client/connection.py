@@ -9,6 +9,7 @@ import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from ..connection import Connection, Role
+from ..encodings import fixed_rate
 from ..errors import LocalProtocolError, RemoteProtocolError
 from ..messages import (
     Bye,
@@ -85,7 +86,8 @@ class ClientConnection:
     async def _stream(self, window_s: float, options: StreamOptions) -> AsyncIterator[Stream]:
         await checkpoint_if_cancelled()
         self._check()
-        window = window_samples(window_s, options.get("sample_rate") or self.ready.sample_rate)
+        rate_hz = options.get("sample_rate") or fixed_rate(options.get("encoding", "pcm16"))
+        window = window_samples(window_s, rate_hz or self.ready.sample_rate)
         # No task may come between here and the outbox: ids grow on the wire.
         opening = Open(self._last_id + 1, credit=window, **options)
         taken = self._post(opening)

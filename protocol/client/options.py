@@ -3,6 +3,7 @@
 
 from typing import TypedDict
 
+from ..encodings import EncodingName
 from ..messages import Reference, ServiceClassName
 
 
@@ -13,6 +14,7 @@ class StreamOptions(TypedDict, total=False):
     reference: Reference
     language: str
     sample_rate: int
+    encoding: EncodingName
     speed: float
     pitch: float
     volume_db: float

@@ -8,6 +8,7 @@ from typing import Protocol, SupportsIndex, TypeAlias
 
 import anyio
 
+from ..encodings import BYTES_PER_SAMPLE
 from ..messages import (
     Audio,
     Blocked,
@@ -35,7 +36,6 @@ Event: TypeAlias = Audio | Mark | Flushed | Blocked
 #: How a stream may end: as the server says, or without its answer.
 Ending: TypeAlias = Done | Cancelled | Error | ConnectionLost | StreamLeft
 
-BYTES_PER_SAMPLE = 2
 #: More than twice the characters of the longest text: a word and a segment mark for each, and room
 #: for audio. Credit bounds the audio; this bounds what a faulty server sends besides.
 MAX_WAITING_EVENTS = 1 << 16
@@ -239,7 +239,7 @@ class Stream:
 
     def _deliver(self, event: Event) -> Event:
         if isinstance(event, Audio) and self._playback is not None:
-            end = event.at + len(event.pcm) // BYTES_PER_SAMPLE
+            end = event.at + len(event.pcm) // BYTES_PER_SAMPLE[self._opening.encoding]
             self._playback.deliver(end, anyio.current_time())
             self._wake()
         return event

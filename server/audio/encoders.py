@@ -1,11 +1,14 @@
 """From PCM to the bytes of a format, as it comes."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from engine.steps import Pcm
+from protocol.encodings import EncodingName
 from server.audio.formats import AudioFormat, check_rate
-from server.audio.muxed import FLAC, MP3, OPUS, MuxedEncoder
-from server.audio.wav import PcmEncoder, WavEncoder
+from server.audio.muxed import AAC, FLAC, MP3, OPUS, MuxedEncoder
+from server.audio.raw import RawEncoder
+from server.audio.wav import WavEncoder
 
 
 class Encoder(Protocol):
@@ -24,7 +27,17 @@ class Encoder(Protocol):
         ...
 
 
-_RECIPES = {AudioFormat.MP3: MP3, AudioFormat.OPUS: OPUS, AudioFormat.FLAC: FLAC}
+_RAW: Mapping[AudioFormat, EncodingName] = {
+    AudioFormat.PCM: "pcm16",
+    AudioFormat.MULAW: "mulaw",
+    AudioFormat.ALAW: "alaw",
+}
+_RECIPES = {
+    AudioFormat.MP3: MP3,
+    AudioFormat.OPUS: OPUS,
+    AudioFormat.AAC: AAC,
+    AudioFormat.FLAC: FLAC,
+}
 
 
 def make_encoder(audio_format: AudioFormat, sample_rate_hz: int) -> Encoder:
@@ -35,8 +48,8 @@ def make_encoder(audio_format: AudioFormat, sample_rate_hz: int) -> Encoder:
         CodecsMissing: the format needs PyAV, which is not installed.
     """
     check_rate(audio_format, sample_rate_hz)
-    if audio_format is AudioFormat.PCM:
-        return PcmEncoder()
+    if audio_format in _RAW:
+        return RawEncoder(_RAW[audio_format])
     if audio_format is AudioFormat.WAV:
         return WavEncoder(sample_rate_hz)
     return MuxedEncoder(_RECIPES[audio_format], sample_rate_hz)

@@ -2,11 +2,12 @@
 
 
 class CodecsMissing(Exception):
-    """PyAV is not installed: no time-stretching, no mp3, opus or flac."""
+    """PyAV is not installed: no time-stretching, no mp3, opus, aac or flac."""
 
     def __init__(self) -> None:
         super().__init__(
-            'stretching and the formats mp3, opus and flac need PyAV: pip install "voxline[codecs]"'
+            "stretching and the formats mp3, opus, aac and flac need PyAV: "
+            'pip install "voxline[codecs]"'
         )
 
 

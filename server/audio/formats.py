@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from protocol.encodings import G711_RATE_HZ
 from server.audio.errors import UnsupportedRate
 
 
@@ -14,7 +15,12 @@ class AudioFormat(StrEnum):
     MP3 = "mp3"
     #: Opus in Ogg.
     OPUS = "opus"
+    #: AAC-LC in ADTS.
+    AAC = "aac"
     FLAC = "flac"
+    #: G.711 without a header, as a telephone line carries it.
+    MULAW = "mulaw"
+    ALAW = "alaw"
 
     @property
     def media_type(self) -> str:
@@ -23,8 +29,8 @@ class AudioFormat(StrEnum):
 
     @property
     def is_copied(self) -> bool:
-        """Whether its encoding is a copy; that of the others takes milliseconds, and PyAV."""
-        return self in (AudioFormat.WAV, AudioFormat.PCM)
+        """Whether its encoding is a copy or a table; others take milliseconds, and PyAV."""
+        return self in (AudioFormat.WAV, AudioFormat.PCM, AudioFormat.MULAW, AudioFormat.ALAW)
 
 
 _MEDIA_TYPES = {
@@ -32,12 +38,20 @@ _MEDIA_TYPES = {
     AudioFormat.PCM: "audio/pcm",
     AudioFormat.MP3: "audio/mpeg",
     AudioFormat.OPUS: "audio/ogg; codecs=opus",
+    AudioFormat.AAC: "audio/aac",
     AudioFormat.FLAC: "audio/flac",
+    # RFC 2046, 4.3. The other law has none that is registered: this is VoiceXML's, 2.0, appendix E.
+    AudioFormat.MULAW: "audio/basic",
+    AudioFormat.ALAW: "audio/x-alaw-basic",
 }
 
 _RATES = {
     AudioFormat.MP3: (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
     AudioFormat.OPUS: (8000, 12000, 16000, 24000, 48000),
+    # Two frames of 1,024 samples come before the first byte: at 8 kHz, a quarter of a second.
+    AudioFormat.AAC: (11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+    AudioFormat.MULAW: (G711_RATE_HZ,),
+    AudioFormat.ALAW: (G711_RATE_HZ,),
 }
 
 

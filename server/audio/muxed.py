@@ -39,6 +39,14 @@ OPUS = Recipe(
     codec_options={"b": "32000", "application": "voip"},
 )
 
+AAC = Recipe(
+    container="adts",
+    codec="aac",
+    # As clear as the mp3, at as many bits. The fast search takes half the time of the default one,
+    # and at this rate comes nearer to the speech.
+    codec_options={"b": "64000", "aac_coder": "fast"},
+)
+
 FLAC = Recipe(container="flac", codec="flac")
 
 

@@ -3,6 +3,7 @@
 import struct
 
 from engine.steps import Pcm
+from server.audio.raw import RawEncoder
 
 BYTES_PER_SAMPLE = 2
 WAV_HEADER_BYTES = 44
@@ -34,25 +35,11 @@ def wav_header(num_samples: int | None, sample_rate_hz: int) -> bytes:
     )
 
 
-class PcmEncoder:
-    """Raw samples."""
-
-    def encode(self, pcm: Pcm) -> bytes:
-        """Return the samples, little-endian."""
-        return pcm.astype("<i2", copy=False).tobytes()
-
-    def finish(self) -> bytes:
-        """Return nothing: nothing is held back."""
-        return b""
-
-    def close(self) -> None:
-        """Give nothing back: there is nothing."""
-
-
-class WavEncoder(PcmEncoder):
+class WavEncoder(RawEncoder):
     """A header for a stream of unknown length, then raw samples."""
 
     def __init__(self, sample_rate_hz: int) -> None:
+        super().__init__()
         self._header = wav_header(None, sample_rate_hz)
 
     def encode(self, pcm: Pcm) -> bytes:

@@ -8,7 +8,7 @@ from server.commands.errors import CommandError
 from server.setting_sources import add_settings
 from server.settings import MODELS
 
-_ENDINGS = "file.wav|mp3|opus|flac|pcm"
+_ENDINGS = "file.wav|mp3|opus|aac|flac|pcm|mulaw|alaw"
 
 
 def make_parser() -> argparse.ArgumentParser:

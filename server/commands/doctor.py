@@ -18,7 +18,7 @@ _EXTRAS = {
     "espeak": ("espeakng-loader", "the voice that needs no weights"),
     "s1": ("torch", "OpenAudio S1-mini, from a checkpoint folder"),
     "vits": ("transformers", "VITS and MMS, from a checkpoint folder"),
-    "codecs": ("av", "mp3, opus, flac, and speeds the model cannot speak"),
+    "codecs": ("av", "mp3, opus, aac, flac, and speeds the model cannot speak"),
 }
 #: A driver that has not answered by then hangs.
 _DRIVER_TIMEOUT_S = 20.0

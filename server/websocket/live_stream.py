@@ -5,6 +5,7 @@ from collections import deque
 import anyio
 
 from protocol.codes import ErrorCode
+from protocol.encodings import EncodingName
 from protocol.messages import (
     Audio,
     Blocked,
@@ -22,6 +23,7 @@ from protocol.messages import (
     ServerMessage,
     Text,
 )
+from server.audio.raw import TO_BYTES
 from server.errors import RequestError
 from server.stream import Stream
 from server.stream_events import (
@@ -42,13 +44,14 @@ MAX_WAITING_FLUSHES = 4_096
 class LiveStream:
     """Names the stream, remembers flush ids, and keeps the times that end it."""
 
-    def __init__(self, number: int, stream: Stream | PendingStream) -> None:
+    def __init__(self, number: int, stream: Stream | PendingStream, encoding: EncodingName) -> None:
         self.number = number
         self.stream = stream
         self.opened_s = anyio.current_time()
         #: When text came or audio left for the last time, as far as `expiry` knows.
         self._active_s = self.opened_s
         self._sent = 0
+        self._to_bytes = TO_BYTES[encoding]
         self.text_ended = False
         self._stalled_s: float | None = None
         self._flush_ids: deque[MessageId | None] = deque()
@@ -75,7 +78,7 @@ class LiveStream:
         """Say an event on the wire."""
         match event:
             case AudioPiece(at, pcm):
-                return Audio(self.number, at, pcm.astype("<i2", copy=False).tobytes())
+                return Audio(self.number, at, self._to_bytes(pcm))
             case MarkReached(at, start, end, unit):
                 return Mark(self.number, at, start, end, unit.value)
             case FlushReached(_, at):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from engine.request import Sampling, ServiceClass
+from protocol.encodings import fixed_rate
 from protocol.messages import ClientMessage, Error, Open
 from server.parameters import Parameters, Speech, check
 from server.service import Service
@@ -64,7 +65,7 @@ def _parameters(message: Open) -> Parameters:
         voice=message.voice,
         reference=message.reference,
         language=message.language,
-        sample_rate=message.sample_rate,
+        sample_rate=message.sample_rate or fixed_rate(message.encoding),
         speed=message.speed,
         pitch=message.pitch,
         volume_db=message.volume_db,

@@ -211,7 +211,7 @@ class Session:
         wake, request_id = partial(self._call_on, number), f"{self._session_id}/{number}"
         opening = opening_of(message, self._service, request_id, wake)
         stream = PendingStream(opening) if opening.waits_for_voice else opening.open()
-        self._streams[number] = LiveStream(number, stream)
+        self._streams[number] = LiveStream(number, stream, message.encoding)
         if isinstance(stream, PendingStream):
             self._pending.append(stream)
         else:

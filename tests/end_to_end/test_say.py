@@ -65,9 +65,21 @@ def test_a_format_gets_a_rate_that_it_can_carry(tmp_path: Path, ending: str, mod
     assert duration_s == pytest.approx(len(plain.stdout) / 2 / rate_hz, abs=PADDING_S)
 
 
+@pytest.mark.parametrize(("ending", "law"), [("mulaw", "ULAW"), ("alaw", "ALAW")])
+def test_a_file_for_a_telephone_has_8000_samples_a_second(
+    tmp_path: Path, ending: str, law: str
+) -> None:
+    target = tmp_path / f"said.{ending}"
+    assert run("say", TEXT, *TONE, "-o", str(target)).returncode == 0
+    pcm, _ = soundfile.read(target, samplerate=8000, channels=1, format="RAW", subtype=law)
+    assert len(pcm) == SAMPLES * 8000 // 24_000
+    assert abs(pcm).max() > 0.1
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
+        ("kept.alaw", ["--sample-rate", "16000"], "alaw cannot carry 16000 Hz, only 8000"),
         ("kept.mp3", ["--sample-rate", "37777"], "mp3 cannot carry 37777 Hz"),
         ("kept.opus", ["--sample-rate", "44100"], "opus cannot carry 44100 Hz"),
         ("kept.wav", ["--speed", "9"], "speed must be"),

@@ -13,6 +13,7 @@ from websockets.typing import Subprotocol
 from protocol import messages as m
 from protocol.codec import decode_server
 from protocol.connection import Connection, Role
+from protocol.encodings import BYTES_PER_SAMPLE
 from tests.helpers.serving import Server
 
 #: Far longer than an answer takes: only a hang gets there.
@@ -27,13 +28,14 @@ _M = TypeVar("_M", bound=m.ServerMessage)
 class Heard:
     """All that came for one stream."""
 
+    bytes_per_sample: int = BYTES_PER_SAMPLE["pcm16"]
     sample_rate: int = 0
     pcm: bytes = b""
     messages: list[m.ServerMessage] = field(default_factory=list)
 
     @property
     def samples(self) -> int:
-        return len(self.pcm) // 2
+        return len(self.pcm) // self.bytes_per_sample
 
     @property
     def end(self) -> m.ServerMessage:
@@ -94,9 +96,12 @@ class Client:
         self.socket = socket
         self.connection = Connection(Role.CLIENT, m.Limits())
         self.heard: dict[int, Heard] = {}
+        self._bytes_per_sample: dict[int, int] = {}
 
     async def send(self, *messages: m.ClientMessage) -> None:
         for message in messages:
+            if isinstance(message, m.Open):
+                self._bytes_per_sample[message.stream] = BYTES_PER_SAMPLE[message.encoding]
             await self.socket.send(self.connection.send(message))
 
     async def receive(self) -> m.ServerMessage:
@@ -160,7 +165,8 @@ class Client:
         stream: int | None = getattr(message, "stream", None)
         if stream is None:
             return
-        heard = self.heard.setdefault(stream, Heard())
+        unknown = BYTES_PER_SAMPLE["pcm16"]
+        heard = self.heard.setdefault(stream, Heard(self._bytes_per_sample.get(stream, unknown)))
         heard.messages.append(message)
         if isinstance(message, m.Opened):
             heard.sample_rate = message.sample_rate

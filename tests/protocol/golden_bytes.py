@@ -74,6 +74,7 @@ REFUSED = {
     "a voice that is a path": _bad_value("open", voice="../voice"),
     "a language in words": _bad_value("open", language="British English"),
     "a seed of 54 bits": _bad_value("open", seed=2**53),
+    "an encoding of its own": _bad_value("open", encoding="opus"),
     "a class of its own": _bad_value("open", **{"class": "urgent"}),
     "a reference without its text": _bad_value("open", reference={"audio": b"RIFF"}),
     "a reference that is a string": _bad_value("open", reference="RIFF"),

@@ -12,7 +12,7 @@ streams = st.integers(1, MAX_COUNT)
 ids = counts | st.text(max_size=MAX_ID_CHARS)
 texts = st.text(max_size=50)
 seconds = st.floats(0, MAX_COUNT)
-pcm = st.binary(min_size=1, max_size=50).map(lambda data: data + data)
+pcm = st.binary(min_size=1, max_size=50)
 none = st.none()
 
 client_messages: st.SearchStrategy[m.ClientMessage] = st.one_of(
@@ -23,6 +23,7 @@ client_messages: st.SearchStrategy[m.ClientMessage] = st.one_of(
         reference=none | st.builds(m.Reference, audio=st.binary(max_size=50), text=texts),
         language=none | st.from_regex(LANGUAGE, fullmatch=True),
         sample_rate=none | rates,
+        encoding=st.sampled_from(("pcm16", "mulaw", "alaw")),
         speed=none | st.floats(0.25, 4),
         pitch=none | st.floats(-12, 12),
         volume_db=none | st.floats(-60, 20),

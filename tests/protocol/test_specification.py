@@ -2,6 +2,7 @@ import pytest
 
 from protocol.codec import MAX_DEPTH, MAX_ITEMS, MAX_MESSAGE_BYTES, MAX_TOTAL_ITEMS
 from protocol.codes import ErrorCode
+from protocol.encodings import BYTES_PER_SAMPLE, G711_RATE_HZ
 from protocol.errors import CloseCode
 from protocol.fields import VOICE_ID, Reader
 from protocol.messages import Limits
@@ -19,6 +20,7 @@ SENTENCES = [
     ("## Framing", f"at most {MAX_DEPTH} levels of maps and arrays, {MAX_ITEMS} items in any"),
     ("## Framing", f"items in any of them and {MAX_TOTAL_ITEMS:,} in all"),
     ("## Framing", f"A server's has at most {MAX_MESSAGE_BYTES:,} bytes"),
+    ("## Encodings", f"G.711, whose rate is {G711_RATE_HZ:,} Hz"),
     ("#### `open`", f"`{VOICE_ID.pattern}`"),
     ("#### `flush`", f"At most {MAX_WAITING_FLUSHES:,} of them may wait for their audio"),
     ("#### `audio`", f"At least one sample, at most {1000 // MAX_AUDIO_PER_SECOND} ms of them"),
@@ -57,6 +59,11 @@ def test_a_field_takes_what_the_specification_says_and_nothing_beyond(name: str,
     kind, meaning = rows(name)[key]
     (field,) = [field for field in SCHEMAS[name].fields if field.key == key]
     assert_edges(field.read, edges(kind, meaning))
+
+
+def test_the_encodings_are_those_of_the_specification() -> None:
+    listed = {name: int(cells[0]) for name, cells in table("## Encodings").items()}
+    assert listed == BYTES_PER_SAMPLE
 
 
 def test_the_limits_of_a_connection_are_those_of_the_specification() -> None:

@@ -1,6 +1,7 @@
 """Notes in virtual time: what a client that leaves, stalls or lies costs the engine."""
 
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message
 from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR
 from protocol.messages import Limits
 from server.app import create_app
+from server.audio.formats import AudioFormat
 from server.bodies.arriving import BODY_TIMEOUT_S, LARGEST_AT_ONCE, max_body_bytes
 from server.notes.file_response import SEND_TIMEOUT_S
 from server.run_ahead import RUN_AHEAD_S
@@ -77,6 +79,18 @@ async def test_a_note_comes_whole_and_frees_its_place() -> None:
             assert status == 200
             assert len(data) == WAV_HEADER_BYTES + 2 * len(SHORT) * SAMPLES_PER_CHAR
     assert engine.scheduler.num_sequences == 0
+
+
+@pytest.mark.parametrize("audio_format", AudioFormat)
+async def test_without_pyav_there_is_every_format_that_needs_no_worker_thread(
+    audio_format: AudioFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.setattr("server.notes.streaming.to_thread", None)
+    async with serving(VirtualEngineThread()) as app, calling(app, POST) as call:
+        post(call, text=SHORT, format=audio_format.value)
+        status, _ = await whole(call)
+    assert (status == 200) is (audio_format.value in {"wav", "pcm", "mulaw", "alaw"})
 
 
 @pytest.mark.parametrize("num_parts", [0, 1, 5])

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+import numpy as np
 import pytest
 from anyio import to_thread
 
 from engine.runners.tone import SAMPLE_RATE_HZ
 from protocol import messages as m
 from protocol.codes import ErrorCode
+from protocol.encodings import G711_RATE_HZ
 from server.app import create_app
+from server.audio.g711 import alaw
 from server.service import Service
 from server.voices.library import VoiceLibrary
 from server.websocket.live_stream import LiveStream
@@ -87,6 +90,17 @@ async def test_what_comes_before_the_voice_is_spoken_as_what_comes_after_it() ->
         assert scene.runner.references == [REFERENCE.text]
     assert heard[0].pcm == heard[1].pcm != b""
     assert heard[0].of(m.Flushed) == heard[1].of(m.Flushed) != []
+
+
+async def test_the_voice_speaks_in_the_encoding_that_was_asked_for() -> None:
+    heard = []
+    for fields in ({"encoding": "alaw"}, {"sample_rate": G711_RATE_HZ}):
+        scene = Scene()
+        scene.let_go.set()
+        async with scene.connected() as (_, client):
+            heard.append(await client.speak(cloned(1, **fields), "Hello there."))
+    companded, plain = heard
+    assert companded.pcm == alaw(np.frombuffer(plain.pcm, "<i2")) != b""
 
 
 async def test_others_speak_meanwhile() -> None:
@@ -199,7 +213,7 @@ async def test_a_fault_while_a_voice_is_made_ends_no_other_stream() -> None:
 async def test_a_stream_is_not_idle_while_its_voice_is_made() -> None:
     scene = Scene()
     opened = opening_of(cloned(1), scene.service, "request", lambda: None)
-    live = LiveStream(1, PendingStream(opened))
+    live = LiveStream(1, PendingStream(opened), "pcm16")
     assert live.expiry(m.Limits(), anyio.current_time() + m.Limits().idle_stream_s + 1) is None
 
 

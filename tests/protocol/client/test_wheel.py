@@ -75,4 +75,5 @@ def test_a_program_of_the_page_makes_a_file_of_speech_under_the_name_of_the_whee
         check=True,
         timeout=60,
     )
-    assert_speech(tmp_path / "hello.wav")
+    (path,) = tmp_path.glob("hello.*")
+    assert_speech(path)

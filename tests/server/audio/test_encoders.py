@@ -1,8 +1,14 @@
-"""What we encode, a library that shares no code with the encoders decodes."""
+"""What we encode, a library that shares no code with the encoders decodes.
+
+But for AAC, which libsndfile does not know: FFmpeg decodes what FFmpeg has encoded, and the headers
+of its frames are read by hand, after ISO/IEC 13818-7.
+"""
 
 import sys
 from io import BytesIO
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -10,7 +16,7 @@ import soundfile
 from engine.steps import Pcm
 from server.audio.encoders import Encoder, make_encoder
 from server.audio.errors import CodecsMissing, UnsupportedRate
-from server.audio.formats import AudioFormat, supported_rates
+from server.audio.formats import AudioFormat, natural_rate, supported_rates
 from server.audio.path import AudioPath
 from server.audio.wav import wav_header
 from tests.server.audio.signals import loudest_hz, noise, sine
@@ -23,6 +29,14 @@ CASES = [
 ]
 #: An encoder of mp3 adds its delay and fills its last frame: three frames at most.
 MP3_PADDING = 3 * 1152
+AAC_FRAME = 1024
+#: The encoder of AAC begins with an empty frame and fills its last one.
+PADDING = {AudioFormat.MP3: MP3_PADDING, AudioFormat.AAC: 2 * AAC_FRAME}
+#: Tables of ISO/IEC 13818-7, 6.2: the index of a rate in the header of ADTS is its place here.
+ADTS_RATES = (
+    96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350
+)  # fmt: skip
+RAW_SUBTYPES = {AudioFormat.PCM: "PCM_16", AudioFormat.MULAW: "ULAW", AudioFormat.ALAW: "ALAW"}
 
 every_case = pytest.mark.parametrize(("audio_format", "rate_hz"), CASES)
 
@@ -33,9 +47,13 @@ def encoded(encoder: Encoder, pcm: Pcm, chunk: int) -> bytes:
 
 
 def decoded(data: bytes, audio_format: AudioFormat, rate_hz: int) -> Pcm:
-    if audio_format is AudioFormat.PCM:
-        return np.frombuffer(data, "<i2").astype(np.int16)
-    with soundfile.SoundFile(BytesIO(data)) as file:
+    if audio_format is AudioFormat.AAC:
+        return decoded_aac(data, rate_hz)
+    raw: dict[str, Any] = {}
+    if audio_format in RAW_SUBTYPES:
+        raw = {"format": "RAW", "subtype": RAW_SUBTYPES[audio_format], "endian": "LITTLE"}
+        raw |= {"samplerate": rate_hz, "channels": 1}
+    with soundfile.SoundFile(BytesIO(data), **raw) as file:
         assert file.samplerate == rate_hz
         # The length is unknown in a stream, so read as from a pipe: forward, to the end.
         file.seekable = lambda: False
@@ -43,15 +61,20 @@ def decoded(data: bytes, audio_format: AudioFormat, rate_hz: int) -> Pcm:
     return pcm
 
 
+def decoded_aac(data: bytes, rate_hz: int) -> Pcm:
+    with av.open(BytesIO(data), "r", format="aac") as file:
+        (stream,) = file.streams.audio
+        parts = [frame.to_ndarray()[0] for frame in file.decode(stream)]
+    assert stream.rate == rate_hz
+    return (np.concatenate([*parts, np.zeros(0)]) * 32_768).round().astype(np.int16)
+
+
 @every_case
-def test_libsndfile_decodes_the_sine_that_went_in(audio_format: AudioFormat, rate_hz: int) -> None:
+def test_a_library_decodes_the_sine_that_went_in(audio_format: AudioFormat, rate_hz: int) -> None:
     pcm = sine(440, rate_hz, 2.0)
     data = encoded(make_encoder(audio_format, rate_hz), pcm, rate_hz // 21)
     out = decoded(data, audio_format, rate_hz)
-    if audio_format is AudioFormat.MP3:
-        assert pcm.size <= out.size <= pcm.size + MP3_PADDING
-    else:
-        assert out.size == pcm.size
+    assert pcm.size <= out.size <= pcm.size + PADDING.get(audio_format, 0)
     assert loudest_hz(out, rate_hz) == pytest.approx(440, abs=2)
     assert np.abs(out).max() == pytest.approx(8000, rel=0.2)
 
@@ -90,9 +113,10 @@ def test_bytes_come_at_least_every_two_tenths_of_a_second(
 
 @pytest.mark.parametrize("audio_format", list(AudioFormat))
 def test_a_stream_without_samples_can_be_finished(audio_format: AudioFormat) -> None:
-    encoder = make_encoder(audio_format, 24000)
+    rate_hz = natural_rate(audio_format, 24000)
+    encoder = make_encoder(audio_format, rate_hz)
     assert encoder.encode(noise(0)) + encoder.finish() == encoded(
-        make_encoder(audio_format, 24000), noise(0), 1
+        make_encoder(audio_format, rate_hz), noise(0), 1
     )
 
 
@@ -107,6 +131,24 @@ def test_a_stream_of_flac_says_that_its_total_is_unknown() -> None:
     stream_info = data[8:42]
     # The last 36 bits before the checksum of the samples.
     assert int.from_bytes(stream_info[13:18], "big") & (2**36 - 1) == 0
+
+
+@pytest.mark.parametrize("rate_hz", supported_rates(AudioFormat.AAC) or ())
+def test_every_frame_of_aac_says_what_it_is_so_that_a_listener_may_come_in_at_any(
+    rate_hz: int,
+) -> None:
+    data = encoded(make_encoder(AudioFormat.AAC, rate_hz), noise(rate_hz), rate_hz // 50)
+    num_frames = 0
+    while data:
+        header = int.from_bytes(data[:7], "big")
+        # The sync word; MPEG-4, no layer, no checksum; low complexity; the rate; one channel.
+        assert header >> 40 in {0xFFF1, 0xFFF9}
+        assert header >> 38 & 0b11 == 1
+        assert ADTS_RATES[header >> 34 & 0b1111] == rate_hz
+        assert header >> 30 & 0b111 == 1
+        data = data[header >> 13 & 0x1FFF :]
+        num_frames += 1
+    assert num_frames >= rate_hz / AAC_FRAME
 
 
 def test_a_wav_header_of_known_length_makes_a_proper_file() -> None:
@@ -124,7 +166,13 @@ def test_a_wav_too_long_for_its_header_is_of_unknown_length() -> None:
 
 @pytest.mark.parametrize(
     ("audio_format", "listed"),
-    [(AudioFormat.OPUS, "8000, 12000"), (AudioFormat.MP3, "8000, 11025")],
+    [
+        (AudioFormat.OPUS, "8000, 12000"),
+        (AudioFormat.MP3, "8000, 11025"),
+        (AudioFormat.AAC, "only 11025, 12000"),
+        (AudioFormat.MULAW, "only 8000$"),
+        (AudioFormat.ALAW, "only 8000$"),
+    ],
 )
 def test_a_rate_the_format_cannot_carry_is_refused_with_those_it_can(
     audio_format: AudioFormat, listed: str

@@ -38,6 +38,7 @@ def parsed(**fields: object) -> NoteRequest:
         ({"response_format": "wav"}, {"format": AudioFormat.WAV, "sample_rate": None}),
         ({"response_format": "opus"}, {"format": AudioFormat.OPUS}),
         ({"response_format": "flac"}, {"format": AudioFormat.FLAC}),
+        ({"response_format": "aac"}, {"format": AudioFormat.AAC}),
         ({"instructions": "Whisper.", "model": "gpt-4o-mini-tts"}, {"format": AudioFormat.MP3}),
         ({"stream_format": "audio"}, {"media_type": "audio/mpeg"}),
         ({"stream_format": "sse"}, {"media_type": "text/event-stream"}),
