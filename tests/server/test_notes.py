@@ -86,7 +86,7 @@ async def test_without_pyav_there_is_every_format_that_needs_no_worker_thread(
     audio_format: AudioFormat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.setattr("server.notes.streaming.to_thread", None)
+    monkeypatch.setattr("server.audio.file_encoder.to_thread", None)
     async with serving(VirtualEngineThread()) as app, calling(app, POST) as call:
         post(call, text=SHORT, format=audio_format.value)
         status, _ = await whole(call)
