@@ -11,8 +11,8 @@ from engine.runners.s1.sampling import marked, penalise
 from engine.runners.s1.window import RepetitionWindow
 from tests.golden.comparison import Comparison, near
 from tests.golden.crowd import Crowd
-from tests.golden.tensors import GoldenTensors
 from tests.golden.forcing import fast_logits
+from tests.golden.tensors import GoldenTensors
 
 #: Two logits, each within the tolerance of `c_slow`, and a penalty that may stretch them.
 _GAP = 1e-3

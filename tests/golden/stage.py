@@ -31,7 +31,7 @@ class Generation:
     #: Columns drawn at most, the end included; 0: as many as the model can read.
     max_new_tokens: int
     spoken: Sequence[SpokenText] = ()
-    sampling: Sampling = Sampling()  # noqa: RUF009 - frozen
+    sampling: Sampling = Sampling()
     #: (num_codebooks + 1, T), and all columns after it.
     prompt: Columns = field(init=False)
     drawn: list[Columns] = field(default_factory=list)
@@ -165,11 +165,7 @@ class Stage:
 
     def _admissions(self) -> tuple[Admission, ...]:
         return tuple(
-            [
-                self._admit(number, each)
-                for number, each in self._live.items()
-                if each.slot is None
-            ]
+            [self._admit(number, each) for number, each in self._live.items() if each.slot is None]
         )
 
     def _admit(self, number: int, generation: Generation) -> Admission:

@@ -71,6 +71,7 @@ def read_whole_model(checkpoint: Path, dtype: torch.dtype = torch.float32) -> La
 
 def _compare_slow(model: LanguageModel, golden: GoldenTensors) -> Iterator[Comparison]:
     prompt, frames = golden["prompt"].T, golden["step_frames"].T
+    yield equal("codes of text", _codes_of_text(model, prompt), 0)
     crowd = Crowd(model, len(prompt) + len(frames))
     states = torch.cat([crowd.read(piece) for piece in prompt.split(_PIECE)])
     yield near("prefill_hidden", states, golden["prefill_hidden"], _SLOW)
@@ -82,6 +83,13 @@ def _compare_slow(model: LanguageModel, golden: GoldenTensors) -> Iterator[Compa
     steps = torch.cat([crowd.read(frame) for frame in frames.split(1)])
     yield near("step_hidden", steps, golden["step_hidden"], _SLOW)
     yield near("step_logits", model.head(steps), golden["step_logits"], _SLOW)
+
+
+def _codes_of_text(model: LanguageModel, prompt: Tensor) -> int:
+    """Count the codes in columns of text, which the model does not look at: there are none."""
+    begin = model.draw_frames._semantic_begin_id
+    is_text = (prompt[:, 0] < begin) | (prompt[:, 0] >= begin + model.config.codebook_size)
+    return int(prompt[is_text, 1:].count_nonzero())
 
 
 def _compare_variant(checkpoint: Path, variant: dict[str, Any]) -> Iterator[Comparison]:

@@ -18,7 +18,7 @@ KEPT_CONTEXT = 448
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentLimits:
-    """What a segment may take. The original has no such limits: a test that replays it lifts them."""
+    """What a segment may take. The original has no such limits; who replays it lifts them."""
 
     #: Tokens that are read besides the voice.
     max_context: int = MAX_CONTEXT
