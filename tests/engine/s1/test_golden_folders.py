@@ -18,6 +18,7 @@ from tests.golden import __main__ as golden
 Change = Callable[[Path], None]
 
 _EDGES = ("m_edges.json", "sampling", "cases")
+_WHOLE = "case3_probs_nothing_removed"
 _VARIANTS = ("l_variants/l_variants.json", "variants")
 _CODEC = "l_variants/codec_generator"
 
@@ -61,12 +62,12 @@ def _altering(
     return change
 
 
-def adding_one(file: str, name: str, at: int) -> Change:
-    """Add one to a value of a tensor."""
+def adding(file: str, name: str, at: int, *, amount: float = 1) -> Change:
+    """Add something to a value of a tensor."""
 
     def change(folder: Path) -> None:
         tensors = load_file(folder / file)
-        tensors[name].view(-1)[at] += 1
+        tensors[name].view(-1)[at] += amount
         save_file(tensors, folder / file)
 
     return change
@@ -86,17 +87,18 @@ def without_margins(folder: Path) -> None:
     [
         ("MANIFEST", stating("MANIFEST.json", "files", "j_tokenizer.json", "texts", value=81)),
         ("b_prompt", without("b_prompt.json", "one_ref")),
-        ("c_slow", adding_one("c_slow.safetensors", "prompt", -1)),
+        ("c_slow", adding("c_slow.safetensors", "prompt", -1)),
         ("k_penalty", stating("k_penalty.json", "histories", 0, "steps", value=[])),
-        ("l_variants", adding_one(f"{_CODEC}/expected.safetensors", "margin", 29)),
+        ("l_variants", adding(f"{_CODEC}/expected.safetensors", "margin", 29)),
         ("l_variants", stating(*_VARIANTS, "codec_generator", "min_margin", value=0.1)),
         ("l_variants", stating(*_VARIANTS, "defaults_tied", "tensors", value={})),
         ("l_variants", without_margins),
         ("l_variants", without("l_variants/l_variants.json", "variants", "defaults_tied")),
         ("h_encode", without("h_encode.json", 2)),
-        ("m_edges", adding_one("m_edges.safetensors", "case13_probs", 192)),
-        ("m_edges", adding_one("m_edges.safetensors", "case3_probs_nothing_removed", 23)),
-        ("m_edges", adding_one("m_edges.safetensors", "pcm_reference", -1)),
+        ("m_edges", adding("m_edges.safetensors", "case13_probs", 192)),
+        ("m_edges", adding("m_edges.safetensors", _WHOLE, 23)),
+        ("m_edges", adding("m_edges.safetensors", _WHOLE, 2, amount=0.01)),
+        ("m_edges", adding("m_edges.safetensors", "pcm_reference", -1)),
         ("m_edges", stating("m_edges.json", "tensors", "window", value=[[16], "int64"])),
         ("m_edges", stating(*_EDGES, 3, "n_nonzero", value=12)),
         ("m_edges", stating(*_EDGES, 3, "n_removed_because_rounded_cumsum_exceeds_1", value=0)),
