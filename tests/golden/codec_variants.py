@@ -1,27 +1,39 @@
 """l_variants, the codec's part: other sizes, prefixed and wrapped, without encoder transformer."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from safetensors.torch import load_file
+import torch
 
 from tests.golden.checkpoint import codec_of, samples_of
-from tests.golden.comparison import Comparison, near
+from tests.golden.comparison import Comparison, equal, near, read_json
 from tests.golden.decode import WAVE_TOLERANCE
-from tests.golden.encode import compare_codes
+from tests.golden.encode import SAFE_MARGIN, compare_codes, margins
 from tests.golden.streaming import decode_among_neighbours
+from tests.golden.tensors import GoldenTensors
+from tests.golden.transformers import RESOLVED
 
 
-def compare_codec_variants(folder: Path) -> list[Comparison]:
-    """Compare with every folder of `l_variants` that holds a codec."""
-    lines = []
-    for dims in sorted((folder / "l_variants").glob("*/codec_dims.json")):
-        vectors = load_file(dims.parent / "expected.safetensors")
-        codec = codec_of(dims.parent)
-        wave = decode_among_neighbours(codec.decoder, vectors["codes"])
-        codes = codec.encoder.encode(samples_of(vectors["pcm_s16"]))
-        name = f"l.{dims.parent.name}"
-        lines += [
-            near(f"{name}.wave", wave, vectors["wave"], WAVE_TOLERANCE),
-            compare_codes(f"{name}.codes", codes, vectors["encoded_codes"], vectors["margin"]),
-        ]
-    return lines
+def compare_codec_variants(folder: Path) -> Iterator[Comparison]:
+    """Compare every variant in `l_variants` that is no language model."""
+    variants = read_json(folder / "l_variants" / "l_variants.json")["variants"]
+    for name, variant in variants.items():
+        if RESOLVED not in variant:
+            yield from _compare(f"l.{name}", folder / "l_variants" / variant["folder"], variant)
+
+
+def _compare(name: str, folder: Path, variant: dict[str, Any]) -> Iterator[Comparison]:
+    golden = GoldenTensors(folder / "expected.safetensors")
+    yield equal(f"{name}.tensors", golden.shapes(), variant["tensors"])
+    codec = codec_of(folder)
+    wave = decode_among_neighbours(codec.decoder, golden["codes"])
+    yield near(f"{name}.wave", wave, golden["wave"], WAVE_TOLERANCE)
+    samples = samples_of(golden["pcm_s16"])
+    codes, margin = codec.encoder.encode(samples), golden["margin"]
+    yield compare_codes(f"{name}.codes", codes, golden["encoded_codes"], margin)
+    ours = margins(codec.encoder, codec.encoder.latents(samples))
+    yield near(f"{name}.margin", ours, margin, SAFE_MARGIN)
+    smallest = torch.tensor(variant["min_margin"])
+    yield near(f"{name}.min_margin", ours.min(), smallest, SAFE_MARGIN)
+    yield golden.all_read(name)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.runners.s1.codec import Decoder, slots_of
 from tests.golden.checkpoint import codec_of
 from tests.golden.comparison import Comparison, near
 from tests.golden.streaming import decode_among_neighbours
+from tests.golden.tensors import GoldenTensors
 
 WAVE_TOLERANCE = 2e-5
 LATENT_TOLERANCE = 2e-4
@@ -16,7 +16,7 @@ LATENT_TOLERANCE = 2e-4
 
 def compare_decode(folder: Path) -> list[Comparison]:
     """Compare with `g_decode.safetensors` of `folder`."""
-    vectors = load_file(folder / "g_decode.safetensors")
+    vectors = GoldenTensors(folder / "g_decode.safetensors")
     decoder = codec_of(folder / "checkpoint").decoder
     codes = vectors["codes"]
     wave = decode_among_neighbours(decoder, codes)
@@ -27,6 +27,7 @@ def compare_decode(folder: Path) -> list[Comparison]:
         near("g.z_q", embedded, vectors["z_q"], LATENT_TOLERANCE),
         near("g.z_post", attended, vectors["z_post"], LATENT_TOLERANCE),
         near("g.z_up_tail", upsampled[:, -tail.shape[1] :], tail, LATENT_TOLERANCE),
+        vectors.all_read("g"),
     ]
 
 

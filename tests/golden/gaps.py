@@ -1,16 +1,43 @@
 """How clear each draw of a generation was: the distance between the two best logits."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from engine.runners.s1.language_model import NUM_RESIDUAL_CODES, LanguageModel
 from engine.runners.s1.sampling import marked, penalise
 from engine.runners.s1.window import RepetitionWindow
+from tests.golden.comparison import Comparison, near
 from tests.golden.crowd import Crowd
-from tests.golden.transformers import fast_logits
+from tests.golden.forcing import fast_logits
+from tests.golden.tensors import GoldenTensors
+
+#: Two logits, each within the tolerance of `c_slow`, and a penalty that may stretch them.
+_GAP = 1e-3
 
 
-def top2_gaps(model: LanguageModel, sequence: Tensor, num_prompt: int, penalty: float) -> Tensor:
+def compare_gaps(
+    name: str,
+    golden: GoldenTensors,
+    stated: dict[str, Any],
+    num_prompt: int,
+    model: LanguageModel,
+) -> Iterator[Comparison]:
+    """Compare the gaps of a generation, whose tensors have names that begin with `name`.
+
+    Of one that was seeded none are stated.
+    """
+    if stated["min_top2_gap"] is None:
+        return
+    sequence = golden[f"{name}sequence"].long()
+    gaps = _top2_gaps(model, sequence, num_prompt, stated["repetition_penalty"])
+    yield near(f"{name}top2_gap", gaps, golden[f"{name}top2_gap"], _GAP)
+    yield near(f"{name}min_top2_gap", gaps.min(), torch.tensor(stated["min_top2_gap"]), _GAP)
+
+
+def _top2_gaps(model: LanguageModel, sequence: Tensor, num_prompt: int, penalty: float) -> Tensor:
     """Return the gaps (frames · num_codebooks,) of penalised logits, frame after frame.
 
     `sequence` (num_codebooks + 1, T) is a prompt of `num_prompt` columns and what was drawn after

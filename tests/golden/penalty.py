@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from engine.runners.s1.config import read_config
-from engine.runners.s1.tokenizer import read_tokenizer
 from engine.runners.s1.window import RepetitionWindow
+from tests.golden.checkpoint import tokenizer_of
 from tests.golden.comparison import Comparison, equal, read_json
 
 #: The slot that is looked at; the others draw other things, and not in every step.
@@ -24,15 +24,15 @@ def compare_penalties(folder: Path) -> Iterator[Comparison]:
     """Compare the penalised ids of every step of every history, in any order."""
     golden = read_json(folder / "k_penalty.json")
     config = read_config(folder / "checkpoint")
-    tokenizer = read_tokenizer(
-        folder / "checkpoint", codebook_size=config.codebook_size, vocab_size=config.vocab_size
-    )
+    tokenizer = tokenizer_of(folder / "checkpoint")
     yield equal("semantic_begin_id", tokenizer.semantic_begin_id, golden["semantic_begin_id"])
     yield equal("vocab_size", config.vocab_size, golden["vocab_size"])
     yield equal("codebook_size", config.codebook_size, golden["codebook_size"])
     for history in golden["histories"]:
         columns = torch.tensor(history["columns"])
         penalised = list(_penalised(columns))
+        numbers = [step["n"] for step in history["steps"]]
+        yield equal(f"{history['name']} steps", numbers, list(range(len(columns))))
         for step in history["steps"]:
             ours = penalised[step["n"]]
             name = f"{history['name']} n={step['n']}"

@@ -8,9 +8,8 @@ import regex
 import torch
 
 from engine.runners.s1.config import DualARConfig, parse_config, read_config
-from engine.runners.s1.language_model import NUM_RESIDUAL_CODES
 from engine.runners.s1.prompt import PromptBuilder, SpokenText
-from engine.runners.s1.tokenizer import PIECES, Tokenizer, read_tokenizer
+from engine.runners.s1.tokenizer import PIECES, SPECIAL_TOKENS_FILE, Tokenizer, read_tokenizer
 from tests.golden.comparison import Comparison, equal, read_json
 
 
@@ -19,7 +18,7 @@ def compare_texts(folder: Path) -> Iterator[Comparison]:
     golden = read_json(folder / "a_tokenizer.json")
     config = read_config(folder / "checkpoint")
     tokenizer = _read(folder / "checkpoint", config.codebook_size)
-    yield from _compare_ids(tokenizer, config.codebook_size, golden)
+    yield from _compare_ids(folder / "checkpoint", tokenizer, config.codebook_size, golden)
     for case in golden["cases"]:
         yield equal(f"{case['text']!r}", _encode(tokenizer, case["text"]), case["ids"])
 
@@ -28,26 +27,25 @@ def compare_pieces(folder: Path) -> Iterator[Comparison]:
     """Compare the pieces, tokens and prompts of `j_tokenizer.json`, in a vocabulary of its own."""
     golden = read_json(folder / "j_tokenizer.json")
     tokenizer = _read(folder / "j_tokenizer", golden["codebook_size"])
-    yield from _compare_ids(tokenizer, golden["codebook_size"], golden)
+    yield from _compare_ids(folder / "j_tokenizer", tokenizer, golden["codebook_size"], golden)
     yield equal("speaker_ids", tokenizer.encode("<|speaker:0|>"), golden["speaker_ids"])
     for case in golden["cases"]:
         text = case["text"]
         pieces = [match.group() for match in regex.finditer(PIECES, text)]
         yield equal(f"pieces of {text!r}", pieces, case["pieces"])
         yield equal(f"{text!r}", _encode(tokenizer, text), case["ids"])
-    builder = PromptBuilder(_config(tokenizer), tokenizer, allow_special=True)
     for case in golden["prompts"]:
         spoken = [_spoken(reference) for reference in case["refs"]]
-        columns = torch.from_numpy(builder.build(case["text"], spoken))
+        prompts = PromptBuilder(_config(tokenizer, case), tokenizer, allow_special=True)
+        columns = torch.from_numpy(prompts.build(case["text"], spoken))
         yield equal(case["case"], columns, torch.tensor(case["rows"]))
 
 
 def _compare_ids(
-    tokenizer: Tokenizer, codebook_size: int, golden: dict[str, Any]
+    folder: Path, tokenizer: Tokenizer, codebook_size: int, golden: dict[str, Any]
 ) -> Iterator[Comparison]:
     ours = {
-        # The first special token follows the last mergeable one.
-        "n_mergeable": tokenizer.encode("<|begin_of_text|>", allow_special=True)[0],
+        "n_mergeable": tokenizer.num_tokens - len(read_json(folder / SPECIAL_TOKENS_FILE)),
         "semantic_begin_id": tokenizer.semantic_begin_id,
         "semantic_end_id": tokenizer.semantic_begin_id + codebook_size - 1,
         "im_end_id": tokenizer.im_end_id,
@@ -66,11 +64,12 @@ def _encode(tokenizer: Tokenizer, text: str) -> list[int]:
     return tokenizer.encode(text, allow_special=True)
 
 
-def _config(tokenizer: Tokenizer) -> DualARConfig:
-    """Return a model for prompts alone: the vocabulary stands without one."""
+def _config(tokenizer: Tokenizer, case: dict[str, Any]) -> DualARConfig:
+    """Return a model for one prompt alone, whose codes it bears: the vocabulary stands without."""
+    codes = [code for reference in case["refs"] for row in reference["codes"] for code in row]
     sizes = {"vocab_size": tokenizer.num_tokens, "n_layer": 1, "n_head": 1, "dim": 64}
-    codes = {"codebook_size": NUM_RESIDUAL_CODES, "num_codebooks": 10}
-    return parse_config(sizes | codes, Path("config.json"))
+    codebooks = {"num_codebooks": len(case["rows"]) - 1, "codebook_size": max(codes, default=0) + 1}
+    return parse_config(sizes | codebooks, Path("config.json"))
 
 
 def _spoken(reference: dict[str, Any]) -> SpokenText:

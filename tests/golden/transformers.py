@@ -5,44 +5,50 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.runners.s1.config import DualARConfig, read_config
-from engine.runners.s1.frame_cache import FrameKeyValues
 from engine.runners.s1.language_model import LanguageModel, assemble
-from engine.runners.s1.tokenizer import read_tokenizer
 from engine.runners.s1.weights import read_weights
+from tests.golden.checkpoint import tokenizer_of
 from tests.golden.comparison import Comparison, equal, near, read_json
 from tests.golden.crowd import Crowd
+from tests.golden.forcing import fast_logits
+from tests.golden.tensors import GoldenTensors
 
 _SLOW = 2e-4
 _FAST = 1e-4
 #: The prompt is read in pieces of this many columns.
 _PIECE = 50
-_NUM_NEIGHBOURS = 3
+#: What a variant with a language model states; the others have a codec.
+RESOLVED = "config_as_the_reference_resolves_it"
 
 
 def compare_slow(folder: Path) -> Iterator[Comparison]:
     """Compare `c_slow.safetensors`."""
-    golden = load_file(folder / "c_slow.safetensors")
+    golden = GoldenTensors(folder / "c_slow.safetensors")
     yield from _compare_slow(read_whole_model(folder / "checkpoint"), golden)
+    yield golden.all_read("c_slow")
 
 
 def compare_fast(folder: Path) -> Iterator[Comparison]:
     """Compare `d_fast.safetensors`."""
-    golden = load_file(folder / "d_fast.safetensors")
+    golden = GoldenTensors(folder / "d_fast.safetensors")
     ours = fast_logits(
         read_whole_model(folder / "checkpoint"), golden["hidden"], golden["forced_codes"]
     )
     yield near("logits", ours, golden["logits"], _FAST)
+    yield golden.all_read("d_fast")
 
 
 def compare_variants(folder: Path) -> Iterator[Comparison]:
-    """Compare the language models in `l_variants`."""
-    described = read_json(folder / "l_variants" / "l_variants.json")
-    for name, variant in described["variants"].items():
-        if "config_as_the_reference_resolves_it" not in variant:
+    """Compare the folders of `l_variants`, and the language models in them."""
+    variants = read_json(folder / "l_variants" / "l_variants.json")["variants"]
+    found = [path.name for path in (folder / "l_variants").iterdir() if path.is_dir()]
+    stated = [variant["folder"] for variant in variants.values()]
+    yield equal("folders", sorted(found), sorted(stated))
+    for name, variant in variants.items():
+        if RESOLVED not in variant:
             continue
         checkpoint = folder / "l_variants" / variant["folder"]
         for comparison in _compare_variant(checkpoint, variant):
@@ -52,13 +58,10 @@ def compare_variants(folder: Path) -> Iterator[Comparison]:
 def read_whole_model(checkpoint: Path, dtype: torch.dtype = torch.float32) -> LanguageModel:
     """Return a model that scores every row of its tables, as the golden logits do."""
     config = read_config(checkpoint)
-    tokenizer = read_tokenizer(
-        checkpoint, codebook_size=config.codebook_size, vocab_size=config.vocab_size
-    )
     return assemble(
         config,
         read_weights(checkpoint, config),
-        semantic_begin_id=tokenizer.semantic_begin_id,
+        semantic_begin_id=tokenizer_of(checkpoint).semantic_begin_id,
         token_ids=torch.arange(config.vocab_size),
         num_codes=config.codebook_size,
         dtype=dtype,
@@ -66,41 +69,15 @@ def read_whole_model(checkpoint: Path, dtype: torch.dtype = torch.float32) -> La
     )
 
 
-def fast_logits(model: LanguageModel, states: Tensor, codes: Tensor) -> Tensor:
-    """Return the logits (B, num_codebooks, codes) after `states` (B, dim) and given `codes`.
-
-    The first two positions are one pass, and other rows stand before and after those asked for.
-    """
-    generator = torch.Generator().manual_seed(0)
-    fast = model.fast
-    around = torch.randn(_NUM_NEIGHBOURS, states.shape[1], generator=generator)
-    states = torch.cat((around, states, around)).to(model.dtype)
-    others = torch.randint(
-        fast.num_scored, (_NUM_NEIGHBOURS, fast.num_positions), generator=generator
-    )
-    codes = torch.cat((others, codes, others))
-    key_values = FrameKeyValues(
-        fast.config, len(states), fast.num_positions, dtype=model.dtype, device=model.device
-    )
-    inputs = [fast.embed(codes[:, codebook]) for codebook in range(fast.num_positions - 1)]
-    passes = [torch.stack((fast.project(states), inputs[0]), dim=1)]
-    passes += [given[:, None] for given in inputs[1:]]
-    logits, begin = [], 0
-    for x in passes:
-        key_values.advance(x.shape[1])
-        logits.append(fast(x, begin, key_values))
-        begin += x.shape[1]
-    return torch.cat(logits, dim=1)[_NUM_NEIGHBOURS:-_NUM_NEIGHBOURS]
-
-
-def _compare_slow(model: LanguageModel, golden: dict[str, Tensor]) -> Iterator[Comparison]:
+def _compare_slow(model: LanguageModel, golden: GoldenTensors) -> Iterator[Comparison]:
     prompt, frames = golden["prompt"].T, golden["step_frames"].T
+    yield equal("codes of text", _codes_of_text(model, prompt), 0)
     crowd = Crowd(model, len(prompt) + len(frames))
     states = torch.cat([crowd.read(piece) for piece in prompt.split(_PIECE)])
     yield near("prefill_hidden", states, golden["prefill_hidden"], _SLOW)
     if "prefill_logits" in golden:
         yield near("prefill_logits", model.head(states), golden["prefill_logits"], _SLOW)
-    if "prefill_logits_last8" in golden:
+    else:
         last = model.head(states[-8:])
         yield near("prefill_logits_last8", last, golden["prefill_logits_last8"], _SLOW)
     steps = torch.cat([crowd.read(frame) for frame in frames.split(1)])
@@ -108,10 +85,18 @@ def _compare_slow(model: LanguageModel, golden: dict[str, Tensor]) -> Iterator[C
     yield near("step_logits", model.head(steps), golden["step_logits"], _SLOW)
 
 
+def _codes_of_text(model: LanguageModel, prompt: Tensor) -> int:
+    """Count the codes in columns of text, which the model does not look at: there are none."""
+    begin = model.draw_frames._semantic_begin_id
+    is_text = (prompt[:, 0] < begin) | (prompt[:, 0] >= begin + model.config.codebook_size)
+    return int(prompt[is_text, 1:].count_nonzero())
+
+
 def _compare_variant(checkpoint: Path, variant: dict[str, Any]) -> Iterator[Comparison]:
-    golden = load_file(checkpoint / "expected.safetensors")
+    golden = GoldenTensors(checkpoint / "expected.safetensors")
+    yield equal("tensors", golden.shapes(), variant["tensors"])
     model = read_whole_model(checkpoint)
-    resolved = variant["config_as_the_reference_resolves_it"]
+    resolved = variant[RESOLVED]
     ours = _resolved(model.config)
     yield equal("config", {key: ours[key] for key in resolved}, resolved)
     yield from _compare_slow(model, golden)
@@ -121,6 +106,7 @@ def _compare_variant(checkpoint: Path, variant: dict[str, Any]) -> Iterator[Comp
     yield near("fast_input", model.fast.project(states), golden["fast_input"], _SLOW)
     logits = fast_logits(model, states, golden["forced_codes"])
     yield near("fast_logits", logits, golden["fast_logits"], _FAST)
+    yield golden.all_read("expected")
 
 
 def _resolved(config: DualARConfig) -> dict[str, object]:

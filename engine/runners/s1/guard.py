@@ -14,7 +14,7 @@ _EXTRA_FRAMES = 65
 #: A circle is at most so long, 1 s, and has gone on for so long, 3 s. Nobody says the same to the
 #: very code for that long, and no pause within a segment lasts it.
 _LONGEST_CIRCLE = 21
-_CIRCLING_FRAMES = 65
+CIRCLING_FRAMES = 65
 
 
 def expected_frames(text: str) -> int:
@@ -32,9 +32,10 @@ def most_frames(text: str) -> int:
 class Guard:
     """Watches the frames of one segment."""
 
-    def __init__(self, max_frames: int) -> None:
-        """Allow `max_frames` frames."""
+    def __init__(self, max_frames: int, circling_frames: int = CIRCLING_FRAMES) -> None:
+        """Allow `max_frames` frames, and `circling_frames` of them that go round in circles."""
         self._max_frames = max_frames
+        self._circling_frames = circling_frames
         self._codes: list[int] = []
         #: For the length of each circle that the last code is on, how many before it were.
         self._circling: dict[int, int] = {}
@@ -52,6 +53,6 @@ class Guard:
         if code in recent:
             lengths = (n for n, earlier in enumerate(reversed(recent), 1) if earlier == code)
             self._circling = {length: before.get(length, 0) + 1 for length in lengths}
-            if max(self._circling.values()) >= _CIRCLING_FRAMES:
+            if max(self._circling.values()) >= self._circling_frames:
                 return FinishReason.REPETITION
         return FinishReason.LENGTH if len(self._codes) >= self._max_frames else None

@@ -1,8 +1,11 @@
 """What the model reads before each segment: the voice, what was said last, the text."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from engine.runners.s1.errors import PromptRejected
 from engine.runners.s1.generation import FrameGenerator
-from engine.runners.s1.guard import Guard, expected_frames, most_frames
+from engine.runners.s1.guard import CIRCLING_FRAMES, Guard, expected_frames, most_frames
 from engine.runners.s1.prompt import Columns, PromptBuilder
 from engine.runners.s1.sequence import Segment, Sequence
 
@@ -13,6 +16,22 @@ MAX_CONTEXT = 1_536
 KEPT_CONTEXT = 448
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentLimits:
+    """What a segment may take. The original has no such limits; who replays it lifts them."""
+
+    #: Tokens that are read besides the voice.
+    max_context: int = MAX_CONTEXT
+    #: A text → the frames for which there must be room, and those that end it.
+    expected_frames: Callable[[str], int] = expected_frames
+    most_frames: Callable[[str], int] = most_frames
+    #: Frames that the model may go round in circles.
+    circling_frames: int = CIRCLING_FRAMES
+
+
+SPEECH_LIMITS = SegmentLimits()
+
+
 class SegmentReader:
     """Has the language model read on.
 
@@ -21,11 +40,18 @@ class SegmentReader:
     are read.
     """
 
-    def __init__(self, generator: FrameGenerator, prompts: PromptBuilder, max_tokens: int) -> None:
+    def __init__(
+        self,
+        generator: FrameGenerator,
+        prompts: PromptBuilder,
+        max_tokens: int,
+        limits: SegmentLimits,
+    ) -> None:
         """Read into sequences of `generator`, which reads `max_tokens` tokens in all at most."""
         self._generator = generator
         self._prompts = prompts
         self._max_tokens = max_tokens
+        self._limits = limits
 
     def begin(self, sequence: Sequence, lane: int, text: str) -> None:
         """Begin the segment `text` of a sequence that sits in `lane`.
@@ -37,7 +63,9 @@ class SegmentReader:
         follows = self._prompts.following(text)
         num_tokens = sequence.num_prompt + len(sequence.drawn) + follows.shape[1]
         voice = self._prompts.prefix(sequence.voice)
-        room = min(voice.shape[1] + MAX_CONTEXT, self._max_tokens) - expected_frames(text)
+        limits = self._limits
+        most_tokens = min(voice.shape[1] + limits.max_context, self._max_tokens)
+        room = most_tokens - limits.expected_frames(text)
         if sequence.drawn and num_tokens <= room:
             self._generator.extend(lane, sequence.drawn_columns(), follows)
         else:
@@ -48,8 +76,8 @@ class SegmentReader:
             self._open(sequence, lane, prompt, voice.shape[1])
         sequence.num_prompt = num_tokens
         sequence.drawn.clear()
-        max_frames = min(most_frames(text), self._max_tokens - num_tokens)
-        sequence.segment = Segment(text, Guard(max_frames))
+        max_frames = min(limits.most_frames(text), self._max_tokens - num_tokens)
+        sequence.segment = Segment(text, Guard(max_frames, limits.circling_frames))
 
     def _open(self, sequence: Sequence, lane: int, prompt: Columns, num_shared: int) -> None:
         if sequence.has_begun:

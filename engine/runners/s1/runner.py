@@ -20,7 +20,7 @@ from engine.runners.s1.job import Job
 from engine.runners.s1.lanes import Lanes
 from engine.runners.s1.model import S1Model
 from engine.runners.s1.prompt import SpokenText
-from engine.runners.s1.reader import SegmentReader
+from engine.runners.s1.reader import SPEECH_LIMITS, SegmentLimits, SegmentReader
 from engine.runners.s1.sequence import Sequence
 from engine.runners.s1.voices import Voices, catalogue
 from engine.steps import Row, RowResult, StepPlan, StepResult
@@ -46,6 +46,7 @@ class S1Runner:
         num_lanes: int,
         num_cached: int,
         noise: NoiseSource | None = None,
+        limits: SegmentLimits = SPEECH_LIMITS,
         capture: Capture | None = None,
         draw_seed: Callable[[], int] = lambda: secrets.randbelow(_NUM_SEEDS),
         clock: Callable[[], float] = time.monotonic,
@@ -58,6 +59,7 @@ class S1Runner:
             num_lanes: the most rows of a step.
             num_cached: tokens that the KV cache holds, of all sequences together.
             noise: what decides the draws, by counter unless a test replays another's.
+            limits: of every segment, those of speech unless a test replays another's.
             capture: records what has fixed shapes; without it everything is computed anew.
             draw_seed: gives the seed of a request that states none.
             clock: seconds.
@@ -78,7 +80,7 @@ class S1Runner:
         self._lanes = Lanes(generator, decoder, num_lanes, MAX_CHUNK)
         # Alone, every sequence that is begun finds room for all that it may come to.
         max_tokens = min(model.language_model.config.max_seq_len, num_blocks * BLOCK_SIZE)
-        self._reader = SegmentReader(generator, model.prompts, max_tokens)
+        self._reader = SegmentReader(generator, model.prompts, max_tokens, limits)
         self._drawing = Drawing(generator, model.tokenizer.im_end_id)
         self._decoding = Decoding(decoder, self._lanes.codec_state, capture)
         self._sequences: dict[int, Sequence] = {}

@@ -12,7 +12,8 @@ from engine.runners.s1.linear import linear
 from tests.engine.s1.test_golden import VECTORS
 from tests.engine.s1.tiny import alone, random_prompt, tiny_model
 from tests.golden.crowd import Crowd
-from tests.golden.transformers import fast_logits, read_whole_model
+from tests.golden.forcing import fast_logits
+from tests.golden.transformers import read_whole_model
 
 #: Of logits, given every input. Measured: 0.9995 and 0.9999 at the least.
 MIN_COSINE = 0.999

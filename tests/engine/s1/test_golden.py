@@ -46,7 +46,10 @@ def test_every_planted_mistake_is_caught(
         ("d_fast", "logits"),
         ("e_sampling", "case20_probs"),
         ("f_generate", "greedy_one_ref.codes"),
+        ("f_generate", "greedy_two_refs.top2_gap"),
         ("i_e2e", "wave"),
+        ("i_e2e", "sequence"),
+        ("i_e2e", "top2_gap"),
         ("m_edges", "case2_probs"),
     ],
 )

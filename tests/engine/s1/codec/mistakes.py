@@ -7,14 +7,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
-from engine.runners.s1.codec import convolution, quantizer, transformer, units
+from engine.runners.s1 import decoding
+from engine.runners.s1.codec import convolution, pcm, quantizer, transformer, units
 from engine.runners.s1.codec.checkpoint import Checkpoint
 from engine.runners.s1.codec.convolution import CausalConv, parted_kernel
 from engine.runners.s1.codec.quantizer import QuantizerStage
 from engine.runners.s1.codec.snake import Snake
 from engine.runners.s1.codec.weights import Weights
 from engine.runners.s1.codec.window import AttentionWindow, View
-from tests.golden import pcm
 
 Patch = pytest.MonkeyPatch
 Plant = Callable[[Patch], None]
@@ -137,6 +137,7 @@ def larger_layer_norm_eps(patch: Patch) -> None:
 
 def pcm_by(rule: Callable[[Tensor], Tensor]) -> Plant:
     def plant(patch: Patch) -> None:
-        patch.setattr(pcm, "to_pcm16", lambda x: rule(x).to(torch.int16))
+        for module in (pcm, decoding):
+            patch.setattr(module, "to_pcm16", lambda x: rule(x).to(torch.int16))
 
     return plant

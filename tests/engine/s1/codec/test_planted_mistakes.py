@@ -1,6 +1,6 @@
 """The vectors catch what they should: every mistake, planted alone, is seen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,10 @@ from tests.engine.s1.codec.mistakes import Plant
 from tests.engine.s1.codec.test_golden import VECTORS
 from tests.golden.comparison import Comparison
 from tests.golden.decode import compare_decode
+from tests.golden.edges import compare_edges
 from tests.golden.encode import compare_encode
-from tests.golden.pcm import compare_pcm
 
-Compare = Callable[[Path], list[Comparison]]
+Compare = Callable[[Path], Iterable[Comparison]]
 #: Plants, and the one line that has to see it at least.
 IN_DECODING = {
     "half-split rotary": mistakes.half_split_rotary,
@@ -47,7 +47,7 @@ IN_PCM = {
 PLANTED = [
     *((name, plant, compare_decode, "g.wave") for name, plant in IN_DECODING.items()),
     *((name, plant, compare_encode, "h.long.codes") for name, plant in IN_ENCODING.items()),
-    *((name, plant, compare_pcm, "m.pcm_clipped") for name, plant in IN_PCM.items()),
+    *((name, plant, compare_edges, "m.pcm_clipped") for name, plant in IN_PCM.items()),
 ]
 
 

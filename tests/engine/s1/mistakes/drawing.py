@@ -46,6 +46,14 @@ def row(self: RepetitionWindow, slots: Tensor) -> Tensor:
     return self._columns[slots, :, 0]
 
 
+def newest_column(self: RepetitionWindow, slots: Tensor) -> Tensor:
+    return self._columns[slots, (self._num_frames[slots] - 2) % window.WINDOW]
+
+
+def begun_before(self: RepetitionWindow, slots: Tensor) -> Tensor:
+    return torch.ones_like(self._num_frames[slots], dtype=torch.bool)
+
+
 def zeros_first(self: RepetitionWindow, slots: Tensor) -> Tensor:
     ids = _right_token_ids(self, slots)
     return torch.where((self._num_frames[slots] > window.WINDOW)[:, None], ids, 0)
@@ -99,7 +107,14 @@ MISTAKES = {
     "codes of the codebook before": Mistake(
         replaced(RepetitionWindow, "codes", codes_before), ("k_penalty",)
     ),
+    "the newest column": Mistake(
+        replaced(RepetitionWindow, "token_ids", newest_column), ("k_penalty",)
+    ),
+    "zeros for the first frame": Mistake(
+        replaced(RepetitionWindow, "has_begun", begun_before), ("k_penalty",)
+    ),
     "a window of 8": Mistake(replaced(window, "WINDOW", 8), ("k_penalty",)),
+    "a window of 17": Mistake(replaced(window, "WINDOW", 17), ("k_penalty",)),
     "no zeros in the window": Mistake(
         replaced(RepetitionWindow, "codes", without_zeros), ("k_penalty",)
     ),

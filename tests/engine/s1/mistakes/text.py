@@ -11,6 +11,7 @@ from tests.golden import tokenizer as golden_tokenizer
 
 _right_frames = PromptBuilder._frames
 _right_tokens = PromptBuilder._tokens
+_LETTERS = r"|[^\r\n\p{L}\p{N}]?\p{L}+"
 
 
 def cut(old: str, new: str) -> Plant:
@@ -57,6 +58,13 @@ MISTAKES = {
     "symbols without their space": Mistake(cut("| ?[", "|["), ("j_tokenizer",)),
     "symbols without their newlines": Mistake(cut(r"]+[\r\n]*", "]+"), ("j_tokenizer",)),
     "no newlines by themselves": Mistake(cut(r"|\s*[\r\n]+", ""), ("j_tokenizer",)),
+    "no spaces before ?!": Mistake(cut(r"|\s+(\?!\S)", ""), ("j_tokenizer",)),
+    "no other spaces": Mistake(cut(r"(\?!\S)|\s+", r"(\?!\S)"), ("j_tokenizer",)),
+    "contractions without the long s": Mistake(cut("(?i:'s|", "'[sS]|(?i:"), ("j_tokenizer",)),
+    "marks for letters": Mistake(cut(r"]?\p{L}+", r"]?[\p{L}\p{M}]+"), ("j_tokenizer",)),
+    "punctuation after letters": Mistake(
+        cut(rf"|\p{{P}}{_LETTERS}", rf"{_LETTERS}|\p{{P}}"), ("j_tokenizer",)
+    ),
     "tag and text as one": Mistake(replaced(PromptBuilder, "text", joined), ("j_tokenizer",)),
     "codes in the next row": Mistake(replaced(PromptBuilder, "_frames", shifted), ("b_prompt",)),
     "codes for tokens": Mistake(replaced(PromptBuilder, "_frames", without_offset), ("b_prompt",)),

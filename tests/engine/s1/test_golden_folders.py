@@ -1,0 +1,157 @@
+"""Other golden folders: one that was altered or lacks something is missed, all others are met."""
+
+import json
+import operator
+import shutil
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tests.engine.s1.test_golden import VECTORS
+from tests.golden import __main__ as golden
+
+Change = Callable[[Path], None]
+
+_EDGES = ("m_edges.json", "sampling", "cases")
+_WHOLE = "case3_probs_nothing_removed"
+_VARIANTS = ("l_variants/l_variants.json", "variants")
+_CODEC = "l_variants/codec_generator"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a copy that may be changed, but for the checkpoint."""
+    copy = tmp_path / "vectors"
+    shutil.copytree(VECTORS, copy, ignore=lambda *_: ["checkpoint"])
+    (copy / "checkpoint").symlink_to(VECTORS / "checkpoint")
+    return copy
+
+
+def is_met(name: str, folder: Path) -> bool:
+    return all(line.is_met for line in golden.compare(name, folder))
+
+
+def stating(file: str, *keys: str | int, value: object) -> Change:
+    """State another value in a JSON file, at such keys."""
+
+    def state(holder: Any, key: str | int) -> None:  # noqa: ANN401 - a list or a mapping
+        holder[key] = value
+
+    return _altering(file, keys, state)
+
+
+def without(file: str, *keys: str | int) -> Change:
+    """Leave out of a JSON file what stands at such keys."""
+    return _altering(file, keys, operator.delitem)
+
+
+def _altering(
+    file: str, keys: tuple[str | int, ...], alter: Callable[[Any, str | int], None]
+) -> Change:
+    def change(folder: Path) -> None:
+        path = folder / file
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        alter(reduce(operator.getitem, keys[:-1], whole), keys[-1])
+        path.write_text(json.dumps(whole), encoding="utf-8")
+
+    return change
+
+
+def adding(file: str, name: str, at: int, *, amount: float = 1) -> Change:
+    """Add something to a value of a tensor."""
+
+    def change(folder: Path) -> None:
+        tensors = load_file(folder / file)
+        tensors[name].view(-1)[at] += amount
+        save_file(tensors, folder / file)
+
+    return change
+
+
+def without_margins(folder: Path) -> None:
+    """Have no margin be safe, so that a code may be wrong."""
+    path = folder / _CODEC / "expected.safetensors"
+    tensors = load_file(path)
+    tensors["margin"][0] = 0
+    tensors["encoded_codes"][3, 2] += 1
+    save_file(tensors, path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("MANIFEST", stating("MANIFEST.json", "files", "j_tokenizer.json", "texts", value=81)),
+        ("b_prompt", without("b_prompt.json", "one_ref")),
+        ("c_slow", adding("c_slow.safetensors", "prompt", -1)),
+        ("k_penalty", stating("k_penalty.json", "histories", 0, "steps", value=[])),
+        ("l_variants", adding(f"{_CODEC}/expected.safetensors", "margin", 29)),
+        ("l_variants", stating(*_VARIANTS, "codec_generator", "min_margin", value=0.1)),
+        ("l_variants", stating(*_VARIANTS, "defaults_tied", "tensors", value={})),
+        ("l_variants", without_margins),
+        ("l_variants", without("l_variants/l_variants.json", "variants", "defaults_tied")),
+        ("h_encode", without("h_encode.json", 2)),
+        ("m_edges", adding("m_edges.safetensors", "case13_probs", 192)),
+        ("m_edges", adding("m_edges.safetensors", _WHOLE, 23)),
+        ("m_edges", adding("m_edges.safetensors", _WHOLE, 2, amount=0.01)),
+        ("m_edges", adding("m_edges.safetensors", "pcm_reference", -1)),
+        ("m_edges", stating("m_edges.json", "tensors", "window", value=[[16], "int64"])),
+        ("m_edges", stating(*_EDGES, 3, "n_nonzero", value=12)),
+        ("m_edges", stating(*_EDGES, 3, "n_removed_because_rounded_cumsum_exceeds_1", value=0)),
+        ("m_edges", stating(*_EDGES, 3, "exact_mass_of_zero_entries", value=0.5)),
+        ("m_edges", stating(*_EDGES, 0, "max_abs_to_nothing_removed", value=0.5)),
+        ("m_edges", stating(*_EDGES, 0, "rounding_dependent", value=True)),
+        ("m_edges", stating(*_EDGES, 5, "exact_mass_of_zero_entries", value=0.0)),
+        ("m_edges", stating(*_EDGES, 0, "cumprob_margin", value=0.0)),
+    ],
+)
+def test_whatever_a_folder_states_is_compared(name: str, change: Change, folder: Path) -> None:
+    change(folder)
+    assert not is_met(name, folder)
+
+
+@pytest.mark.parametrize("part", [_CODEC, f"{_CODEC}/codec_dims.json"])
+def test_a_part_that_is_gone_is_an_error(part: str, folder: Path) -> None:
+    gone = folder / part
+    gone.rename(folder / "elsewhere")
+    assert not golden._run("l_variants", folder)
+
+
+def test_names_of_cases_may_end_alike(folder: Path) -> None:
+    tensors = load_file(folder / "h_encode.safetensors")
+    cases = json.loads((folder / "h_encode.json").read_text(encoding="utf-8"))[:2]
+    renamed: dict[str, Tensor] = {}
+    for case, name in zip(cases, ("a", "zz_a"), strict=True):
+        old, case["case"] = case["case"], name
+        renamed |= {key.replace(old, name): tensor for key, tensor in tensors.items() if old in key}
+    save_file(renamed, folder / "h_encode.safetensors")
+    (folder / "h_encode.json").write_text(json.dumps(cases), encoding="utf-8")
+    assert is_met("h_encode", folder)
+
+
+def test_special_tokens_may_have_any_names_in_any_order(folder: Path) -> None:
+    path = folder / "j_tokenizer" / "special_tokens.json"
+    first, second, *others = json.loads(path.read_text(encoding="utf-8"))
+    renamed = dict.fromkeys([second, f"{first}!", *others], 0)
+    path.write_text(json.dumps(renamed), encoding="utf-8")
+    assert is_met("j_tokenizer", folder)
+
+
+def test_prompts_may_have_any_number_of_codebooks_of_any_size(folder: Path) -> None:
+    path = folder / "j_tokenizer.json"
+    tokenizer = json.loads(path.read_text(encoding="utf-8"))
+    for case in tokenizer["prompts"]:
+        case["rows"] = case["rows"][:9]
+        for reference in case["refs"]:
+            reference["codes"] = reference["codes"][:8]
+            reference["codes"][1][0] = 2_000
+    with_codes = next(case for case in tokenizer["prompts"] if case["refs"])
+    begins = tokenizer["semantic_begin_id"]
+    frame = next(at for at, token in enumerate(with_codes["rows"][0]) if token >= begins)
+    with_codes["rows"][2][frame] = 2_000
+    path.write_text(json.dumps(tokenizer), encoding="utf-8")
+    assert is_met("j_tokenizer", folder)
