@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from engine.runners.s1.blocks import BlockPool, BlockTable
+from engine.runners.s1.blocks import BlockPool, BlockTable, holders
 from engine.runners.s1.errors import OutOfBlocks
 from engine.runners.s1.prompt import Columns
 
@@ -124,3 +124,13 @@ def check(pool: BlockPool, tables: list[tuple[BlockTable, Columns]]) -> None:
     assert pool.num_free == 16 - len(users)
     # Whoever shares a block has the same columns up to its end.
     assert all(len(contents) == 1 for contents in users.values())
+
+
+def test_those_hold_blocks_who_have_one_that_no_older_one_has() -> None:
+    tables = {
+        1: BlockTable([0, 1]),
+        4: BlockTable([]),
+        3: BlockTable([0, 2]),
+        2: BlockTable([0, 1]),
+    }
+    assert holders(tables) == [1, 3]

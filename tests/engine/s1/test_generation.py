@@ -110,6 +110,20 @@ def test_a_shared_beginning_is_as_one_computed_again(model: LanguageModel) -> No
     assert torch.equal(drawn_by(frames, 2, 10), alone(model, other, WARM, 10))
 
 
+def test_an_evicted_sequence_shares_again_what_others_have_read(model: LanguageModel) -> None:
+    prompt = random_prompt(2, 45)
+    frames = generator(model)
+    for slot in (0, 1):
+        frames.open(slot, prompt, WARM, num_shared=35)
+        columns = drawn_by(frames, slot, 5)
+    frames.evict(frames.context(1), columns.T.numpy())
+    before = frames.pool.num_free
+    rest = drawn_by(frames, 1, 5)
+    # All but the four blocks that the other one holds as well.
+    assert before - frames.pool.num_free == 3
+    assert torch.equal(torch.cat((columns, rest)), alone(model, prompt, WARM, 10))
+
+
 def test_a_prompt_that_is_shared_whole_leaves_a_column_to_read(model: LanguageModel) -> None:
     prompt = random_prompt(2, 32)
     frames = generator(model)
