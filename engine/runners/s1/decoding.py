@@ -43,16 +43,16 @@ class Decoding:
                 device=decoder.device,
             )
 
-    def decode(self, jobs: Sequence[Job]) -> None:
-        """Make the samples of all frames. A row alone without memory stays undecoded."""
+    def decode(self, jobs: Sequence[Job]) -> list[Job]:
+        """Make the samples of all frames; return those that found no memory even alone."""
         speaking = defaultdict(list)
         for job in jobs:
             if job.frames and job.error is None:
                 speaking[len(job.frames)].append(job)
-        for alike in speaking.values():
-            self._decode_alike(alike)
+        return [job for alike in speaking.values() for job in self._decode_alike(alike)]
 
-    def _decode_alike(self, jobs: list[Job]) -> None:
+    def _decode_alike(self, jobs: list[Job]) -> list[Job]:
+        put_off = []
         while jobs:
             together = jobs[: self._width.num_rows]
             try:
@@ -63,10 +63,12 @@ class Decoding:
                 if len(together) > 1:
                     continue
                 self._put_off(together[0])
+                put_off += together
             else:
                 self._width.widen()
                 _hand_out(together, heard)
             jobs = jobs[len(together) :]
+        return put_off
 
     def _put_off(self, job: Job) -> None:
         job.is_undecoded = True

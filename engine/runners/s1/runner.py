@@ -120,8 +120,8 @@ class S1Runner:
             self._drawing.draw(waiting)
             if self._clock() >= deadline_s:
                 break
-        self._decoding.decode(jobs)
-        self._undecoded |= {job.sequence.id: job for job in jobs if job.is_undecoded}
+        for job in self._decoding.decode(jobs):
+            self._undecoded[job.sequence.id] = job
         starved = tuple(job.slot for job in jobs if job.is_starved)
         return StepResult(_results(jobs), starved, self._holding() if starved else ())
 
@@ -182,21 +182,20 @@ class S1Runner:
             if sequence.id in self._undecoded:
                 return self._undecoded.pop(sequence.id).again(row.slot, lane)
             job = Job(row.slot, min(row.num_frames, MAX_CHUNK), sequence, lane)
-            self._begin(job)
+            if sequence.upcoming is not None:
+                self._begin(job, sequence.upcoming)
         except OutOfMemory:
             return None
-        return job
-
-    def _begin(self, job: Job) -> None:
-        sequence = job.sequence
-        try:
-            if sequence.upcoming is not None:
-                self._reader.begin(sequence, job.lane, sequence.upcoming)
-        except PromptRejected as error:
-            job.error = str(error)
-        sequence.upcoming = None
         if sequence.segment is None and job.error is None:
             job.error = "no segment to speak"
+        return job
+
+    def _begin(self, job: Job, text: str) -> None:
+        try:
+            self._reader.begin(job.sequence, job.lane, text)
+        except PromptRejected as error:
+            job.error = str(error)
+        job.sequence.upcoming = None
 
     def _holding(self) -> tuple[int, ...]:
         found = {each.id: self._lanes.context(each) for each in self._sequences.values()}
