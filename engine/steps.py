@@ -111,8 +111,10 @@ class StepResult:
     """What a step made. Planned rows that are missing were left out for want of time.
 
     `starved` are the slots whose rows stopped for want of memory, whether they made some frames
-    before or none. Nothing is lost: they go on once others gave theirs up.
+    before or none. Nothing is lost: they go on once others gave theirs up. Where there are any,
+    `holding` are the sequences that have some to give up; of what several share, the oldest.
     """
 
     rows: tuple[RowResult, ...] = ()
     starved: tuple[int, ...] = ()
+    holding: tuple[int, ...] = ()

@@ -1,5 +1,7 @@
 """Who holds memory in the runner, and who gives it up when a row found none."""
 
+from collections.abc import Iterable
+
 from engine.scheduling.sequence import Sequence
 
 #: Where nobody had a row for so long, calls that hold memory have nothing to say; those that only
@@ -8,25 +10,26 @@ IDLE_S = 2.0
 
 
 class Memory:
-    """Remembers the holders of memory, and who waits until some is given back.
+    """Remembers who may hold memory, who found none, and who waits until some is given back.
 
-    A sequence holds some from its first row until it is over or evicted. The newest note gives up
-    its own first, an idle one before one that speaks, then the newest call that has nothing to say.
-    A note that speaks keeps it where all others are idle.
+    A sequence may hold some from its first row until it is over or evicted. The newest note gives
+    up its own first, an idle one before one that speaks, then the newest call that has nothing to
+    say. A note that speaks keeps it where all others are idle.
     """
 
     def __init__(self) -> None:
         self._holders: dict[int, Sequence] = {}
         #: Those evicted while they had something to say: at once they would only be evicted again.
         self._waiting: dict[int, Sequence] = {}
-        self._is_given_back = False
+        #: Holders that found none in the last step.
+        self._starving: dict[int, Sequence] = {}
         self._may_return = False
         self._last_row_s = float("-inf")
 
     @property
-    def is_given_back(self) -> bool:
-        """Tell whether a holder is over since `returning` was asked."""
-        return self._is_given_back
+    def is_short(self) -> bool:
+        """Tell whether somebody starves."""
+        return bool(self._starving)
 
     def is_waiting(self, sequence: Sequence) -> bool:
         """Tell whether the sequence must not be planned yet."""
@@ -40,24 +43,40 @@ class Memory:
     def give_back(self, sequence: Sequence) -> None:
         """Record that the sequence is over."""
         self._waiting.pop(sequence.id, None)
+        self._starving.pop(sequence.id, None)
         if self._holders.pop(sequence.id, None) is not None:
-            self._is_given_back = self._may_return = True
+            self._may_return = True
 
     def rest(self, sequence: Sequence) -> None:
         """Record that the sequence has nothing to say now: as a note, it is evicted for others."""
+        self._starving.pop(sequence.id, None)
         self._may_return = self._may_return or not sequence.is_call
 
-    def returning(self, now_s: float) -> list[Sequence]:
-        """Let those who wait try again and return them, if anybody gave back some memory since.
+    def starve(self, sequences: Iterable[Sequence]) -> None:
+        """Record who found no memory in the last step."""
+        self._starving = {sequence.id: sequence for sequence in sequences}
 
-        Or if nobody has had a row for `IDLE_S`: then those who hold it need it less.
+    def returning(self, now_s: float) -> list[Sequence]:
+        """Let the oldest of those who wait try again and return it, once some was given back.
+
+        Or once nobody has had a row for `IDLE_S`: then those who hold it need it less. The next one
+        follows with the next step unless somebody starves: all at once would starve each other.
         """
+        if self._starving or not self._waiting:
+            return []
         is_idle = now_s - self._last_row_s >= IDLE_S
-        returned = list(self._waiting.values()) if self._may_return or is_idle else []
-        for sequence in returned:
-            del self._waiting[sequence.id]
-        self._is_given_back = self._may_return = False
-        return returned
+        self._may_return = self._may_return or is_idle
+        return [self._waiting.pop(min(self._waiting))] if self._may_return else []
+
+    def admitted(self, sequences: Iterable[Sequence]) -> Iterable[Sequence]:
+        """Return those of `sequences` that may have a row.
+
+        While somebody starves, nobody joins that would have to give up its memory for it.
+        """
+        if not self._starving:
+            return sequences
+        first = min(map(_rank, self._starving.values()))
+        return [each for each in sequences if each.id in self._holders or _rank(each) < first]
 
     def last(self) -> Sequence:
         """Return the holder that gives up its memory next. There must be one."""
@@ -76,6 +95,8 @@ class Memory:
     def evict(self, holder: Sequence) -> None:
         """Record that a holder gives up its memory."""
         del self._holders[holder.id]
+        self._starving.pop(holder.id, None)
+        self._may_return = False
         if holder.is_schedulable:
             self._waiting[holder.id] = holder
 

@@ -3,12 +3,15 @@
 Pure: time comes in as `now_s`, plans go out, results come in. It knows no clock and no tensor.
 """
 
+from collections.abc import Collection
+
 from engine.commands import AppendText, Cancel, Command, EndText, Flush, Grant, Open
 from engine.outputs import Failed, Output
 from engine.runner import ModelInfo
 from engine.scheduling.backlog import Backlog
 from engine.scheduling.capacity import Capacity
-from engine.scheduling.chunks import ChunkCost, Chunks
+from engine.scheduling.chunks import Chunks
+from engine.scheduling.draft import Draft
 from engine.scheduling.gathering import Gathering
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.memory import Memory
@@ -92,23 +95,17 @@ class Scheduler:
             self._refresh(waiting, now_s)
         released, self._released = tuple(self._released), []
         evicted, self._evicted = tuple(self._evicted), []
-        draft = _Draft(self._chunks.cost(len(self._sequences)))
+        draft = Draft(self._chunks.cost(len(self._sequences)))
         self._gathering.is_worthwhile = self._chunks.are_whole(draft.chunk_cost)
-        for group in self._order.groups(self._schedulable.values(), now_s):
+        candidates = self._memory.admitted(self._schedulable.values())
+        for group in self._order.groups(candidates, now_s):
             if group.most > 0:
                 room = self._capacity.num_rows() if group.is_spare else self._model.max_rows
                 num_rows = min(len(draft.rows) + group.most, room)
                 while len(draft.rows) < num_rows and (sequence := next(group.sequences, None)):
                     self._add_row(draft, sequence, now_s)
-        return StepPlan(
-            released=released,
-            evicted=evicted,
-            parked=tuple(draft.parked),
-            admissions=tuple(draft.admissions),
-            prefills=tuple(draft.prefills),
-            rows=tuple(draft.rows),
-            time_budget_s=self._chunks.budget_s(draft.planned, self._sequences.values(), now_s),
-        )
+        budget_s = self._chunks.budget_s(draft.planned, self._sequences.values(), now_s)
+        return draft.plan(released, evicted, budget_s)
 
     def apply(self, result: StepResult, now_s: float) -> list[Output]:
         """Take what the step made. Rows of sequences cancelled meanwhile are dropped."""
@@ -120,9 +117,9 @@ class Scheduler:
                 made.append(self._sequences[owner])
                 outputs += self._apply_row(made[-1], row, now_s)
         self._order.record(made)
-        if any(self._slots.owner(slot) is not None for slot in result.starved):
-            outputs += self._find_memory()
-        return outputs
+        owners = [self._slots.owner(slot) for slot in result.starved]
+        self._memory.starve([self._sequences[owner] for owner in owners if owner is not None])
+        return outputs + self._find_memory(result.holding)
 
     def _open(self, command: Open) -> None:
         self._sequences[command.sequence_id] = Sequence(
@@ -160,18 +157,29 @@ class Scheduler:
         if sequence.id in self._evicted:
             self._evicted.remove(sequence.id)
 
-    def _find_memory(self) -> list[Output]:
-        """Have someone give up memory for those who found none. They try again in the next step."""
-        if self._memory.is_given_back:
+    def _find_memory(self, holding: Collection[int]) -> list[Output]:
+        """Have someone give up memory for those who found none. They try again in the next step.
+
+        Whoever comes before it and holds none gives way as well: one a step would take for ever.
+        """
+        if any(holder not in self._sequences for holder in holding):
             return []
-        last = self._memory.last()
-        if not self._memory.can_spare(last):
-            self._release(last)
-            return [Failed(last.id, "there is no memory for all that is spoken", True)]
-        self._memory.evict(last)
-        self._schedulable.pop(last.id, None)
-        self._leave_slot(last)
-        self._evicted.append(last.id)
+        outputs: list[Output] = []
+        while self._memory.is_short:
+            last = self._memory.last()
+            outputs += self._give_up_memory(last)
+            if last.id in holding:
+                break
+        return outputs
+
+    def _give_up_memory(self, holder: Sequence) -> list[Output]:
+        if not self._memory.can_spare(holder):
+            self._release(holder)
+            return [Failed(holder.id, "there is no memory for all that is spoken", True)]
+        self._memory.evict(holder)
+        self._schedulable.pop(holder.id, None)
+        self._leave_slot(holder)
+        self._evicted.append(holder.id)
         return []
 
     def _leave_slot(self, sequence: Sequence) -> None:
@@ -179,7 +187,7 @@ class Scheduler:
             self._slots.free(sequence.slot)
             sequence.slot = None
 
-    def _add_row(self, draft: "_Draft", sequence: Sequence, now_s: float) -> None:
+    def _add_row(self, draft: Draft, sequence: Sequence, now_s: float) -> None:
         slot = sequence.slot
         if slot is None:
             slot = self._slot_for(draft, sequence, now_s)
@@ -198,7 +206,7 @@ class Scheduler:
         draft.chosen.add(sequence.id)
         self._memory.take(sequence, now_s)
 
-    def _slot_for(self, draft: "_Draft", sequence: Sequence, now_s: float) -> int | None:
+    def _slot_for(self, draft: Draft, sequence: Sequence, now_s: float) -> int | None:
         if not self._slots.num_free:
             if draft.parking is None:
                 holders = [self._sequences[owner] for owner in self._slots.owners.values()]
@@ -220,22 +228,6 @@ class Scheduler:
         else:
             self._refresh(sequence, now_s)
         return outputs
-
-
-class _Draft:
-    """A plan in the making."""
-
-    def __init__(self, chunk_cost: ChunkCost) -> None:
-        #: With all that are open.
-        self.chunk_cost = chunk_cost
-        self.parked: list[int] = []
-        self.admissions: list[Admission] = []
-        self.prefills: list[Prefill] = []
-        self.rows: list[Row] = []
-        self.planned: list[Sequence] = []
-        self.chosen: set[int] = set()
-        #: Only in a step that runs out of slots.
-        self.parking: Parking | None = None
 
 
 def _change(

@@ -233,3 +233,46 @@ def test_an_evicted_note_returns_once_a_call_that_stays_open_has_nothing_to_say(
         pass
     assert engine.ends(FIRST_NOTE)
     assert engine.samples(101) == spoken
+
+
+@pytest.mark.parametrize("service_class", ServiceClass)
+def test_calls_that_speak_are_not_kept_from_it_by_those_that_come(
+    service_class: ServiceClass,
+) -> None:
+    scarcity = Scarcity(num_pages=2 * WHOLE - 4, num_slots=32)
+    scarcity.engine.open(1, TEXT)
+    scarcity.engine.open(2, TEXT)
+    for newcomer in range(101, 201):
+        scarcity.engine.open(newcomer, "Good day to you.", service_class=service_class)
+        scarcity.step()
+    assert scarcity.spoke_whole(1)
+    assert scarcity.engine.ends(2)
+
+
+def test_those_who_wait_for_memory_return_one_after_another_and_none_while_one_starves() -> None:
+    memory = Memory()
+    notes = [sequence(number) for number in (1, 2, 3, 4)]
+    for note in notes:
+        memory.take(note, now_s=0.0)
+    for note in notes[1:]:
+        memory.evict(note)
+    assert memory.returning(now_s=0.0) == []
+    memory.give_back(notes[0])
+    assert memory.returning(now_s=0.0) == [notes[1]]
+    memory.take(notes[1], now_s=0.0)
+    memory.starve(notes[1:2])
+    assert memory.returning(now_s=0.0) == []
+    memory.starve([])
+    assert memory.returning(now_s=0.0) == [notes[2]]
+
+
+def test_nobody_joins_that_would_have_to_give_way_to_one_who_starves() -> None:
+    memory = Memory()
+    note, old_call, call, new_call = (sequence(number) for number in (1, 101, 102, 103))
+    candidates = [new_call, call, old_call, note]
+    memory.take(call, now_s=0.0)
+    assert memory.admitted(candidates) == candidates
+    memory.starve([call])
+    assert memory.admitted(candidates) == [call, old_call]
+    memory.give_back(call)
+    assert memory.admitted(candidates) == candidates

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from engine.runners.s1.drawing import Drawing
-from engine.runners.s1.generation import BLOCK_SIZE, FrameGenerator
+from engine.runners.s1.generation import BLOCK_SIZE
 from engine.runners.s1.job import Job
 from engine.runners.s1.language_model import Vocabulary
 from engine.runners.s1.model import S1Model, load_model
@@ -45,7 +45,7 @@ def serve(checkpoint: Path, generations: Sequence[Generation]) -> None:
         generation.begin(prompt, model.language_model.config.max_seq_len)
     runner = _runner(model, generations)
     stage = Stage(generations)
-    runner._drawing = _Tap(runner._drawing._generator, model.tokenizer.im_end_id, stage)
+    runner._drawing = _Tap(runner._drawing, stage)
     runner.run(stage.enter())
     for sequence_id, generation in enumerate(generations):
         # The original takes several references.
@@ -84,8 +84,8 @@ def _runner(model: S1Model, generations: Sequence[Generation]) -> S1Runner:
 class _Tap(Drawing):
     """Lets a stage see all columns that are drawn, ends included."""
 
-    def __init__(self, generator: FrameGenerator, im_end_id: int, stage: Stage) -> None:
-        super().__init__(generator, im_end_id)
+    def __init__(self, drawing: Drawing, stage: Stage) -> None:
+        super().__init__(drawing._generator, drawing._im_end_id, drawing._width)
         self._stage = stage
 
     def _take(self, job: Job, column: Columns, token: int, code: int) -> None:

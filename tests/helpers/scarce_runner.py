@@ -37,7 +37,8 @@ class ScarceRunner:
         for row in result.rows:
             num_frames = -(-len(row.pcm) // self.info.frame_samples)
             self._num_frames[self._owners[row.slot]] += num_frames
-        return replace(result, starved=tuple(row.slot for row in plan.rows if row not in fed))
+        starved = tuple(row.slot for row in plan.rows if row not in fed)
+        return replace(result, starved=starved, holding=tuple(self.pages) if starved else ())
 
     def close(self) -> None:
         self._runner.close()

@@ -7,7 +7,9 @@ columns have equal keys and values. A shared block stays when nobody uses it, un
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from engine.runners.s1.errors import OutOfBlocks
 from engine.runners.s1.prompt import Columns
@@ -28,7 +30,8 @@ class BlockPool:
     def __init__(self, num_blocks: int, block_size: int) -> None:
         self.block_size = block_size
         self.num_blocks = num_blocks
-        self._free = list(range(num_blocks - 1, -1, -1))
+        #: A heap.
+        self._free = list(range(num_blocks))
         self._users = [0] * num_blocks
         self._by_content: dict[bytes, int] = {}
         self._content: dict[int, bytes] = {}
@@ -40,13 +43,9 @@ class BlockPool:
         """Count the blocks that can be had: free ones, and shared ones that nobody uses."""
         return len(self._free) + len(self._unused)
 
-    def open(self, columns: Columns, salt: bytes = b"") -> BlockTable:
-        """Return a table that begins with the shared blocks of `columns`.
-
-        Tables of different `salt` share nothing: one tenant's prompts are not another's to find.
-        """
-        table = BlockTable()
-        for key in self._keys(columns, salt):
+    def begin(self, table: BlockTable, columns: Columns) -> None:
+        """Let an empty table begin with the shared blocks of `columns`."""
+        for key in self._keys(columns):
             block = self._by_content.get(key)
             if block is None:
                 break
@@ -54,7 +53,6 @@ class BlockPool:
             self._users[block] += 1
             table.blocks.append(block)
         table.num_tokens = len(table.blocks) * self.block_size
-        return table
 
     def grow(self, table: BlockTable, num_tokens: int) -> None:
         """Add blocks until there is room for `num_tokens` tokens in all.
@@ -69,14 +67,13 @@ class BlockPool:
             raise OutOfBlocks(f"{wanted} blocks wanted, {self.num_free} of {self.num_blocks} left")
         table.blocks += [self._take() for _ in range(wanted)]
 
-    def share(self, table: BlockTable, columns: Columns, salt: bytes = b"") -> None:
+    def share(self, table: BlockTable, columns: Columns) -> None:
         """Let others find the table's full blocks by `columns`, which it begins with.
 
         Columns that the table has not computed yet are not shared.
         """
-        for block, key in zip(
-            table.blocks, self._keys(columns[:, : table.num_tokens], salt), strict=False
-        ):
+        keys = self._keys(columns[:, : table.num_tokens])
+        for block, key in zip(table.blocks, keys, strict=False):
             if key not in self._by_content and block not in self._content:
                 self._by_content[key] = block
                 self._content[block] = key
@@ -88,16 +85,15 @@ class BlockPool:
             self._users[block] -= 1
             if self._users[block] == 0:
                 self._leave(block)
-        self._free.sort(reverse=True)
         table.blocks.clear()
         table.num_tokens = 0
 
     def _take(self) -> int:
-        if not self._free:
+        if self._free:
+            block = heappop(self._free)
+        else:
             block, _ = self._unused.popitem(last=False)
             del self._by_content[self._content.pop(block)]
-            self._free.append(block)
-        block = self._free.pop()
         self._users[block] = 1
         return block
 
@@ -105,13 +101,27 @@ class BlockPool:
         if block in self._content:
             self._unused[block] = None
         else:
-            self._free.append(block)
+            heappush(self._free, block)
 
-    def _keys(self, columns: Columns, salt: bytes) -> list[bytes]:
+    def _keys(self, columns: Columns) -> list[bytes]:
         """Return the key of each full block: a digest of all columns up to its end."""
-        digest = hashlib.sha256(salt)
+        digest = hashlib.sha256()
         keys = []
         for end in range(self.block_size, columns.shape[1] + 1, self.block_size):
             digest.update(columns[:, end - self.block_size : end].tobytes())
             keys.append(digest.digest())
         return keys
+
+
+def holders(tables: Mapping[int, BlockTable]) -> list[int]:
+    """Return whose tables, the oldest first, have blocks that no older one has as well.
+
+    So where the newest are closed first, each of these makes at least one block free.
+    """
+    seen: set[int] = set()
+    found = []
+    for owner, table in sorted(tables.items(), key=lambda item: item[0]):
+        if not seen.issuperset(table.blocks):
+            found.append(owner)
+            seen.update(table.blocks)
+    return found

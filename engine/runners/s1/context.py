@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from torch import Tensor
 
 from engine.runners.s1.blocks import BlockTable
 from engine.runners.s1.prompt import Columns
@@ -14,10 +15,9 @@ class Context:
 
     #: (num_codebooks + 1, T): what the sequence was opened with.
     opened_with: Columns
-    #: How many columns of that others may share, and with whom.
+    #: How many columns of that others may share.
     num_shared: int
-    salt: bytes
-    table: BlockTable
+    table: BlockTable = field(default_factory=BlockTable)
     #: What it has to read before it draws: the same, and after an eviction what it drew as well.
     prompt: Columns = field(init=False)
     #: Its columns.
@@ -33,8 +33,11 @@ class Context:
 
     @property
     def shared(self) -> Columns:
-        """Return the columns that others may share."""
-        return self.prompt[:, : self.num_shared]
+        """Return the columns that others may share.
+
+        One column is left to read, since what follows depends on the last one's state.
+        """
+        return self.prompt[:, : min(self.num_shared, self.num_prompt - 1)]
 
     def next_columns(self, num_columns: int) -> Columns:
         """Return so many columns of the prompt (num_columns, num_codebooks + 1), contiguous."""
@@ -52,3 +55,11 @@ class Context:
 
     def _go_on_to(self, prompt: Columns) -> None:
         self.prompt, self.num_prompt = prompt, prompt.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedSequence:
+    """A sequence without a slot, as `FrameGenerator.park` left it."""
+
+    context: Context
+    draw_state: list[Tensor]

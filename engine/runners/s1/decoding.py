@@ -5,12 +5,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.errors import OutOfMemory
+from engine.pytorch.memory import memory_for
 from engine.runners.s1.capture import Capture
 from engine.runners.s1.codec import CodecState, Decoder, slots_of, to_pcm16
 from engine.runners.s1.codec_graphs import CodecGraphs
 from engine.runners.s1.job import Job
+from engine.runners.s1.width import NO_MEMORY, Width
 
 #: Frames that the codec decodes for one row at a time: as many as the scheduler plans.
 MAX_CHUNK = 8
@@ -19,10 +23,16 @@ MAX_CHUNK = 8
 class Decoding:
     """Decodes the frames of each job, those of equally many frames together."""
 
-    def __init__(self, decoder: Decoder, state: CodecState, capture: Capture | None) -> None:
-        """Take the codec and what it remembers of every lane; the last one is for nobody."""
+    def __init__(
+        self, decoder: Decoder, state: CodecState, width: Width, capture: Capture | None
+    ) -> None:
+        """Take the codec, what it remembers of every lane, and how many rows it decodes together.
+
+        The last lane is for nobody.
+        """
         self._decoder = decoder
         self._state = state
+        self._width = width
         self._graphs = None
         if capture is not None:
             self._graphs = CodecGraphs(
@@ -33,30 +43,37 @@ class Decoding:
                 device=decoder.device,
             )
 
-    def decode(self, jobs: Sequence[Job]) -> None:
-        """Make the samples of all frames. A row alone for which there is no memory fails."""
+    def decode(self, jobs: Sequence[Job]) -> list[Job]:
+        """Make the samples of all frames; return those that found no memory even alone."""
         speaking = defaultdict(list)
         for job in jobs:
             if job.frames and job.error is None:
                 speaking[len(job.frames)].append(job)
-        for alike in speaking.values():
-            self._decode_alike(alike)
+        return [job for alike in speaking.values() for job in self._decode_alike(alike)]
 
-    def _decode_alike(self, jobs: list[Job]) -> None:
-        try:
-            heard = self._heard(jobs).cpu().numpy()
-        except torch.OutOfMemoryError:
-            if len(jobs) == 1:
-                jobs[0].error = "the codec found no memory"
-                return
-            half = len(jobs) // 2
-            self._decode_alike(jobs[:half])
-            self._decode_alike(jobs[half:])
-            return
-        for job, pcm, is_sound in zip(jobs, heard[:, :-1], heard[:, -1].tolist(), strict=True):
-            job.pcm = pcm
-            if not is_sound:
-                job.error = "the codec's numbers are not finite"
+    def _decode_alike(self, jobs: list[Job]) -> list[Job]:
+        put_off = []
+        while jobs:
+            together = jobs[: self._width.num_rows]
+            try:
+                with memory_for("so many samples"):
+                    heard = self._heard(together).cpu().numpy()
+            except OutOfMemory:
+                self._width.narrow(len(together))
+                if len(together) > 1:
+                    continue
+                self._put_off(together[0])
+                put_off += together
+            else:
+                self._width.widen()
+                _hand_out(together, heard)
+            jobs = jobs[len(together) :]
+        return put_off
+
+    def _put_off(self, job: Job) -> None:
+        job.is_undecoded = True
+        if self._width.is_hopeless:
+            job.error = NO_MEMORY
 
     def _heard(self, jobs: Sequence[Job]) -> Tensor:
         """Do as `_decode` with the frames of jobs that have equally many."""
@@ -79,3 +96,10 @@ class Decoding:
         # They lie within [-1, 1], so only one that is no number makes the sum none.
         is_finite = samples.sum(dim=1, keepdim=True).isfinite()
         return torch.cat((to_pcm16(samples), is_finite), dim=1)
+
+
+def _hand_out(jobs: Sequence[Job], heard: NDArray[np.int16]) -> None:
+    for job, pcm, is_sound in zip(jobs, heard[:, :-1], heard[:, -1].tolist(), strict=True):
+        job.pcm = pcm
+        if not is_sound:
+            job.error = "the codec's numbers are not finite"

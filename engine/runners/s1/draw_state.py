@@ -51,6 +51,12 @@ class DrawState:
         """Return how the slots (B,) draw."""
         return SamplingRows(*self._parameters.index_select(0, slots).unbind(1))
 
+    def record(self, slots: Tensor, columns: Tensor, frames: Tensor) -> None:
+        """Take what the slots (B,) drew, (B, num_codebooks + 1), and the numbers of the next."""
+        self.window.append(slots, columns)
+        self.columns.index_copy_(0, slots, columns)
+        self.frames.index_copy_(0, slots, frames)
+
     def copy_out(self, slot: int) -> list[Tensor]:
         """Return copies of one slot's rows."""
         return [tensor[slot].clone() for tensor in self._tensors()]

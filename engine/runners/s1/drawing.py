@@ -10,6 +10,7 @@ from engine.runners.s1.forward import NOT_DRAWN
 from engine.runners.s1.generation import FrameGenerator
 from engine.runners.s1.job import Job
 from engine.runners.s1.prompt import Columns
+from engine.runners.s1.width import NO_MEMORY, Width
 
 #: Columns of prompts read in one forward. A reference of ten seconds is read in four; on a CPU each
 #: takes about as long as two frames, so that rows that speak wait no longer than that for it.
@@ -19,28 +20,35 @@ PREFILL_TOKENS = 64
 class Drawing:
     """Draws a frame for each job that has read its prompt, and has the others read on."""
 
-    def __init__(self, generator: FrameGenerator, im_end_id: int) -> None:
-        """Take what draws, and the token that ends a segment."""
+    def __init__(self, generator: FrameGenerator, im_end_id: int, width: Width) -> None:
+        """Take what draws, the token that ends a segment, and how many rows draw together."""
         self._generator = generator
         self._im_end_id = im_end_id
+        self._width = width
 
     def draw(self, jobs: Sequence[Job]) -> None:
         """Do one forward for `jobs`, in the order of urgency.
 
-        Those for which the KV cache has no room are starved. Where the device has no memory for so
-        many rows, the less urgent half of them waits for another step, and a single one is starved.
+        Those for which the KV cache has no room are starved. Where the device has no memory for all
+        of them, the others have their turn later, and a single one in another step.
         """
-        reading = list(jobs)
-        while lengths := self._lengths(reading):
-            reading = [job for job in reading if job.lane in lengths]
+        while lengths := self._lengths(jobs[: self._width.num_rows]):
+            reading = [job for job in jobs if job.lane in lengths]
             try:
                 drawn, columns = self._generator.step(lengths)
             except OutOfMemory:
-                for job in reading[len(reading) // 2 :]:
-                    job.leave_out(is_starved=len(reading) == 1)
+                self._narrow(reading)
                 continue
+            self._width.widen()
             self._accept(reading, drawn, columns)
             return
+
+    def _narrow(self, jobs: Sequence[Job]) -> None:
+        self._width.narrow(len(jobs))
+        if len(jobs) == 1:
+            jobs[0].leave_out()
+            if self._width.is_hopeless:
+                jobs[0].error = NO_MEMORY
 
     def _lengths(self, jobs: Sequence[Job]) -> dict[int, int]:
         """Return how many columns each lane reads, of the jobs that find room for them."""
@@ -57,7 +65,7 @@ class Drawing:
                 job.leave_out(is_starved=True)
                 continue
             if num_unread > 1:
-                left -= budget
+                left -= lengths[job.lane]
         return lengths
 
     def _accept(self, jobs: Sequence[Job], drawn: list[int], columns: Tensor) -> None:

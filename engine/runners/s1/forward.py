@@ -44,10 +44,11 @@ class Forward:
         frames = state.frames.index_select(0, slots)
         noise = self._noise(state.seeds.index_select(0, slots), frames)
         columns = self._model.draw_frames(states, slots, state.window, state.rows(slots), noise)
-        state.columns.index_copy_(0, slots, columns)
-        state.frames.index_copy_(0, slots, frames + 1)
         # A look at them here would wait for the device.
-        return columns.where(states.isfinite().all(dim=1, keepdim=True), NOT_DRAWN)
+        drawn = columns.where(states.isfinite().all(dim=1, keepdim=True), NOT_DRAWN)
+        # Only now, so that a draw for which there was no memory can be made again.
+        state.record(slots, columns, frames + 1)
+        return drawn
 
     def draw_on(self, slots: Tensor, positions: Tensor, key_values: KeyValues) -> Tensor:
         """Have each slot read the column that it drew last, and `draw` the next one."""

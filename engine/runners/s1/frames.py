@@ -27,7 +27,7 @@ class FrameDrawer:
         rows: SamplingRows,
         noise: FrameNoise,
     ) -> Tensor:
-        """Return the next column (B, num_codebooks + 1) int64 of each row, and add it to `window`.
+        """Return the next column (B, num_codebooks + 1) int64 of each row.
 
         Args:
             states: (B, dim), of each row's last column, before the last norm.
@@ -42,9 +42,7 @@ class FrameDrawer:
         # A token of text has no code; the original takes 0 for it.
         first = (tokens - self._semantic_begin_id).clamp(min=0)
         codes = self._draw_codes(states, first, window.codes(slots), rows, noise.codes)
-        columns = torch.stack((tokens, *codes), dim=1)
-        window.append(slots, columns)
-        return columns
+        return torch.stack((tokens, *codes), dim=1)
 
     def _draw_tokens(
         self, states: Tensor, recent_ids: Tensor, rows: SamplingRows, noise: Tensor

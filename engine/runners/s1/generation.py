@@ -1,17 +1,16 @@
 """Frames for many sequences at once: what each carries, and one forward for them all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, compress
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine.errors import OutOfMemory
+from engine.pytorch.memory import memory_for
 from engine.runners.s1.blocks import BlockPool
 from engine.runners.s1.capture import Capture
-from engine.runners.s1.context import Context
+from engine.runners.s1.context import Context, ParkedSequence
 from engine.runners.s1.draw_state import DrawParameters, DrawState
 from engine.runners.s1.errors import ContextFull, PromptRejected
 from engine.runners.s1.forward import Forward, NoiseSource
@@ -23,19 +22,6 @@ from engine.runners.s1.prompt import Columns
 #: Tokens in a block. Of a shared prompt up to so many less one are computed again, a hundredth of
 #: a second on a CPU, and of a sequence's last block half is empty on average.
 BLOCK_SIZE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class ParkedSequence:
-    """A sequence without a slot, as `FrameGenerator.park` left it."""
-
-    context: Context
-    draw_state: list[Tensor]
-
-    @property
-    def num_blocks(self) -> int:
-        """Count the blocks that it still holds."""
-        return len(self.context.table.blocks)
 
 
 class FrameGenerator:
@@ -93,27 +79,25 @@ class FrameGenerator:
         *,
         first_frame: int = 0,
         num_shared: int = 0,
-        salt: bytes = b"",
     ) -> None:
-        """Begin a sequence, or the next segment of one, in a free slot.
+        """Begin a sequence, or anew the next segment of the one in the slot.
 
         Args:
-            slot: where; it must be free.
+            slot: where.
             prompt: (num_codebooks + 1, T).
             parameters: how to draw.
             first_frame: the number of the first frame, so that a segment's noise is its own.
             num_shared: how many of the first columns others may share: those of the voice.
-            salt: only sequences of equal salt share.
 
         Raises:
-            PromptRejected: the prompt leaves no room for a frame.
+            PromptRejected: the prompt leaves no room for a frame. The slot is as it was.
         """
         self._check_length(prompt)
-        # One column is left to read, since what follows depends on the last one's state.
-        shared = prompt[:, : min(num_shared, prompt.shape[1] - 1)]
-        table = self.pool.open(shared, salt)
-        self._contexts[slot] = Context(prompt, num_shared, salt, table)
         self._state.begin(slot, parameters, first_frame)
+        if slot in self._contexts:
+            self.close(slot)
+        self._contexts[slot] = context = Context(prompt, num_shared)
+        self.pool.begin(context.table, context.shared)
 
     def extend(self, slot: int, drawn: Columns, columns: Columns) -> None:
         """Have a sequence read on: the next segment of one whose context is kept.
@@ -133,17 +117,18 @@ class FrameGenerator:
         context = self._contexts[slot]
         prompt = np.concatenate((context.opened_with, drawn, columns), axis=1)
         self._check_length(prompt)
-        context.extend(prompt)
         self._state.forget(slot)
+        context.extend(prompt)
 
     def park(self, slot: int) -> ParkedSequence:
         """Free the slot; the sequence keeps its keys and values, and can `resume` in any slot."""
-        return ParkedSequence(self._contexts.pop(slot), self._state.copy_out(slot))
+        draw_state = self._state.copy_out(slot)
+        return ParkedSequence(self._contexts.pop(slot), draw_state)
 
     def resume(self, slot: int, parked: ParkedSequence) -> None:
         """Let a parked sequence go on in a free slot."""
-        self._contexts[slot] = parked.context
         self._state.copy_in(slot, parked.draw_state)
+        self._contexts[slot] = parked.context
 
     def num_unread(self, slot: int) -> int:
         """Count the columns to read before the next frame can be drawn: at least one."""
@@ -158,6 +143,9 @@ class FrameGenerator:
         """
         context = self._contexts[slot]
         table = context.table
+        if not table.blocks:
+            # It was evicted: what others have read of its voice is not read again.
+            self.pool.begin(table, context.shared)
         length = min(budget, max(1, context.num_left))
         num_tokens = table.num_tokens + length
         limit = self._model.config.max_seq_len
@@ -178,22 +166,24 @@ class FrameGenerator:
         Raises:
             OutOfMemory: the device has no memory for so many rows; nothing was read.
         """
-        try:
+        with memory_for("so many rows"):
             drawn, columns = self._step(lengths)
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemory(f"no memory for {len(lengths)} rows") from error
         for slot, length in lengths.items():
             self._advance(slot, length)
         return drawn, columns
 
-    def evict(self, parked: ParkedSequence, drawn: Columns) -> None:
-        """Give up what a parked sequence holds; it goes on once it has read all again.
+    def context(self, slot: int) -> Context:
+        """Return what the sequence in the slot has read."""
+        return self._contexts[slot]
+
+    def evict(self, context: Context, drawn: Columns) -> None:
+        """Give up the blocks of a sequence, parked or not; it goes on once it has read all again.
 
         `drawn` (num_codebooks + 1, frames) are the columns it drew since `open` or the last
         `extend`, in order.
         """
-        self.pool.close(parked.context.table)
-        parked.context.read_again(drawn)
+        self.pool.close(context.table)
+        context.read_again(drawn)
 
     def close(self, slot: int) -> None:
         """End the sequence. What it shared stays as long as there is room."""
@@ -255,4 +245,4 @@ class FrameGenerator:
         before = context.table.num_tokens
         context.table.num_tokens += length
         if before < context.num_shared:
-            self.pool.share(context.table, context.shared, context.salt)
+            self.pool.share(context.table, context.shared)

@@ -1,6 +1,6 @@
 """What one row of a step is to make, and what came of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,9 +26,11 @@ class Job:
     segment_done: bool = False
     gave_up: FinishReason | None = None
     error: str | None = None
-    #: Whether it goes on in another step, and whether that is because it found no memory.
+    #: Whether it goes on in another step for want of memory, and whether the KV cache was full.
     is_left_out: bool = False
     is_starved: bool = False
+    #: Whether its frames have no samples yet, for the same want.
+    is_undecoded: bool = False
 
     @property
     def wants_frames(self) -> bool:
@@ -56,10 +58,22 @@ class Job:
         self.is_left_out = True
         self.is_starved = is_starved
 
+    def again(self, slot: int, lane: int) -> "Job":
+        """Return what is left to do in another step, wherever it sits then: the same samples."""
+        return replace(
+            self,
+            slot=slot,
+            lane=lane,
+            num_frames=len(self.frames),
+            is_left_out=False,
+            is_starved=False,
+            is_undecoded=False,
+        )
+
     def result(self) -> RowResult | None:
-        """Return what was made; None if there was no time for anything."""
+        """Return what was made; None if there was no time or no memory for anything."""
         if self.error is not None:
             return RowResult(self.slot, _NOTHING, error=self.error)
-        if not self.frames and not self.segment_done:
+        if self.is_undecoded or not (self.frames or self.segment_done):
             return None
         return RowResult(self.slot, self.pcm, segment_done=self.segment_done, gave_up=self.gave_up)

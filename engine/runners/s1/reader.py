@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.pytorch.memory import memory_for
 from engine.runners.s1.errors import PromptRejected
 from engine.runners.s1.generation import FrameGenerator
 from engine.runners.s1.guard import CIRCLING_FRAMES, Guard, expected_frames, most_frames
@@ -58,37 +59,40 @@ class SegmentReader:
 
         Raises:
             PromptRejected: text and voice leave no room to speak.
+            OutOfMemory: the device has none; it can be begun again.
         """
         sequence.segment = None
-        follows = self._prompts.following(text)
-        num_tokens = sequence.num_prompt + len(sequence.drawn) + follows.shape[1]
-        voice = self._prompts.prefix(sequence.voice)
         limits = self._limits
-        most_tokens = min(voice.shape[1] + limits.max_context, self._max_tokens)
-        room = most_tokens - limits.expected_frames(text)
-        if sequence.drawn and num_tokens <= room:
-            self._generator.extend(lane, sequence.drawn_columns(), follows)
-        else:
-            prompt = self._prompt(sequence, text, room)
-            num_tokens = prompt.shape[1]
-            if num_tokens >= room:
-                raise PromptRejected("the text and the voice leave no room to speak")
-            self._open(sequence, lane, prompt, voice.shape[1])
+        with memory_for("a segment"):
+            num_tokens = self._read(sequence, lane, text)
         sequence.num_prompt = num_tokens
         sequence.drawn.clear()
         max_frames = min(limits.most_frames(text), self._max_tokens - num_tokens)
         sequence.segment = Segment(text, Guard(max_frames, limits.circling_frames))
 
-    def _open(self, sequence: Sequence, lane: int, prompt: Columns, num_shared: int) -> None:
-        if sequence.has_begun:
-            self._generator.close(lane)
+    def _read(self, sequence: Sequence, lane: int, text: str) -> int:
+        """Have the text read after what was said, or all anew; return the tokens that makes."""
+        num_frames = self._limits.expected_frames(text)
+        num_voice = self._prompts.prefix(sequence.voice).shape[1]
+        room = min(num_voice + self._limits.max_context, self._max_tokens) - num_frames
+        follows = self._prompts.following(text)
+        num_tokens: int = sequence.num_prompt + len(sequence.drawn) + follows.shape[1]
+        if sequence.drawn and num_tokens <= room:
+            self._generator.extend(lane, sequence.drawn_columns(), follows)
+            return num_tokens
+        prompt = self._prompt(sequence, text, room)
+        num_tokens = prompt.shape[1]
+        # One that is longer than `MAX_CONTEXT` by itself is spoken all the same.
+        if num_tokens + num_frames >= self._max_tokens:
+            raise PromptRejected("the text and the voice leave no room to speak")
         self._generator.open(
             lane,
             prompt,
             sequence.parameters,
             first_frame=sequence.num_drawn,
-            num_shared=num_shared,
+            num_shared=num_voice,
         )
+        return num_tokens
 
     def _prompt(self, sequence: Sequence, text: str, room: int) -> Columns:
         """Return a prompt with as much of what was said last as may be kept; the voice stays."""

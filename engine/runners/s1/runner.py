@@ -6,14 +6,16 @@ from collections.abc import Callable, Collection
 
 import torch
 
-from engine.errors import EngineError
+from engine.errors import OutOfMemory
 from engine.request import SynthesisRequest
 from engine.runner import Feature, ModelInfo
+from engine.runners.s1.blocks import holders
 from engine.runners.s1.capture import Capture
 from engine.runners.s1.cloning import S1ReferenceEncoder
 from engine.runners.s1.decoding import MAX_CHUNK, Decoding
 from engine.runners.s1.draw_state import DrawParameters
 from engine.runners.s1.drawing import Drawing
+from engine.runners.s1.errors import PromptRejected
 from engine.runners.s1.forward import NoiseSource
 from engine.runners.s1.generation import BLOCK_SIZE, FrameGenerator
 from engine.runners.s1.job import Job
@@ -23,6 +25,7 @@ from engine.runners.s1.prompt import SpokenText
 from engine.runners.s1.reader import SPEECH_LIMITS, SegmentLimits, SegmentReader
 from engine.runners.s1.sequence import Sequence
 from engine.runners.s1.voices import Voices, catalogue
+from engine.runners.s1.width import Width
 from engine.steps import Row, RowResult, StepPlan, StepResult
 from engine.text.segment import SegmentRules
 
@@ -81,10 +84,14 @@ class S1Runner:
         # Alone, every sequence that is begun finds room for all that it may come to.
         max_tokens = min(model.language_model.config.max_seq_len, num_blocks * BLOCK_SIZE)
         self._reader = SegmentReader(generator, model.prompts, max_tokens, limits)
-        self._drawing = Drawing(generator, model.tokenizer.im_end_id)
-        self._decoding = Decoding(decoder, self._lanes.codec_state, capture)
+        self._drawing = Drawing(generator, model.tokenizer.im_end_id, Width(num_lanes, clock))
+        self._decoding = Decoding(
+            decoder, self._lanes.codec_state, Width(num_lanes, clock), capture
+        )
         self._sequences: dict[int, Sequence] = {}
         self._slots: dict[int, int] = {}
+        #: By sequence: what was drawn, and found no memory to be decoded.
+        self._undecoded: dict[int, Job] = {}
         self._info = ModelInfo(
             name="s1",
             device=str(decoder.device),
@@ -110,13 +117,15 @@ class S1Runner:
         self._move(plan)
         rows = plan.rows[: self._info.max_rows]
         planned = {self._slots[row.slot] for row in rows}
-        jobs = [self._job(row, planned) for row in rows]
+        jobs = [job for row in rows if (job := self._job(row, planned)) is not None]
         while waiting := [job for job in jobs if job.wants_frames]:
             self._drawing.draw(waiting)
             if self._clock() >= deadline_s:
                 break
-        self._decoding.decode(jobs)
-        return StepResult(_results(jobs), tuple(job.slot for job in jobs if job.is_starved))
+        for job in self._decoding.decode(jobs):
+            self._undecoded[job.sequence.id] = job
+        starved = tuple(job.slot for job in jobs if job.is_starved)
+        return StepResult(_results(jobs), starved, self._holding() if starved else ())
 
     def close(self) -> None:
         """Forget every sequence."""
@@ -124,6 +133,7 @@ class S1Runner:
             self._lanes.drop(sequence)
         self._sequences.clear()
         self._slots.clear()
+        self._undecoded.clear()
 
     def _move(self, plan: StepPlan) -> None:
         gone = {*plan.released, *plan.evicted, *plan.parked}
@@ -131,10 +141,9 @@ class S1Runner:
         for sequence_id in plan.released:
             if sequence := self._sequences.pop(sequence_id, None):
                 self._lanes.drop(sequence)
+                self._undecoded.pop(sequence_id, None)
         for sequence_id in plan.evicted:
             self._lanes.evict(self._sequences[sequence_id])
-        for sequence_id in plan.parked:
-            self._lanes.leave(self._sequences[sequence_id])
         for admission in plan.admissions:
             self._slots[admission.slot] = admission.sequence_id
             if admission.sequence_id not in self._sequences:
@@ -164,20 +173,35 @@ class S1Runner:
         given = request.reference
         return self._voices[request.voice] if given is None else SpokenText(given.text, given.codes)
 
-    def _job(self, row: Row, planned: Collection[int]) -> Job:
-        """Seat the row's sequence, and begin its segment if it is a new one."""
+    def _job(self, row: Row, planned: Collection[int]) -> Job | None:
+        """Seat the row's sequence, and begin its segment if it is a new one.
+
+        None where the device has no memory for that: it is left out of this step.
+        """
         sequence = self._sequences[self._slots[row.slot]]
-        lane = self._lanes.seat(sequence, planned)
-        job = Job(row.slot, min(row.num_frames, MAX_CHUNK), sequence, lane)
-        text, sequence.upcoming = sequence.upcoming, None
         try:
-            if text is not None:
-                self._reader.begin(sequence, lane, text)
-        except EngineError as error:
-            job.error = str(error)
+            lane = self._lanes.seat(sequence, planned)
+            if sequence.id in self._undecoded:
+                return self._undecoded.pop(sequence.id).again(row.slot, lane)
+            job = Job(row.slot, min(row.num_frames, MAX_CHUNK), sequence, lane)
+            if sequence.upcoming is not None:
+                self._begin(job, sequence.upcoming)
+        except OutOfMemory:
+            return None
         if sequence.segment is None and job.error is None:
             job.error = "no segment to speak"
         return job
+
+    def _begin(self, job: Job, text: str) -> None:
+        try:
+            self._reader.begin(job.sequence, job.lane, text)
+        except PromptRejected as error:
+            job.error = str(error)
+        job.sequence.upcoming = None
+
+    def _holding(self) -> tuple[int, ...]:
+        found = {each.id: self._lanes.context(each) for each in self._sequences.values()}
+        return tuple(holders({i: each.table for i, each in found.items() if each is not None}))
 
 
 def _results(jobs: list[Job]) -> tuple[RowResult, ...]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.runners.s1.codec import CodecState
+from engine.runners.s1.context import ParkedSequence
 from engine.runners.s1.draw_state import DrawParameters
-from engine.runners.s1.generation import ParkedSequence
 from engine.runners.s1.guard import Guard
 from engine.runners.s1.prompt import Columns, SpokenText
 

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from engine.runners.s1.blocks import BlockPool, BlockTable
+from engine.runners.s1.blocks import BlockPool, BlockTable, holders
 from engine.runners.s1.errors import OutOfBlocks
 from engine.runners.s1.prompt import Columns
 
@@ -14,9 +14,15 @@ def columns(seed: int, length: int) -> Columns:
     return np.random.default_rng(seed).integers(0, 100, (11, length))
 
 
+def begun(pool: BlockPool, prompt: Columns) -> BlockTable:
+    table = BlockTable()
+    pool.begin(table, prompt)
+    return table
+
+
 def opened(pool: BlockPool, prompt: Columns) -> BlockTable:
-    """Open a table, compute all of it, and share it."""
-    table = pool.open(prompt)
+    """Begin a table, compute all of it, and share it."""
+    table = begun(pool, prompt)
     pool.grow(table, prompt.shape[1])
     table.num_tokens = prompt.shape[1]
     pool.share(table, prompt)
@@ -43,7 +49,7 @@ def test_equal_beginnings_share_their_full_blocks() -> None:
     pool = BlockPool(8, 4)
     first = opened(pool, columns(0, 10))
     longer = np.concatenate((columns(0, 10), columns(1, 9)), axis=1)
-    second = pool.open(longer)
+    second = begun(pool, longer)
     assert second.blocks == first.blocks[:2]
     assert second.num_tokens == 8
 
@@ -51,28 +57,28 @@ def test_equal_beginnings_share_their_full_blocks() -> None:
 def test_equal_blocks_after_others_are_not_shared() -> None:
     pool = BlockPool(8, 4)
     opened(pool, np.concatenate((columns(0, 4), columns(1, 4)), axis=1))
-    assert pool.open(np.concatenate((columns(2, 4), columns(1, 4)), axis=1)).blocks == []
+    assert begun(pool, np.concatenate((columns(2, 4), columns(1, 4)), axis=1)).blocks == []
 
 
 def test_what_is_not_computed_is_not_shared() -> None:
     pool, prompt = BlockPool(8, 4), columns(0, 12)
-    table = pool.open(prompt)
+    table = begun(pool, prompt)
     pool.grow(table, 12)
     table.num_tokens = 7
     pool.share(table, prompt)
-    assert pool.open(prompt).num_tokens == 4
+    assert begun(pool, prompt).num_tokens == 4
 
 
 def test_a_shared_block_stays_until_it_is_needed_and_the_first_are_kept_longest() -> None:
     pool, prompt = BlockPool(4, 4), columns(0, 12)
     pool.close(opened(pool, prompt))
     assert pool.num_free == 4
-    again = pool.open(prompt)
+    again = begun(pool, prompt)
     assert again.num_tokens == 12
     pool.close(again)
     # One block was never used; a second one is taken from the end of what is shared.
     pool.grow(BlockTable(), 8)
-    assert pool.open(prompt).num_tokens == 8
+    assert begun(pool, prompt).num_tokens == 8
 
 
 def test_a_used_shared_block_is_never_given_away() -> None:
@@ -80,7 +86,7 @@ def test_a_used_shared_block_is_never_given_away() -> None:
     opened(pool, prompt)
     with pytest.raises(OutOfBlocks):
         pool.grow(BlockTable(), 8)
-    assert pool.open(prompt).num_tokens == 8
+    assert begun(pool, prompt).num_tokens == 8
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -91,7 +97,7 @@ def test_every_block_is_free_or_has_users_who_may_share_it(seed: int) -> None:
     for _ in range(300):
         if rng.random() < 0.5:
             prompt = np.concatenate((columns(rng.randrange(3), 8), columns(rng.randrange(3), 8)), 1)
-            table = pool.open(prompt)
+            table = begun(pool, prompt)
             tables.append((table, prompt))
             shared = table.num_tokens // 4
             try:
@@ -118,3 +124,13 @@ def check(pool: BlockPool, tables: list[tuple[BlockTable, Columns]]) -> None:
     assert pool.num_free == 16 - len(users)
     # Whoever shares a block has the same columns up to its end.
     assert all(len(contents) == 1 for contents in users.values())
+
+
+def test_those_hold_blocks_who_have_one_that_no_older_one_has() -> None:
+    tables = {
+        1: BlockTable([0, 1]),
+        4: BlockTable([]),
+        3: BlockTable([0, 2]),
+        2: BlockTable([0, 1]),
+    }
+    assert holders(tables) == [1, 3]

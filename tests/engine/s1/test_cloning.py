@@ -16,6 +16,7 @@ from engine.steps import Admission, Pcm, Prefill, Row, StepPlan
 from engine.text.segment import Segment
 from tests.engine.conformance import pcm
 from tests.engine.s1.speaker import VOICES, make_runner, tiny_speaker
+from tests.engine.s1.test_blocks import begun
 
 TEXT = "A voice that says this."
 
@@ -55,7 +56,7 @@ def test_a_reference_sounds_as_a_voice_of_its_codes_and_shares_what_was_read_of_
     given = SynthesisRequest(voice="default", reference=reference, sampling=sampling)
     first = spoken(runner, 1, given)
     pool = runner._lanes._generator.pool
-    shared = pool.open(model.prompts.prefix([_spoken_text(reference)]))
+    shared = begun(pool, model.prompts.prefix([_spoken_text(reference)]))
     assert shared.num_tokens >= 40 // BLOCK_SIZE * BLOCK_SIZE
     pool.close(shared)
     assert np.array_equal(spoken(runner, 2, given), first)

@@ -110,13 +110,18 @@ def test_a_shared_beginning_is_as_one_computed_again(model: LanguageModel) -> No
     assert torch.equal(drawn_by(frames, 2, 10), alone(model, other, WARM, 10))
 
 
-def test_tenants_do_not_share(model: LanguageModel) -> None:
+def test_an_evicted_sequence_shares_again_what_others_have_read(model: LanguageModel) -> None:
     prompt = random_prompt(2, 45)
     frames = generator(model)
-    frames.open(0, prompt, WARM, num_shared=35, salt=b"one")
-    drawn_by(frames, 0, 1)
-    frames.open(1, prompt, WARM, num_shared=35, salt=b"another")
-    assert frames.num_unread(1) == 45
+    for slot in (0, 1):
+        frames.open(slot, prompt, WARM, num_shared=35)
+        columns = drawn_by(frames, slot, 5)
+    frames.evict(frames.context(1), columns.T.numpy())
+    before = frames.pool.num_free
+    rest = drawn_by(frames, 1, 5)
+    # All but the four blocks that the other one holds as well.
+    assert before - frames.pool.num_free == 3
+    assert torch.equal(torch.cat((columns, rest)), alone(model, prompt, WARM, 10))
 
 
 def test_a_prompt_that_is_shared_whole_leaves_a_column_to_read(model: LanguageModel) -> None:
@@ -145,7 +150,7 @@ def test_an_evicted_sequence_goes_on_where_it_was(model: LanguageModel) -> None:
     columns = drawn_by(frames, 0, 9)
     for _ in range(2):
         parked = frames.park(0)
-        frames.evict(parked, columns.T.numpy())
+        frames.evict(parked.context, columns.T.numpy())
         frames.resume(0, parked)
         assert frames.pool.num_free == frames.pool.num_blocks
         columns = torch.cat((columns, drawn_by(frames, 0, 9)))
@@ -212,8 +217,8 @@ def test_a_parked_sequence_goes_on_in_any_slot(model: LanguageModel) -> None:
     frames.resume(3, parked)
     columns.append(drawn_by(frames, 3, 9))
     parked = frames.park(3)
-    frames.evict(parked, torch.cat(columns).T.numpy())
-    assert parked.num_blocks == 0
+    frames.evict(parked.context, torch.cat(columns).T.numpy())
+    assert parked.context.table.blocks == []
     frames.resume(1, parked)
     columns.append(drawn_by(frames, 1, 9))
     assert torch.equal(torch.cat(columns), alone(model, prompt, WARM, 27))
@@ -243,7 +248,7 @@ def test_a_sequence_that_reads_on_is_as_one_that_read_all_anew(model: LanguageMo
     # And again, after an eviction that has it read everything.
     frames.extend(0, on[:8].T.numpy(), more)
     parked = frames.park(0)
-    frames.evict(parked, more[:, :0])
+    frames.evict(parked.context, more[:, :0])
     frames.resume(0, parked)
     assert frames.num_unread(0) == 20 + 8 + 12 + 8 + 12
     anew.extend(0, on[:8].T.numpy(), more)

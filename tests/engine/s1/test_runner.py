@@ -9,10 +9,14 @@ import pytest
 import torch
 
 from engine.request import Sampling, SynthesisRequest
+from engine.runners.s1 import reader
+from engine.runners.s1.codec import Decoder
 from engine.runners.s1.decoding import MAX_CHUNK
 from engine.runners.s1.drawing import PREFILL_TOKENS
+from engine.runners.s1.lanes import Lanes
 from engine.runners.s1.model import S1Model
 from engine.runners.s1.runner import S1Runner
+from engine.runners.s1.sequence import Sequence
 from engine.steps import Admission, FinishReason, Pcm, Prefill, Row, RowResult, StepPlan
 from engine.text.segment import Segment
 from tests.engine.conformance import Bench, pcm
@@ -320,6 +324,34 @@ def test_a_text_longer_than_the_context_keeps_its_voice_and_drops_the_oldest() -
     assert int(runner._lanes._generator._state.frames[0]) == sequence.num_drawn
 
 
+def test_what_was_said_is_read_anew_where_the_context_is_full_and_only_the_last_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runner = make_runner(talkative())
+    bench = Bench(runner)
+    first, second, third = segments("It rained.", "Say it again.", "Once more.")
+    spoken(bench, 0, first, second)
+    sequence = runner._sequences[1]
+    last = sequence.said[-1]
+    prompts = tiny_speaker(torch.float64).prompts
+    follows = prompts.following(third.text).shape[1]
+    # It would have to hold what the third takes as well.
+    whole = sequence.num_prompt + len(sequence.drawn) + follows
+    monkeypatch.setattr(reader, "MAX_CONTEXT", whole)
+    monkeypatch.setattr(reader, "KEPT_CONTEXT", last.codes.shape[1])
+    bench.row(0, prefills=(Prefill(0, third),))
+    assert [said.text for said in sequence.said] == [last.text]
+    prompt = runner._lanes._generator.context(0).opened_with
+    assert np.array_equal(prompt, prompts.build(third.text, [last]))
+
+
+def test_a_text_of_digits_alone_is_spoken() -> None:
+    text = "0123456789" * 30
+    bench = Bench(make_runner(talkative()))
+    bench.begin(0, 1, Segment(text, 0, len(text)))
+    assert bench.row(0).error is None
+
+
 class Clock:
     """Passes a second with every look."""
 
@@ -358,6 +390,53 @@ def test_a_long_prompt_costs_those_who_speak_no_frame() -> None:
         (result,) = runner.run(plan).rows
         assert (result.slot, len(result.pcm)) == (0, FRAME)
     assert {result.slot for result in runner.run(plan).rows} == {0, 1}
+
+
+def test_prompts_that_are_read_together_are_no_more_than_one_alone() -> None:
+    runner = make_runner(talkative())
+    bench = Bench(runner)
+    for slot in (0, 1):
+        bench.begin(slot, slot + 1, Segment("x" * 100, 0, 100))
+    runner.run(StepPlan(rows=(Row(0, 1), Row(1, 1)), time_budget_s=0.0))
+    tables = [runner._lanes._generator.context(lane).table for lane in (0, 1)]
+    assert sum(table.num_tokens for table in tables) == PREFILL_TOKENS
+
+
+def test_whoever_has_a_row_is_not_set_aside_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = make_runner(talkative(), num_lanes=2)
+    bench = Bench(runner)
+    for slot in (0, 1):
+        bench.begin(slot, slot + 1)
+        bench.row(slot)
+    bench.begin(2, 3)
+    set_aside = []
+    leave = Lanes._leave
+
+    def watched(lanes: Lanes, sequence: Sequence) -> None:
+        set_aside.append(sequence.id)
+        leave(lanes, sequence)
+
+    monkeypatch.setattr(Lanes, "_leave", watched)
+    # The first has waited for longest, but has a row.
+    runner.run(StepPlan(rows=(Row(2, 1), Row(0, 1))))
+    assert set_aside == [2]
+
+
+def test_samples_that_are_no_numbers_fail_their_row_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(make_runner(talkative()))
+    for slot in (0, 1):
+        bench.begin(slot, slot + 1)
+    decode = Decoder.decode
+
+    def lost(*args: object) -> torch.Tensor:
+        samples = decode(*args)  # type: ignore[arg-type]
+        samples[0, -1] = torch.nan
+        return samples
+
+    monkeypatch.setattr(Decoder, "decode", lost)
+    bad, good = bench.runner.run(StepPlan(rows=(Row(0, 1), Row(1, 1)))).rows
+    assert bad.error == "the codec's numbers are not finite"
+    assert good.error is None
 
 
 def test_a_bad_row_fails_alone() -> None:
