@@ -72,8 +72,8 @@ def _runner(model: S1Model, generations: Sequence[Generation]) -> S1Runner:
     return S1Runner(
         model,
         {DEFAULT_VOICE: None},
-        # More than rows, so that who comes back may sit elsewhere.
-        num_lanes=num_rows + 1,
+        # One less than those that speak, so that they move from lane to lane.
+        num_lanes=num_rows - 1,
         num_cached=(num_rows + NUM_NEIGHBOURS) * (longest + BLOCK_SIZE),
         noise=TorchNoise(model.language_model, model.tokenizer.num_tokens),
         limits=_LIMITS,

