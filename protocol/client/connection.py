@@ -53,6 +53,8 @@ class ClientConnection:
         self._draining: Draining | None = None
         self._lost: ConnectionLost | None = None
         self._changed = anyio.Event()
+        self._leaving = anyio.Event()
+        self._gone = anyio.Event()
         self._running = anyio.CancelScope()
 
     @property
@@ -65,6 +67,16 @@ class ClientConnection:
     def draining(self) -> Draining | None:
         """The server's notice that it goes away, `None` until it gives one."""
         return self._draining
+
+    async def wait_leaving(self) -> None:
+        """Wait until new streams belong on another connection: the server drains, or is gone."""
+        await self._leaving.wait()
+
+    async def wait_lost(self) -> ConnectionLost:
+        """Wait until the connection is gone, and return how it ended."""
+        await self._gone.wait()
+        assert self._lost is not None  # noqa: S101, it is set with the event
+        return self._lost.again()
 
     def stream(
         self, *, window_s: float = WINDOW_S, **options: Unpack[StreamOptions]
@@ -174,6 +186,7 @@ class ClientConnection:
                 self._ready = message
             case Draining():
                 self._draining = message
+                self._leaving.set()
             case Error(stream=None):
                 raise ConnectionLost(message.message, code=message.code)
             case _:
@@ -228,6 +241,8 @@ class ClientConnection:
     def _end_all(self, lost: ConnectionLost) -> None:
         if self._lost is None:
             self._lost = lost
+            self._leaving.set()
+            self._gone.set()
             for stream in self._streams.values():
                 stream.finish(lost)
 
