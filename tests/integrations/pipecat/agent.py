@@ -1,0 +1,189 @@
+"""A voice agent of Pipecat without a cloud: its LLM is the test, its transport plays to nobody."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from pipecat.frames.frames import (
+    ErrorFrame,
+    Frame,
+    InterruptionFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    LLMTextFrame,
+    OutputAudioRawFrame,
+    StartFrame,
+    TTSAudioRawFrame,
+    TTSStoppedFrame,
+)
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.base_transport import TransportParams
+from pipecat.workers.runner import WorkerRunner
+
+from protocol.integrations.pipecat import VoxlineTTSService
+
+RATE_HZ = 24_000
+#: Far longer than anything here takes: only a hang gets there.
+TIMEOUT_S = 20.0
+
+_F = TypeVar("_F", bound=Frame)
+
+
+class Player(BaseOutputTransport):
+    """Plays at the pace of the audio, into a list."""
+
+    def __init__(self) -> None:
+        super().__init__(TransportParams(audio_out_enabled=True, audio_out_sample_rate=RATE_HZ))
+        self.played: list[tuple[float, bytes]] = []
+        self._free_s = 0.0
+
+    async def start(self, frame: StartFrame) -> None:
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+
+    async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
+        began_s = max(self._free_s, time.monotonic())
+        self.played.append((began_s, frame.audio))
+        self._free_s = began_s + frame.num_frames / RATE_HZ
+        await asyncio.sleep(self._free_s - time.monotonic())
+        return True
+
+
+class Probe(FrameProcessor):
+    """Notes what passes, and when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed: list[tuple[float, Frame]] = []
+        self.news = asyncio.Event()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        self.passed.append((time.monotonic(), frame))
+        self.news.set()
+        await self.push_frame(frame, direction)
+
+    def of(self, kind: type[_F]) -> list[_F]:
+        return [frame for _, frame in self.passed if isinstance(frame, kind)]
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds of what has passed."""
+        async with asyncio.timeout(TIMEOUT_S):
+            while not holds():
+                self.news.clear()
+                await self.news.wait()
+
+    async def next(self, kind: type[_F], after: int) -> _F:
+        """Wait for the next frame of a kind behind the first `after` frames."""
+
+        def found() -> list[_F]:
+            return [frame for _, frame in self.passed[after:] if isinstance(frame, kind)]
+
+        await self.until(lambda: bool(found()))
+        return found()[0]
+
+
+class Agent:
+    """The pipeline: service, probe, transport, what the LLM will remember."""
+
+    def __init__(self, service: VoxlineTTSService) -> None:
+        self.service = service
+        self.probe, self.above, self.player = Probe(), Probe(), Player()
+        self.context = LLMContext()
+        self.heard: dict[str, str] = {}
+        assistant = LLMContextAggregatorPair(self.context).assistant()
+        self.worker = PipelineWorker(
+            Pipeline([self.above, service, self.probe, self.player, assistant]),
+            cancel_on_idle_timeout=False,
+            enable_rtvi=False,
+            params=PipelineParams(
+                audio_out_sample_rate=RATE_HZ, enable_metrics=True, enable_usage_metrics=True
+            ),
+        )
+        self.num_connections = 0
+        service.add_event_handler("on_heard", self._hear)
+        service.add_event_handler("on_connected", self._count)
+
+    async def _hear(self, _: VoxlineTTSService, context_id: str, text: str) -> None:
+        self.heard[context_id] = text
+        self.probe.news.set()
+
+    async def _count(self, _: VoxlineTTSService) -> None:
+        self.num_connections += 1
+        self.probe.news.set()
+
+    @property
+    def errors(self) -> list[ErrorFrame]:
+        return self.above.of(ErrorFrame)
+
+    @property
+    def remembered(self) -> list[str]:
+        """What the LLM has been told that it said."""
+        messages = self.context.get_messages()
+        return [str(m["content"]) for m in messages if m.get("role") == "assistant"]
+
+    async def write(self, *words: str, pause_s: float = 0.0) -> None:
+        """Let the LLM write a reply, word by word."""
+        await self.worker.queue_frame(LLMFullResponseStartFrame())
+        for word in words:
+            await self.worker.queue_frame(LLMTextFrame(word))
+            await asyncio.sleep(pause_s)
+        await self.worker.queue_frame(LLMFullResponseEndFrame())
+
+    async def say(self, text: str) -> list[TTSAudioRawFrame]:
+        """Let the LLM write a text at once; return its audio, once the service has pushed it."""
+        after = len(self.probe.passed)
+        await self.write(text)
+        stopped = await self.probe.next(TTSStoppedFrame, after)
+        return self.audio(stopped.context_id)
+
+    async def begin(self, text: str) -> str:
+        """Let the LLM write a text at once; return its context once its first audio has passed."""
+        after = len(self.probe.passed)
+        await self.write(text)
+        frame = await self.probe.next(TTSAudioRawFrame, after)
+        assert frame.context_id is not None
+        return frame.context_id
+
+    async def interrupt(self) -> None:
+        """Interrupt, and wait until the interruption has passed the service."""
+        after = len(self.probe.passed)
+        await self.worker.queue_frame(InterruptionFrame())
+        await self.probe.next(InterruptionFrame, after)
+
+    def audio(self, context_id: str | None) -> list[TTSAudioRawFrame]:
+        return [f for f in self.probe.of(TTSAudioRawFrame) if f.context_id == context_id]
+
+
+def samples(frames: list[TTSAudioRawFrame]) -> int:
+    """Count the samples."""
+    return sum(frame.num_frames for frame in frames)
+
+
+@asynccontextmanager
+async def conversing(service: VoxlineTTSService) -> AsyncIterator[Agent]:
+    """Run the pipeline while the block does."""
+    agent = Agent(service)
+    started = asyncio.Event()
+
+    async def note_start(*_: object) -> None:
+        started.set()
+
+    agent.worker.add_event_handler("on_pipeline_started", note_start)
+    runner = WorkerRunner(handle_sigint=False)
+    await runner.add_workers(agent.worker)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(runner.run())
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await started.wait()
+            yield agent
+        finally:
+            await agent.worker.cancel()
