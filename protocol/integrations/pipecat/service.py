@@ -16,6 +16,7 @@ from pipecat.frames.frames import (
     InterruptionFrame,
     TTSAudioRawFrame,
     TTSStoppedFrame,
+    TTSTextFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 from pipecat.services.tts_service import TTSService
@@ -186,6 +187,11 @@ class VoxlineTTSService(TTSService):
         """
         if isinstance(frame, TTSAudioRawFrame) and frame.context_id in self._speeches:
             self._playout.push(frame.context_id, frame.num_frames, self._now_s())
+        elif isinstance(frame, TTSTextFrame) and frame.pts:
+            # Pipecat forgets the words that waited for their sentence to be written, and would end
+            # the reply before they are heard.
+            last_pts = max(self._word_timestamp_tracker.last_pts, frame.pts)
+            self._word_timestamp_tracker.last_pts = last_pts
         await super().push_frame(frame, direction)
 
     @traced_tts
@@ -258,7 +264,7 @@ class VoxlineTTSService(TTSService):
         self,
         word_times: list[WordTime],
         context_id: str | None = None,
-        includes_inter_frame_spaces: bool = False,  # noqa: FBT001, FBT002, the base's signature
+        includes_inter_frame_spaces: bool = False,
     ) -> None:
         # Pipecat counts from the moment in which a context's first audio is pushed. It plays later
         # where another is still playing, or where the text was slow: words are heard when they are.

@@ -1,7 +1,7 @@
 # ruff: noqa: TID252 - the same files are installed under another name
 """What may be changed of the voice while a call goes on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from pipecat.services.settings import TTSSettings
 from pipecat.utils.types import NOT_GIVEN, NotGiven
@@ -24,31 +24,20 @@ class VoxlineTTSSettings(TTSSettings):
         repetition_penalty: 0.5 to 2.
     """
 
-    speed: float | None | NotGiven = field(default_factory=lambda: NOT_GIVEN)
-    pitch: float | None | NotGiven = field(default_factory=lambda: NOT_GIVEN)
-    volume_db: float | None | NotGiven = field(default_factory=lambda: NOT_GIVEN)
-    normalize: bool | None | NotGiven = field(default_factory=lambda: NOT_GIVEN)
-    seed: int | None | NotGiven = field(default_factory=lambda: NOT_GIVEN)
-    temperature: float | None | NotGiven = field(default_factory=lambda: NOT_GIVEN)
-    top_p: float | None | NotGiven = field(default_factory=lambda: NOT_GIVEN)
-    repetition_penalty: float | None | NotGiven = field(default_factory=lambda: NOT_GIVEN)
+    speed: float | NotGiven | None = field(default_factory=lambda: NOT_GIVEN)
+    pitch: float | NotGiven | None = field(default_factory=lambda: NOT_GIVEN)
+    volume_db: float | NotGiven | None = field(default_factory=lambda: NOT_GIVEN)
+    normalize: bool | NotGiven | None = field(default_factory=lambda: NOT_GIVEN)
+    seed: int | NotGiven | None = field(default_factory=lambda: NOT_GIVEN)
+    temperature: float | NotGiven | None = field(default_factory=lambda: NOT_GIVEN)
+    top_p: float | NotGiven | None = field(default_factory=lambda: NOT_GIVEN)
+    repetition_penalty: float | NotGiven | None = field(default_factory=lambda: NOT_GIVEN)
 
     @classmethod
     def defaults(cls) -> "VoxlineTTSSettings":
         """Return settings that leave all to the server."""
-        return cls(
-            model=None,
-            voice=None,
-            language=None,
-            speed=None,
-            pitch=None,
-            volume_db=None,
-            normalize=None,
-            seed=None,
-            temperature=None,
-            top_p=None,
-            repetition_penalty=None,
-        )
+        names = (each.name for each in fields(cls) if each.name != "extra")
+        return cls(**dict.fromkeys(names))
 
     def stream_options(self, sample_rate_hz: int) -> StreamOptions:
         """Return what a stream is opened with."""

@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from pipecat.frames.frames import (
+    AggregatedTextFrame,
     ErrorFrame,
     Frame,
     InterruptionFrame,
@@ -15,6 +16,7 @@ from pipecat.frames.frames import (
     LLMTextFrame,
     OutputAudioRawFrame,
     StartFrame,
+    TextType,
     TTSAudioRawFrame,
     TTSStoppedFrame,
 )
@@ -32,6 +34,10 @@ from protocol.integrations.pipecat import VoxlineTTSService
 RATE_HZ = 24_000
 #: Far longer than anything here takes: only a hang gets there.
 TIMEOUT_S = 20.0
+#: What the transport is given at a time, by Pipecat's default.
+PIECE_S = 0.04
+#: Nothing that belongs to what was said comes later.
+SILENT_S = 0.3
 
 _F = TypeVar("_F", bound=Frame)
 
@@ -42,6 +48,7 @@ class Player(BaseOutputTransport):
     def __init__(self) -> None:
         super().__init__(TransportParams(audio_out_enabled=True, audio_out_sample_rate=RATE_HZ))
         self.played: list[tuple[float, bytes]] = []
+        self._news = asyncio.Event()
         self._free_s = 0.0
 
     async def start(self, frame: StartFrame) -> None:
@@ -52,8 +59,30 @@ class Player(BaseOutputTransport):
         began_s = max(self._free_s, time.monotonic())
         self.played.append((began_s, frame.audio))
         self._free_s = began_s + frame.num_frames / RATE_HZ
+        self._news.set()
         await asyncio.sleep(self._free_s - time.monotonic())
         return True
+
+    @property
+    def played_s(self) -> float:
+        """How much has been played by now, with the piece that is being played."""
+        return sum(len(audio) for _, audio in self.played) / 2 / RATE_HZ
+
+    async def until_played(self, duration_s: float) -> None:
+        """Wait until so much was played in all."""
+        async with asyncio.timeout(TIMEOUT_S):
+            while self.played_s < duration_s:
+                self._news.clear()
+                await self._news.wait()
+
+    async def until_silent(self) -> None:
+        """Wait until nothing has been played for a while."""
+        await self.until_played(PIECE_S)
+        with suppress(TimeoutError):
+            while True:
+                self._news.clear()
+                async with asyncio.timeout(SILENT_S):
+                    await self._news.wait()
 
 
 class Probe(FrameProcessor):
@@ -137,6 +166,13 @@ class Agent:
             await asyncio.sleep(pause_s)
         await self.worker.queue_frame(LLMFullResponseEndFrame())
 
+    async def write_around(self, before: str, frame: Frame, after: str) -> None:
+        """Let the LLM write two sentences, with a frame of somebody else between them."""
+        await self.worker.queue_frame(LLMFullResponseStartFrame())
+        await self.worker.queue_frame(AggregatedTextFrame(before, TextType.SENTENCE))
+        await self.worker.queue_frame(frame)
+        await self.worker.queue_frames([LLMTextFrame(after), LLMFullResponseEndFrame()])
+
     async def say(self, text: str) -> list[TTSAudioRawFrame]:
         """Let the LLM write a text at once; return its audio, once the service has pushed it."""
         after = len(self.probe.passed)
@@ -158,8 +194,20 @@ class Agent:
         await self.worker.queue_frame(InterruptionFrame())
         await self.probe.next(InterruptionFrame, after)
 
+    def written_s(self, word: str) -> float:
+        """Return when the LLM last wrote a word."""
+        return [when for when, f in self.above.passed if getattr(f, "text", None) == word][-1]
+
+    def arrivals(self, context_id: str | None) -> list[tuple[float, TTSAudioRawFrame]]:
+        """Return when each audio of a context was pushed."""
+        return [
+            (when, frame)
+            for when, frame in self.probe.passed
+            if isinstance(frame, TTSAudioRawFrame) and frame.context_id == context_id
+        ]
+
     def audio(self, context_id: str | None) -> list[TTSAudioRawFrame]:
-        return [f for f in self.probe.of(TTSAudioRawFrame) if f.context_id == context_id]
+        return [frame for _, frame in self.arrivals(context_id)]
 
 
 def samples(frames: list[TTSAudioRawFrame]) -> int:

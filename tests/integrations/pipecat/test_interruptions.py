@@ -67,5 +67,5 @@ async def test_after_each_of_200_interruptions_the_next_sentence_is_whole_and_no
     assert_nothing_stale(agent)
     for name, times in (("silence", silences_s), ("free", free_s)):
         cuts = statistics.quantiles(times, n=20)
-        print(f"{name}: p50 {1e3 * cuts[9]:.1f} ms, p95 {1e3 * cuts[18]:.1f} ms")
+        print(f"{name}: p50 {1e3 * cuts[9]:.1f} ms, p95 {1e3 * cuts[18]:.1f} ms")  # noqa: T201 its figure
     assert statistics.quantiles(silences_s, n=20)[18] < 0.03
