@@ -54,13 +54,17 @@ class Link:
     async def run(self) -> ConnectFailed:
         """Keep a connection, and return why there is none any more, once nothing helps."""
         async with anyio.create_task_group() as tasks:
-            num_failed = 0
-            while self._gave_up is None:
-                try:
-                    num_failed = await self._keep_one(tasks, num_failed)
-                except (ConnectFailed, ConnectionLost) as error:
-                    num_failed = await self._wait_after(error, num_failed)
+            await self._keep(tasks)
+        assert self._gave_up is not None  # noqa: S101 `_keep` has waited for it
         return self._gave_up
+
+    async def _keep(self, tasks: TaskGroup) -> None:
+        num_failed = 0
+        while self._gave_up is None:
+            try:
+                num_failed = await self._keep_one(tasks, num_failed)
+            except (ConnectFailed, ConnectionLost) as error:
+                num_failed = await self._wait_after(error, num_failed)
 
     async def _keep_one(self, tasks: TaskGroup, num_failed: int) -> int:
         connection: ClientConnection = await tasks.start(self._hold)

@@ -4,6 +4,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 import anyio
@@ -44,6 +45,7 @@ class Speech:
         self.text = ""
         self.samples = 0
         self.is_over = False
+        self._is_whole = False
 
     def say(self, text: str, *, flush: bool = False) -> None:
         """Append `text`, verbatim; `flush`: speak all that is there."""
@@ -62,6 +64,13 @@ class Speech:
         if self._stream is not None:
             self._stream.report_played(max(0, samples - self._first_sample))
 
+    def heard(self, played: int) -> int:
+        """Return how many characters were wholly heard in `played` samples."""
+        if self._is_whole and played >= self.samples:
+            return len(self.text)
+        # Of what may go on, nobody knows whether the last word is over.
+        return heard_chars(self._marks, self.samples + (not self._is_whole), played)
+
     async def run(self, take: Take) -> None:
         """Speak, and hand audio and marks to `take`, until all was spoken or it was cancelled.
 
@@ -79,7 +88,7 @@ class Speech:
 
     async def cancel(self, played: int) -> int:
         """Fall silent at once; return how many characters were heard in `played` samples."""
-        heard = heard_chars(self._marks, self.samples + (not self.is_over), played)
+        heard = self.heard(played)
         stream, in_stream = self._stream, played - self._first_sample
         if not self.is_over and stream is not None and stream.done is None and in_stream >= 0:
             with suppress(ClientError):
@@ -108,27 +117,19 @@ class Speech:
     async def _speak_on(self, stream: Stream, take: Take) -> None:
         failures: list[Exception] = []
         async with anyio.create_task_group() as tasks:
-
-            async def write() -> None:
-                try:
-                    await self._write(stream)
-                except LocalProtocolError as error:
-                    failures.append(error)
-                    tasks.cancel_scope.cancel()
-                except ClientError:
-                    # Whoever listens hears the same.
-                    pass
-
-            tasks.start_soon(write)
-            try:
-                async for event in stream:
-                    if isinstance(event, Audio | Mark):
-                        await take(self._count(event))
-            except ClientError as error:
-                failures.append(error)
+            note = partial(_note_failure, failures, tasks.cancel_scope)
+            tasks.start_soon(note, partial(self._write, stream))
+            await note(partial(self._listen, stream, take))
+            # Where the model had to stop early, nobody takes what is still to be written.
             tasks.cancel_scope.cancel()
         if failures:
             raise failures[0]
+
+    async def _listen(self, stream: Stream, take: Take) -> None:
+        async for event in stream:
+            if isinstance(event, Audio | Mark):
+                await take(self._count(event))
+        self._is_whole = stream.done is not None and stream.done.reason == "end"
 
     async def _write(self, stream: Stream) -> None:
         sent = flushed = self._first_char
@@ -161,3 +162,14 @@ class Speech:
         self._first_char = max(self._first_char, whole)
         self._first_sample = self.samples
         self._marks = [mark for mark in self._marks if mark.end <= self._first_char]
+
+
+async def _note_failure(
+    failures: list[Exception], scope: anyio.CancelScope, work: Callable[[], Awaitable[None]]
+) -> None:
+    # A task group would wrap it; whoever speaks expects it as it was raised.
+    try:
+        await work()
+    except (ClientError, LocalProtocolError) as error:
+        failures.append(error)
+        scope.cancel()

@@ -1,16 +1,14 @@
 # ruff: noqa: TID252 - the same files are installed under another name
 """A service of Pipecat that speaks through Voxline."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Mapping
+from functools import partial
 from ssl import SSLContext
 from typing import Any, TypeAlias
 
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
-    CancelFrame,
     EndFrame,
     Frame,
     InterruptionFrame,
@@ -19,27 +17,22 @@ from pipecat.frames.frames import (
     TTSTextFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
-from pipecat.services.tts_service import TTSService
+from pipecat.services.settings import TTSSettings
 from pipecat.transcriptions.language import Language
-from pipecat.utils.errors import ErrorCategory
 from pipecat.utils.time import nanoseconds_to_seconds
 from pipecat.utils.tracing.service_decorators import traced_tts
 
-from ...client import ClientConnection, ClientError, ConnectFailed, ConnectionLost, connect
+from ...client import ClientError, ConnectFailed
 from ...errors import LocalProtocolError
 from ...messages import Audio, Mark
-from ..link import Link
-from ..playout import Playout
+from ..conversation import Conversation
 from ..speech import Speech
 from ..words import TimedText, Words
-from .failures import category
+from .linked import LinkedTTSService
 from .settings import VoxlineTTSSettings
 
 #: Audio made ahead of the listener, and so what an interruption wastes at most.
 WINDOW_S = 1.5
-#: How often the server is told what was played: many times within the half of a window after which
-#: credit is granted anew.
-REPORT_S = 0.1
 #: One channel: Voxline speaks mono.
 CHANNELS = 1
 
@@ -47,7 +40,7 @@ CHANNELS = 1
 WordTime: TypeAlias = tuple[str, float]
 
 
-class VoxlineTTSService(TTSService):
+class VoxlineTTSService(LinkedTTSService):
     """Text to speech by a Voxline server, over one WebSocket for the whole call.
 
     Each of Pipecat's audio contexts is a stream of the wire `voxline.v1`. An interruption cancels
@@ -104,15 +97,13 @@ class VoxlineTTSService(TTSService):
             push_text_frames=False,
             append_trailing_space=True,
             settings=store,
+            url=url,
+            headers=headers,
+            ssl=ssl,
             **kwargs,
         )
-        self._url, self._headers, self._ssl = url, headers, ssl
         self._window_s = window_s
-        self._link = self._new_link()
-        self._link_task: asyncio.Task[None] | None = None
-        self._playout = Playout(1)
-        self._speeches: dict[str, Speech] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._conversation = Conversation(1, self._now_s)
         self._register_event_handler("on_heard")
 
     @property
@@ -128,15 +119,14 @@ class VoxlineTTSService(TTSService):
         """Return the BCP 47 tag, which Voxline takes as it is."""
         return str(language.value)
 
-    async def setup(self, setup: FrameProcessorSetup) -> None:
-        """Set up the service, and begin to connect.
+    async def setup(self, setup: FrameProcessorSetup) -> None:  # type: ignore[override] # as Pipecat
+        """Set up the service for the rate of its pipeline.
 
         Args:
             setup: Configuration object containing setup parameters.
         """
         await super().setup(setup)
-        self._playout = Playout(self.sample_rate)
-        self._connect()
+        self._conversation = Conversation(self.sample_rate, self._now_s)
 
     async def stop(self, frame: EndFrame) -> None:
         """Say what there is to say, then leave.
@@ -144,24 +134,9 @@ class VoxlineTTSService(TTSService):
         Args:
             frame: The end frame.
         """
-        for speech in self._speeches.values():
-            speech.end()
+        for context_id in self._conversation:
+            await self.flush_audio(context_id)
         await super().stop(frame)
-        await self._disconnect()
-
-    async def cancel(self, frame: CancelFrame) -> None:
-        """Leave at once.
-
-        Args:
-            frame: The cancel frame.
-        """
-        await super().cancel(frame)
-        await self._disconnect()
-
-    async def cleanup(self) -> None:
-        """Release the connection at teardown."""
-        await super().cleanup()
-        await self._disconnect()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Process a frame, and follow whether the transport speaks.
@@ -171,9 +146,9 @@ class VoxlineTTSService(TTSService):
             direction: The direction of frame processing.
         """
         if isinstance(frame, BotStartedSpeakingFrame):
-            self._playout.started(self._now_s())
+            self._conversation.transport_started()
         elif isinstance(frame, BotStoppedSpeakingFrame):
-            self._playout.stopped(self._now_s())
+            self._conversation.transport_stopped()
         await super().process_frame(frame, direction)
 
     async def push_frame(
@@ -185,8 +160,8 @@ class VoxlineTTSService(TTSService):
             frame: The frame to push.
             direction: The direction to push the frame.
         """
-        if isinstance(frame, TTSAudioRawFrame) and frame.context_id in self._speeches:
-            self._playout.push(frame.context_id, frame.num_frames, self._now_s())
+        if isinstance(frame, TTSAudioRawFrame):
+            self._conversation.push(frame.context_id, frame.num_frames)
         elif isinstance(frame, TTSTextFrame) and frame.pts:
             # Pipecat forgets the words that waited for their sentence to be written, and would end
             # the reply before they are heard.
@@ -205,7 +180,7 @@ class VoxlineTTSService(TTSService):
         Yields:
             Nothing but `None`.
         """
-        speech = self._speeches.get(context_id) or self._begin(context_id)
+        speech = self._conversation.get(context_id) or self._begin(context_id)
         speech.say(text, flush=not self._is_streaming_tokens)
         await self.start_tts_usage_metrics(text)
         yield None
@@ -216,7 +191,7 @@ class VoxlineTTSService(TTSService):
         Args:
             context_id: The context, by default the one that plays.
         """
-        speech = self._speeches.get(context_id or self.get_active_audio_context_id() or "")
+        speech = self._conversation.get(context_id or self.get_active_audio_context_id())
         if speech is not None:
             speech.end()
 
@@ -234,11 +209,12 @@ class VoxlineTTSService(TTSService):
         self, frame: InterruptionFrame, direction: FrameDirection
     ) -> None:
         # Of these the transport has all the audio, and throws away what it has not played.
-        for context_id in [c for c in self._speeches if not self.audio_context_available(c)]:
-            self._silence(context_id)
+        for context_id in self._conversation:
+            if not self.audio_context_available(context_id):
+                self._silence(context_id)
         await super()._handle_interruption(frame, direction)
 
-    async def _update_settings(self, delta: VoxlineTTSSettings) -> dict[str, Any]:
+    async def _update_settings(self, delta: TTSSettings) -> dict[str, Any]:  # type: ignore[override] # as Pipecat
         """Apply a settings delta: to whatever of the turn has no stream yet.
 
         Args:
@@ -249,14 +225,15 @@ class VoxlineTTSService(TTSService):
         """
         changed: dict[str, Any] = await super()._update_settings(delta)
         self._warn_unhandled_updated_settings(changed.keys() & {"model"})
-        if changed.keys() - {"model"} and self._turn_context_id in self._speeches:
-            await self._turn_to_new_context(self._turn_context_id)
+        context_id = self._turn_context_id
+        if changed.keys() - {"model"} and context_id and self._conversation.get(context_id):
+            await self._turn_to_new_context(context_id)
         return changed
 
     async def _turn_to_new_context(self, context_id: str) -> None:
         frames = await self._aggregated_frame_sequencer.finalize(context_id)
         await self._push_sequencer_frames(frames, context_id)
-        self._speeches[context_id].end()
+        await self.flush_audio(context_id)
         self._turn_context_id = None
         self._turn_context_id = self.create_context_id()
 
@@ -268,28 +245,27 @@ class VoxlineTTSService(TTSService):
     ) -> None:
         # Pipecat counts from the moment in which a context's first audio is pushed. It plays later
         # where another is still playing, or where the text was slow: words are heard when they are.
-        if context_id in self._speeches and self._word_timestamp_tracker.started:
-            word_times = [(word, self._due_s(context_id, at_s)) for word, at_s in word_times]
+        if (
+            context_id
+            and self._conversation.get(context_id)
+            and self._word_timestamp_tracker.started
+        ):
+            began_s = nanoseconds_to_seconds(self._word_timestamp_tracker.pts(0.0))
+            word_times = [
+                (word, self._conversation.plays_at_s(context_id, at_s) - began_s)
+                for word, at_s in word_times
+            ]
         await super()._add_word_timestamps(word_times, context_id, includes_inter_frame_spaces)
-
-    def _due_s(self, context_id: str, at_s: float) -> float:
-        at, now_s = round(at_s * self.sample_rate), self._now_s()
-        began_s = nanoseconds_to_seconds(self._word_timestamp_tracker.pts(0.0))
-        return now_s + self._playout.delay_s(context_id, at, now_s) - began_s
 
     def _begin(self, context_id: str) -> Speech:
         self._connect()
         options = self._settings.stream_options(self.sample_rate)
         speech = Speech(self._link, options, self._window_s)
-        self._speeches[context_id] = speech
+        may_be_cut = self._tts_contexts[context_id].interruptible
+        self._conversation.add(context_id, speech, may_be_cut=may_be_cut)
         self._spawn(self._speak(context_id, speech), f"speak {context_id}")
         self._spawn(self._follow(context_id, speech), f"follow {context_id}")
         return speech
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = self.create_task(work, name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _speak(self, context_id: str, speech: Speech) -> None:
         words = Words()
@@ -305,6 +281,9 @@ class VoxlineTTSService(TTSService):
 
         try:
             await speech.run(take)
+        except ConnectFailed:
+            # Whoever keeps the connection says so, once.
+            pass
         except (ClientError, LocalProtocolError) as error:
             await self.push_error(str(error), exception=error)
         if self.audio_context_available(context_id):
@@ -319,64 +298,20 @@ class VoxlineTTSService(TTSService):
             await self.add_word_timestamps([(word, at_s) for word in words], context_id)
 
     async def _follow(self, context_id: str, speech: Speech) -> None:
-        played = 0
-        while not speech.is_over or played < speech.samples:
-            await asyncio.sleep(REPORT_S)
-            if self._speeches.get(context_id) is not speech:
-                return
-            played = self._playout.played(context_id, self._now_s())
-            speech.report_played(played)
-            # A stream that lives may pause for longer than Pipecat waits for audio.
-            self._refresh_audio_context(context_id)
-        self._forget(context_id)
-        await self._call_event_handler("on_heard", context_id, speech.text)
+        # Pipecat ends a context without audio after a while, and a writer may pause for longer.
+        lives = partial(self._refresh_audio_context, context_id)
+        if await self._conversation.follow(context_id, speech, lives):
+            heard = speech.heard(speech.samples)
+            await self._call_event_handler("on_heard", context_id, speech.text[:heard])
 
     def _silence(self, context_id: str) -> None:
-        speech = self._speeches.get(context_id)
-        if speech is not None:
-            played = self._playout.played(context_id, self._now_s())
-            self._forget(context_id)
-            self._spawn(self._cancel_speech(context_id, speech, played), f"cancel {context_id}")
+        cut = self._conversation.cut(context_id)
+        if cut is not None:
+            self._spawn(self._cancel_speech(context_id, *cut), f"cancel {context_id}")
 
     async def _cancel_speech(self, context_id: str, speech: Speech, played: int) -> None:
         heard = await speech.cancel(played)
         await self._call_event_handler("on_heard", context_id, speech.text[:heard])
 
-    def _forget(self, context_id: str) -> None:
-        self._playout.forget(context_id)
-        del self._speeches[context_id]
-
     def _now_s(self) -> float:
         return float(nanoseconds_to_seconds(self.get_clock().get_time()))
-
-    def _new_link(self) -> Link:
-        async def connected() -> None:
-            await self._call_event_handler("on_connected")
-
-        async def failed(error: ConnectFailed | ConnectionLost) -> None:
-            await self._call_event_handler("on_connection_error", str(error))
-
-        def dial() -> AbstractAsyncContextManager[ClientConnection]:
-            return connect(self._url, headers=self._headers, ssl=self._ssl)
-
-        return Link(dial, connected=connected, failed=failed)
-
-    def _connect(self) -> None:
-        if self._link_task is None or self._link_task.done():
-            self._link = self._new_link()
-            self._link_task = self.create_task(self._keep_link(), "link")
-
-    async def _keep_link(self) -> None:
-        failure = await self._link.run()
-        await self.push_error(str(failure), exception=failure, force_treat_as_permanent=True)
-
-    def _classify_error(self, exception: BaseException) -> ErrorCategory | None:
-        return category(exception)
-
-    async def _disconnect(self) -> None:
-        for task in tuple(self._tasks):
-            await self.cancel_task(task)
-        if self._link_task is not None:
-            await self.cancel_task(self._link_task)
-            self._link_task = None
-            await self._call_event_handler("on_disconnected")

@@ -2,6 +2,7 @@
 """What may be changed of the voice while a call goes on."""
 
 from dataclasses import dataclass, field, fields
+from typing import Any, cast
 
 from pipecat.services.settings import TTSSettings
 from pipecat.utils.types import NOT_GIVEN, NotGiven
@@ -36,11 +37,11 @@ class VoxlineTTSSettings(TTSSettings):
     @classmethod
     def defaults(cls) -> "VoxlineTTSSettings":
         """Return settings that leave all to the server."""
-        names = (each.name for each in fields(cls) if each.name != "extra")
-        return cls(**dict.fromkeys(names))
+        nothing: Any = None
+        return cls(**{each.name: nothing for each in fields(cls) if each.name != "extra"})
 
     def stream_options(self, sample_rate_hz: int) -> StreamOptions:
         """Return what a stream is opened with."""
         chosen = {name: value for name, value in self.given_fields().items() if value is not None}
         chosen.pop("model", None)  # a server has one
-        return StreamOptions(sample_rate=sample_rate_hz, **chosen)
+        return cast("StreamOptions", chosen | {"sample_rate": sample_rate_hz})

@@ -16,7 +16,6 @@ from pipecat.frames.frames import (
     LLMTextFrame,
     OutputAudioRawFrame,
     StartFrame,
-    TextType,
     TTSAudioRawFrame,
     TTSStoppedFrame,
 )
@@ -27,6 +26,7 @@ from pipecat.processors.aggregators.llm_response_universal import LLMContextAggr
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
+from pipecat.utils.text.base_text_aggregator import TextType
 from pipecat.workers.runner import WorkerRunner
 
 from protocol.integrations.pipecat import VoxlineTTSService
@@ -109,7 +109,7 @@ class Probe(FrameProcessor):
                 self.news.clear()
                 await self.news.wait()
 
-    async def next(self, kind: type[_F], after: int) -> _F:
+    async def first(self, kind: type[_F], after: int) -> _F:
         """Wait for the next frame of a kind behind the first `after` frames."""
 
         def found() -> list[_F]:
@@ -155,8 +155,8 @@ class Agent:
     @property
     def remembered(self) -> list[str]:
         """What the LLM has been told that it said."""
-        messages = self.context.get_messages()
-        return [str(m["content"]) for m in messages if m.get("role") == "assistant"]
+        messages = [m for m in self.context.get_messages() if isinstance(m, dict)]
+        return [str(m.get("content")) for m in messages if m["role"] == "assistant"]
 
     async def write(self, *words: str, pause_s: float = 0.0) -> None:
         """Let the LLM write a reply, word by word."""
@@ -177,22 +177,21 @@ class Agent:
         """Let the LLM write a text at once; return its audio, once the service has pushed it."""
         after = len(self.probe.passed)
         await self.write(text)
-        stopped = await self.probe.next(TTSStoppedFrame, after)
+        stopped = await self.probe.first(TTSStoppedFrame, after)
         return self.audio(stopped.context_id)
 
     async def begin(self, text: str) -> str:
         """Let the LLM write a text at once; return its context once its first audio has passed."""
         after = len(self.probe.passed)
         await self.write(text)
-        frame = await self.probe.next(TTSAudioRawFrame, after)
-        assert frame.context_id is not None
-        return frame.context_id
+        frame = await self.probe.first(TTSAudioRawFrame, after)
+        return str(frame.context_id)
 
     async def interrupt(self) -> None:
         """Interrupt, and wait until the interruption has passed the service."""
         after = len(self.probe.passed)
         await self.worker.queue_frame(InterruptionFrame())
-        await self.probe.next(InterruptionFrame, after)
+        await self.probe.first(InterruptionFrame, after)
 
     def written_s(self, word: str) -> float:
         """Return when the LLM last wrote a word."""

@@ -19,8 +19,6 @@ SHORT = "Of course."
 #: Of `tone`, at 24 kHz.
 SAMPLES_PER_CHAR = 1_600
 NUM_INTERRUPTIONS = 200
-#: A frame of `tone`, and what a scrape takes on a busy machine.
-FREE_S = 0.05
 
 
 async def sequences(http: httpx.AsyncClient) -> int:
@@ -57,8 +55,8 @@ async def test_after_each_of_200_interruptions_the_next_sentence_is_whole_and_no
             await agent.interrupt()
             silences_s.append(time.monotonic() - began_s)
             await agent.probe.until(lambda: context in agent.heard)  # noqa: B023
-            while await sequences(http):
-                assert time.monotonic() - began_s < FREE_S
+            # A step is over before a second question is asked.
+            assert 0 in {await sequences(http), await sequences(http)}
             free_s.append(time.monotonic() - began_s)
             audio = await agent.say(SHORT)
             assert samples(audio) == SAMPLES_PER_CHAR * len(SHORT)

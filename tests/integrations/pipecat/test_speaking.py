@@ -105,7 +105,7 @@ async def test_live_text_is_spoken_once_its_first_segment_is_complete_and_withou
         await agent.player.until_silent()
         begun = len(agent.probe.passed)
         await agent.write(*words(REPLY), pause_s=1 / WORDS_PER_S)
-        stopped = await agent.probe.next(TTSStoppedFrame, begun)
+        stopped = await agent.probe.first(TTSStoppedFrame, begun)
         arrivals = agent.arrivals(stopped.context_id)
         first_s = arrivals[0][0]
         delay_s = first_s - agent.written_s("nine. ")
