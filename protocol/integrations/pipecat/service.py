@@ -1,8 +1,6 @@
-# ruff: noqa: TID252 - the same files are installed under another name
 """A service of Pipecat that speaks through Voxline."""
 
 from collections.abc import AsyncGenerator, Mapping
-from functools import partial
 from ssl import SSLContext
 from typing import Any, TypeAlias
 
@@ -13,34 +11,24 @@ from pipecat.frames.frames import (
     Frame,
     InterruptionFrame,
     TTSAudioRawFrame,
-    TTSStoppedFrame,
     TTSTextFrame,
 )
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.settings import TTSSettings
 from pipecat.transcriptions.language import Language
 from pipecat.utils.time import nanoseconds_to_seconds
 from pipecat.utils.tracing.service_decorators import traced_tts
 
-from ...client import ClientError, ConnectFailed
-from ...errors import LocalProtocolError
-from ...messages import Audio, Mark
-from ..conversation import Conversation
-from ..speech import Speech
-from ..words import TimedText, Words
-from .linked import LinkedTTSService
 from .settings import VoxlineTTSSettings
+from .speaking import SpeakingTTSService
 
 #: Audio made ahead of the listener, and so what an interruption wastes at most.
 WINDOW_S = 1.5
-#: One channel: Voxline speaks mono.
-CHANNELS = 1
-
 #: A word, and the seconds of its context's audio before it.
 WordTime: TypeAlias = tuple[str, float]
 
 
-class VoxlineTTSService(LinkedTTSService):
+class VoxlineTTSService(SpeakingTTSService):
     """Text to speech by a Voxline server, over one WebSocket for the whole call.
 
     Each of Pipecat's audio contexts is a stream of the wire `voxline.v1`. An interruption cancels
@@ -100,11 +88,9 @@ class VoxlineTTSService(LinkedTTSService):
             url=url,
             headers=headers,
             ssl=ssl,
+            window_s=window_s,
             **kwargs,
         )
-        self._window_s = window_s
-        self._conversation = Conversation(1, self._now_s)
-        self._register_event_handler("on_heard")
 
     @property
     def supports_processing_metrics(self) -> bool:
@@ -118,15 +104,6 @@ class VoxlineTTSService(LinkedTTSService):
     def language_to_service_language(self, language: Language) -> str:
         """Return the BCP 47 tag, which Voxline takes as it is."""
         return str(language.value)
-
-    async def setup(self, setup: FrameProcessorSetup) -> None:  # type: ignore[override] # as Pipecat
-        """Set up the service for the rate of its pipeline.
-
-        Args:
-            setup: Configuration object containing setup parameters.
-        """
-        await super().setup(setup)
-        self._conversation = Conversation(self.sample_rate, self._now_s)
 
     async def stop(self, frame: EndFrame) -> None:
         """Say what there is to say, then leave.
@@ -180,7 +157,9 @@ class VoxlineTTSService(LinkedTTSService):
         Yields:
             Nothing but `None`.
         """
-        speech = self._conversation.get(context_id) or self._begin(context_id)
+        speech = self._conversation.get(context_id)
+        if speech is None:
+            speech = self._begin(context_id, self._settings.stream_options(self.sample_rate))
         speech.say(text, flush=not self._is_streaming_tokens)
         await self.start_tts_usage_metrics(text)
         yield None
@@ -256,62 +235,3 @@ class VoxlineTTSService(LinkedTTSService):
                 for word, at_s in word_times
             ]
         await super()._add_word_timestamps(word_times, context_id, includes_inter_frame_spaces)
-
-    def _begin(self, context_id: str) -> Speech:
-        self._connect()
-        options = self._settings.stream_options(self.sample_rate)
-        speech = Speech(self._link, options, self._window_s)
-        may_be_cut = self._tts_contexts[context_id].interruptible
-        self._conversation.add(context_id, speech, may_be_cut=may_be_cut)
-        self._spawn(self._speak(context_id, speech), f"speak {context_id}")
-        self._spawn(self._follow(context_id, speech), f"follow {context_id}")
-        return speech
-
-    async def _speak(self, context_id: str, speech: Speech) -> None:
-        words = Words()
-
-        async def take(event: Audio | Mark) -> None:
-            if not self.audio_context_available(context_id):
-                return
-            if isinstance(event, Mark):
-                await self._tell(context_id, speech, words.take(event))
-                return
-            frame = TTSAudioRawFrame(event.pcm, self.sample_rate, CHANNELS, context_id=context_id)
-            await self.append_to_audio_context(context_id, frame)
-
-        try:
-            await speech.run(take)
-        except ConnectFailed:
-            # Whoever keeps the connection says so, once.
-            pass
-        except (ClientError, LocalProtocolError) as error:
-            await self.push_error(str(error), exception=error)
-        if self.audio_context_available(context_id):
-            await self._tell(context_id, speech, words.finish(speech.samples))
-            await self.append_to_audio_context(context_id, TTSStoppedFrame(context_id=context_id))
-            await self.remove_audio_context(context_id)
-
-    async def _tell(self, context_id: str, speech: Speech, spoken: TimedText | None) -> None:
-        if spoken is not None:
-            at_s = spoken.at / self.sample_rate
-            words = speech.text[spoken.start : spoken.end].split()
-            await self.add_word_timestamps([(word, at_s) for word in words], context_id)
-
-    async def _follow(self, context_id: str, speech: Speech) -> None:
-        # Pipecat ends a context without audio after a while, and a writer may pause for longer.
-        lives = partial(self._refresh_audio_context, context_id)
-        if await self._conversation.follow(context_id, speech, lives):
-            heard = speech.heard(speech.samples)
-            await self._call_event_handler("on_heard", context_id, speech.text[:heard])
-
-    def _silence(self, context_id: str) -> None:
-        cut = self._conversation.cut(context_id)
-        if cut is not None:
-            self._spawn(self._cancel_speech(context_id, *cut), f"cancel {context_id}")
-
-    async def _cancel_speech(self, context_id: str, speech: Speech, played: int) -> None:
-        heard = await speech.cancel(played)
-        await self._call_event_handler("on_heard", context_id, speech.text[:heard])
-
-    def _now_s(self) -> float:
-        return float(nanoseconds_to_seconds(self.get_clock().get_time()))
