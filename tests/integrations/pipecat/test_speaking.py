@@ -74,6 +74,7 @@ async def test_what_is_remembered_of_an_interrupted_reply_is_what_was_heard(
         await agent.player.until_played(1.5)
         await agent.interrupt()
         await agent.probe.until(lambda: context in agent.heard)
+        await agent.player.until_silent()
         (remembered,) = agent.remembered
         heard = agent.heard[context].split()
         # The word that was cut had begun: it is remembered, but was not heard.
@@ -91,6 +92,7 @@ async def test_a_second_speech_is_remembered_when_it_plays_and_not_when_it_is_ma
         # All is made, of the first half a second was heard, and of the second nothing.
         await agent.interrupt()
         await agent.probe.until(lambda: len(agent.heard) == 2)
+        await agent.player.until_silent()
         assert list(agent.heard.values())[1] == ""
         assert "Three" not in " ".join(agent.remembered)
 
