@@ -2,21 +2,16 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from ssl import SSLContext
-from typing import Any, TypeAlias
+from typing import Any
 
 from pipecat.frames.frames import (
-    BotStartedSpeakingFrame,
-    BotStoppedSpeakingFrame,
     EndFrame,
     Frame,
     InterruptionFrame,
-    TTSAudioRawFrame,
-    TTSTextFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.settings import TTSSettings
 from pipecat.transcriptions.language import Language
-from pipecat.utils.time import nanoseconds_to_seconds
 from pipecat.utils.tracing.service_decorators import traced_tts
 
 from .settings import VoxlineTTSSettings
@@ -24,8 +19,6 @@ from .speaking import SpeakingTTSService
 
 #: Audio made ahead of the listener, and so what an interruption wastes at most.
 WINDOW_S = 1.5
-#: A word, and the seconds of its context's audio before it.
-WordTime: TypeAlias = tuple[str, float]
 
 
 class VoxlineTTSService(SpeakingTTSService):
@@ -115,37 +108,6 @@ class VoxlineTTSService(SpeakingTTSService):
             await self.flush_audio(context_id)
         await super().stop(frame)
 
-    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        """Process a frame, and follow whether the transport speaks.
-
-        Args:
-            frame: The frame to process.
-            direction: The direction of frame processing.
-        """
-        if isinstance(frame, BotStartedSpeakingFrame):
-            self._conversation.transport_started()
-        elif isinstance(frame, BotStoppedSpeakingFrame):
-            self._conversation.transport_stopped()
-        await super().process_frame(frame, direction)
-
-    async def push_frame(
-        self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
-    ) -> None:
-        """Push a frame, and count the audio that the transport is given.
-
-        Args:
-            frame: The frame to push.
-            direction: The direction to push the frame.
-        """
-        if isinstance(frame, TTSAudioRawFrame):
-            self._conversation.push(frame.context_id, frame.num_frames)
-        elif isinstance(frame, TTSTextFrame) and frame.pts:
-            # Pipecat forgets the words that waited for their sentence to be written, and would end
-            # the reply before they are heard.
-            last_pts = max(self._word_timestamp_tracker.last_pts, frame.pts)
-            self._word_timestamp_tracker.last_pts = last_pts
-        await super().push_frame(frame, direction)
-
     @traced_tts
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         """Hand `text` to the stream of its context; the audio comes on a task of its own.
@@ -215,23 +177,3 @@ class VoxlineTTSService(SpeakingTTSService):
         await self.flush_audio(context_id)
         self._turn_context_id = None
         self._turn_context_id = self.create_context_id()
-
-    async def _add_word_timestamps(
-        self,
-        word_times: list[WordTime],
-        context_id: str | None = None,
-        includes_inter_frame_spaces: bool = False,
-    ) -> None:
-        # Pipecat counts from the moment in which a context's first audio is pushed. It plays later
-        # where another is still playing, or where the text was slow: words are heard when they are.
-        if (
-            context_id
-            and self._conversation.get(context_id)
-            and self._word_timestamp_tracker.started
-        ):
-            began_s = nanoseconds_to_seconds(self._word_timestamp_tracker.pts(0.0))
-            word_times = [
-                (word, self._conversation.plays_at_s(context_id, at_s) - began_s)
-                for word, at_s in word_times
-            ]
-        await super()._add_word_timestamps(word_times, context_id, includes_inter_frame_spaces)

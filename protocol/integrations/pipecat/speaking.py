@@ -2,10 +2,17 @@
 """Speeches as Pipecat's audio contexts: their audio, their words, and how they end."""
 
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
-from pipecat.frames.frames import TTSAudioRawFrame, TTSStoppedFrame
-from pipecat.processors.frame_processor import FrameProcessorSetup
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    Frame,
+    TTSAudioRawFrame,
+    TTSStoppedFrame,
+    TTSTextFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 from pipecat.utils.time import nanoseconds_to_seconds
 
 from ...client import ClientError, ConnectFailed, StreamOptions
@@ -18,6 +25,9 @@ from .linked import LinkedTTSService
 
 #: One channel: Voxline speaks mono.
 CHANNELS = 1
+
+#: A word, and the seconds of its context's audio before it.
+WordTime: TypeAlias = tuple[str, float]
 
 
 class SpeakingTTSService(LinkedTTSService):
@@ -47,6 +57,57 @@ class SpeakingTTSService(LinkedTTSService):
         """
         await super().setup(setup)
         self._conversation = Conversation(self.sample_rate, self._now_s)
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Process a frame, and follow whether the transport speaks.
+
+        Args:
+            frame: The frame to process.
+            direction: The direction of frame processing.
+        """
+        if isinstance(frame, BotStartedSpeakingFrame):
+            self._conversation.transport_started()
+        elif isinstance(frame, BotStoppedSpeakingFrame):
+            self._conversation.transport_stopped()
+        await super().process_frame(frame, direction)
+
+    async def push_frame(
+        self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
+    ) -> None:
+        """Push a frame, and count the audio that the transport is given.
+
+        Args:
+            frame: The frame to push.
+            direction: The direction to push the frame.
+        """
+        if isinstance(frame, TTSAudioRawFrame):
+            self._conversation.push(frame.context_id, frame.num_frames)
+        elif isinstance(frame, TTSTextFrame) and frame.pts:
+            # Pipecat forgets the words that waited for their sentence to be written, and would end
+            # the reply before they are heard.
+            last_pts = max(self._word_timestamp_tracker.last_pts, frame.pts)
+            self._word_timestamp_tracker.last_pts = last_pts
+        await super().push_frame(frame, direction)
+
+    async def _add_word_timestamps(
+        self,
+        word_times: list[WordTime],
+        context_id: str | None = None,
+        includes_inter_frame_spaces: bool = False,
+    ) -> None:
+        # Pipecat counts from the moment in which a context's first audio is pushed. It plays later
+        # where another is still playing, or where the text was slow: words are heard when they are.
+        if (
+            context_id
+            and self._conversation.get(context_id)
+            and self._word_timestamp_tracker.started
+        ):
+            began_s = nanoseconds_to_seconds(self._word_timestamp_tracker.pts(0.0))
+            word_times = [
+                (word, self._conversation.plays_at_s(context_id, at_s) - began_s)
+                for word, at_s in word_times
+            ]
+        await super()._add_word_timestamps(word_times, context_id, includes_inter_frame_spaces)
 
     def _begin(self, context_id: str, options: StreamOptions) -> Speech:
         """Begin to speak in a context, in tasks of its own."""

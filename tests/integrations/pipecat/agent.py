@@ -56,11 +56,13 @@ class Player(BaseOutputTransport):
         await self.set_transport_ready(frame)
 
     async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
-        began_s = max(self._free_s, time.monotonic())
+        # As a sound card, it makes up for a wake-up that was late.
+        now_s = time.monotonic()
+        began_s = self._free_s if now_s < self._free_s + PIECE_S else now_s
         self.played.append((began_s, frame.audio))
         self._free_s = began_s + frame.num_frames / RATE_HZ
         self._news.set()
-        await asyncio.sleep(self._free_s - time.monotonic())
+        await asyncio.sleep(max(0.0, self._free_s - now_s))
         return True
 
     @property

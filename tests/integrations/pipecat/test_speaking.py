@@ -51,17 +51,21 @@ def mode(request: pytest.FixtureRequest) -> TextAggregationMode:
 async def test_a_reply_is_spoken_whole_and_remembered_as_it_was_written(
     espeak: Server, mode: TextAggregationMode
 ) -> None:
+    # So short a first sentence is made, and the second begun, before the second is written.
+    reply = "Of course. What is the new address?"
     service = VoxlineTTSService(url=espeak.ws_url, text_aggregation_mode=mode)
     async with conversing(service) as agent:
-        await agent.write(*words(REPLY), pause_s=1 / WORDS_PER_S)
+        await agent.write(*words(reply), pause_s=1 / WORDS_PER_S)
         await agent.probe.until(lambda: bool(agent.heard))
         await agent.probe.until(lambda: bool(agent.probe.of(LLMFullResponseEndFrame)))
         await agent.player.until_silent()
         (heard,) = agent.heard.values()
-        assert heard.strip() == REPLY
-        assert agent.remembered == [REPLY]
+        assert heard.strip() == reply
+        assert agent.remembered == [reply]
+        (end,) = agent.probe.of(LLMFullResponseEndFrame)
+        assert (end.pts or 0) >= max(frame.pts or 0 for frame in agent.probe.of(TTSTextFrame))
         spoken = [frame.text for frame in agent.probe.of(TTSTextFrame)]
-        assert bare(" ".join(spoken)) == bare(REPLY)
+        assert bare(" ".join(spoken)) == bare(reply)
         assert agent.errors == []
 
 
@@ -87,9 +91,11 @@ async def test_a_second_speech_is_remembered_when_it_plays_and_not_when_it_is_ma
     tone: Server,
 ) -> None:
     async with conversing(VoxlineTTSService(url=tone.ws_url)) as agent:
-        await agent.worker.queue_frames([TTSSpeakFrame("One, two."), TTSSpeakFrame("Three, four.")])
+        speeches = (TTSSpeakFrame("One, extraordinarily."), TTSSpeakFrame("Three."))
+        await agent.worker.queue_frames(speeches)
         await agent.probe.until(lambda: len(agent.probe.of(TTSStoppedFrame)) == 2)
-        # All is made, of the first half a second was heard, and of the second nothing.
+        # All is made, the last word of the first speech has begun, and the second is silent yet.
+        await agent.player.until_played(0.9)
         await agent.interrupt()
         await agent.probe.until(lambda: len(agent.heard) == 2)
         await agent.player.until_silent()
