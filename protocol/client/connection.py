@@ -54,6 +54,8 @@ class ClientConnection:
         self._draining: Draining | None = None
         self._lost: ConnectionLost | None = None
         self._changed = anyio.Event()
+        self._leaving = anyio.Event()
+        self._gone = anyio.Event()
         self._running = anyio.CancelScope()
 
     @property
@@ -66,6 +68,21 @@ class ClientConnection:
     def draining(self) -> Draining | None:
         """The server's notice that it goes away, `None` until it gives one."""
         return self._draining
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether new streams belong on another connection: the server drains, or is gone."""
+        return self._leaving.is_set()
+
+    async def wait_leaving(self) -> None:
+        """Wait until it `is_leaving`."""
+        await self._leaving.wait()
+
+    async def wait_lost(self) -> ConnectionLost:
+        """Wait until the connection is gone, and return how it ended."""
+        await self._gone.wait()
+        assert self._lost is not None  # noqa: S101, it is set with the event
+        return self._lost.again()
 
     def stream(
         self, *, window_s: float = WINDOW_S, **options: Unpack[StreamOptions]
@@ -176,6 +193,7 @@ class ClientConnection:
                 self._ready = message
             case Draining():
                 self._draining = message
+                self._leaving.set()
             case Error(stream=None):
                 raise ConnectionLost(message.message, code=message.code)
             case _:
@@ -230,6 +248,8 @@ class ClientConnection:
     def _end_all(self, lost: ConnectionLost) -> None:
         if self._lost is None:
             self._lost = lost
+            self._leaving.set()
+            self._gone.set()
             for stream in self._streams.values():
                 stream.finish(lost)
 

@@ -40,9 +40,23 @@ def imported(path: Path) -> set[str]:
     return names - sys.stdlib_module_names
 
 
+def names(requirements: list[str]) -> set[str]:
+    """Return what requirements are imported as."""
+    found = {re.split(r"[<>=~]", name)[0].replace("-", "_") for name in requirements}
+    return {name.removesuffix("_ai") for name in found}
+
+
 def test_the_wheel_asks_for_what_it_imports_and_for_nothing_else() -> None:
-    required = {re.split(r"[<>=~]", name)[0].replace("-", "_") for name in PROJECT["dependencies"]}
-    assert required == set().union(*map(imported, FOLDER.rglob("*.py")))
+    framework = [*FOLDER.glob("integrations/*/*.py")]
+    plain = set(FOLDER.rglob("*.py")) - set(framework)
+    assert names(PROJECT["dependencies"]) == set().union(*map(imported, plain))
+
+
+@pytest.mark.parametrize("extra", PROJECT["optional-dependencies"])
+def test_an_extra_is_what_the_folder_of_its_name_imports(extra: str) -> None:
+    folder = FOLDER / "integrations" / extra
+    needed = set().union(*map(imported, folder.glob("*.py")))
+    assert names(PROJECT["optional-dependencies"][extra]) == needed
 
 
 def test_every_block_of_the_page_is_a_program() -> None:

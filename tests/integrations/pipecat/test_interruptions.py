@@ -1,0 +1,79 @@
+"""Interrupted again and again: silence at once, the next sentence whole, the server free."""
+
+import asyncio
+import random
+import statistics
+import time
+
+import httpx
+import pytest
+from pipecat.frames.frames import InterruptionFrame, TTSAudioRawFrame, TTSTextFrame
+
+from protocol.integrations.pipecat import VoxlineTTSService
+from tests.helpers.serving import Server
+from tests.integrations.pipecat.agent import TIMEOUT_S, Agent, conversing, samples
+
+pytestmark = pytest.mark.anyio
+
+LONG = "Your parcel left the depot this morning and should be with you before noon tomorrow."
+SHORT = "Of course."
+#: Of `tone`, at 24 kHz.
+SAMPLES_PER_CHAR = 1_600
+NUM_INTERRUPTIONS = 200
+
+
+async def engine(http: httpx.AsyncClient) -> tuple[int, int]:
+    """Return how many sequences the engine knows of, and how many steps it has made."""
+    page = (await http.get("/metrics")).text
+    values = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
+    return int(float(values["voxline_sequences"])), int(float(values["voxline_step_seconds_count"]))
+
+
+async def num_steps_until_free(http: httpx.AsyncClient) -> int:
+    """Wait until the engine knows of no sequence; return how many steps it has made meanwhile."""
+    sequences, before = await engine(http)
+    after = before
+    async with asyncio.timeout(TIMEOUT_S):
+        while sequences:
+            sequences, after = await engine(http)
+    return after - before
+
+
+def assert_nothing_stale(agent: Agent) -> None:
+    """Behind an interruption comes no frame of a context that had begun before it."""
+    gone: set[str | None] = set()
+    begun: set[str | None] = set()
+    for _, frame in agent.probe.passed:
+        if isinstance(frame, InterruptionFrame):
+            gone |= begun
+        elif isinstance(frame, TTSAudioRawFrame | TTSTextFrame):
+            assert frame.context_id not in gone
+            begun.add(frame.context_id)
+
+
+async def test_after_each_of_200_interruptions_the_next_sentence_is_whole_and_nothing_is_stale(
+    tone: Server,
+) -> None:
+    moments = random.Random(7)
+    silences_s, free_s = [], []
+    service = VoxlineTTSService(url=tone.ws_url)
+    async with conversing(service) as agent, httpx.AsyncClient(base_url=tone.http_url) as http:
+        for _ in range(NUM_INTERRUPTIONS):
+            context = await agent.begin(LONG)
+            wanted = len(agent.audio(context)) + moments.randrange(3)
+            await agent.probe.until(lambda: len(agent.audio(context)) >= wanted)  # noqa: B023
+            began_s = time.monotonic()
+            await agent.interrupt()
+            silences_s.append(time.monotonic() - began_s)
+            await agent.probe.until(lambda: context in agent.heard)  # noqa: B023
+            assert await num_steps_until_free(http) <= 1
+            free_s.append(time.monotonic() - began_s)
+            audio = await agent.say(SHORT)
+            assert samples(audio) == SAMPLES_PER_CHAR * len(SHORT)
+        assert agent.num_connections == 1
+        assert agent.errors == []
+    assert_nothing_stale(agent)
+    for name, times in (("silence", silences_s), ("free", free_s)):
+        cuts = statistics.quantiles(times, n=20)
+        print(f"{name}: p50 {1e3 * cuts[9]:.1f} ms, p95 {1e3 * cuts[18]:.1f} ms")  # noqa: T201 its figure
+    assert statistics.quantiles(silences_s, n=20)[18] < 0.03
