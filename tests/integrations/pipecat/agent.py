@@ -18,12 +18,14 @@ from pipecat.frames.frames import (
     StartFrame,
     TTSAudioRawFrame,
     TTSStoppedFrame,
+    TTSTextFrame,
 )
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.tts_service import TTSService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 from pipecat.utils.text.base_text_aggregator import TextType
@@ -124,7 +126,7 @@ class Probe(FrameProcessor):
 class Agent:
     """The pipeline: service, probe, transport, what the LLM will remember."""
 
-    def __init__(self, service: VoxlineTTSService) -> None:
+    def __init__(self, service: TTSService) -> None:
         self.service = service
         self.probe, self.above, self.player = Probe(), Probe(), Player()
         self.context = LLMContext()
@@ -139,8 +141,9 @@ class Agent:
             ),
         )
         self.num_connections = 0
-        service.add_event_handler("on_heard", self._hear)
-        service.add_event_handler("on_connected", self._count)
+        if isinstance(service, VoxlineTTSService):
+            service.add_event_handler("on_heard", self._hear)
+            service.add_event_handler("on_connected", self._count)
 
     async def _hear(self, _: VoxlineTTSService, context_id: str, text: str) -> None:
         self.heard[context_id] = text
@@ -216,8 +219,20 @@ def samples(frames: list[TTSAudioRawFrame]) -> int:
     return sum(frame.num_frames for frame in frames)
 
 
+def assert_nothing_stale(agent: Agent) -> None:
+    """Behind an interruption comes no frame of a context that had begun before it."""
+    gone: set[str | None] = set()
+    begun: set[str | None] = set()
+    for _, frame in agent.probe.passed:
+        if isinstance(frame, InterruptionFrame):
+            gone |= begun
+        elif isinstance(frame, TTSAudioRawFrame | TTSTextFrame):
+            assert frame.context_id not in gone
+            begun.add(frame.context_id)
+
+
 @asynccontextmanager
-async def conversing(service: VoxlineTTSService) -> AsyncIterator[Agent]:
+async def conversing(service: TTSService) -> AsyncIterator[Agent]:
     """Run the pipeline while the block does."""
     agent = Agent(service)
     started = asyncio.Event()

@@ -7,11 +7,15 @@ import time
 
 import httpx
 import pytest
-from pipecat.frames.frames import InterruptionFrame, TTSAudioRawFrame, TTSTextFrame
 
 from protocol.integrations.pipecat import VoxlineTTSService
 from tests.helpers.serving import Server
-from tests.integrations.pipecat.agent import TIMEOUT_S, Agent, conversing, samples
+from tests.integrations.pipecat.agent import (
+    TIMEOUT_S,
+    assert_nothing_stale,
+    conversing,
+    samples,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -37,18 +41,6 @@ async def num_steps_until_free(http: httpx.AsyncClient) -> int:
         while sequences:
             sequences, after = await engine(http)
     return after - before
-
-
-def assert_nothing_stale(agent: Agent) -> None:
-    """Behind an interruption comes no frame of a context that had begun before it."""
-    gone: set[str | None] = set()
-    begun: set[str | None] = set()
-    for _, frame in agent.probe.passed:
-        if isinstance(frame, InterruptionFrame):
-            gone |= begun
-        elif isinstance(frame, TTSAudioRawFrame | TTSTextFrame):
-            assert frame.context_id not in gone
-            begun.add(frame.context_id)
 
 
 async def test_after_each_of_200_interruptions_the_next_sentence_is_whole_and_nothing_is_stale(
