@@ -60,7 +60,8 @@ def test_a_single_altered_value_is_missed(tmp_path: Path, file: str, key: str) -
     tensors[key].view(-1)[-1] += 1
     save_file(tensors, altered)
     missed = [each for each in golden.compare(file, tmp_path) if not each.is_met]
-    assert len(missed) in (1, 2)
+    # Some values are compared in several ways.
+    assert 1 <= len(missed) <= 5
 
 
 def linked(folder: Path, *, without: str) -> None:
