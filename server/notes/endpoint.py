@@ -22,6 +22,7 @@ from server.notes.request import NoteRequest, parse_note
 from server.notes.streaming import NoteStream
 from server.problems import problem, problem_of
 from server.service import Service
+from server.text_rules import load_rules
 from server.voices.recording import most_audio_bytes
 
 _log = logging.getLogger(__name__)
@@ -78,6 +79,8 @@ class NotesEndpoint:
     async def _make(self, scope: Scope, receive: Receive, send: Send, request: NoteRequest) -> None:
         voices, model = self._service.voices, self._service.engine.info
         try:
+            if request.parameters.normalize:
+                await load_rules()
             parameters = await voices.resolve(request.parameters, model)
             request = replace(request, parameters=parameters)
             note = NoteStream(self._service, request, request_id_of(scope))

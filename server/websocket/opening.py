@@ -8,6 +8,7 @@ from protocol.messages import ClientMessage, Error, Open
 from server.parameters import Parameters, check
 from server.service import Service
 from server.stream import Stream
+from server.text_rules import load_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +22,20 @@ class Opening:
     wake: Callable[[], None]
 
     @property
-    def waits_for_voice(self) -> bool:
-        """Tell whether its voice must be looked for or made."""
-        return self.service.voices.must_resolve(self.parameters, self.service.engine.info)
+    def must_prepare(self) -> bool:
+        """Tell whether its voice must be looked for or made, or rules for its text be loaded."""
+        voices, model = self.service.voices, self.service.engine.info
+        return bool(self.parameters.normalize) or voices.must_resolve(self.parameters, model)
 
-    async def with_voice(self) -> "Opening":
-        """Return the same with its voice made.
+    async def prepared(self) -> "Opening":
+        """Return the same with its voice made, and the rules loaded that it asks for.
 
         Raises:
             RequestError: there is no such voice, or none can be made.
         """
         voices, model = self.service.voices, self.service.engine.info
+        if self.parameters.normalize:
+            await load_rules()
         return replace(self, parameters=await voices.resolve(self.parameters, model))
 
     def open(self) -> Stream:
@@ -60,6 +64,7 @@ def parameters_of(message: Open) -> Parameters:
         pitch=message.pitch,
         volume_db=message.volume_db,
         normalize=message.normalize,
+        lexicon=message.lexicon,
         sampling=Sampling(
             seed=message.seed,
             temperature=message.temperature,

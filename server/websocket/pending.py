@@ -1,4 +1,4 @@
-"""A stream whose voice is being made."""
+"""A stream whose voice is being made, or whose rules for text are being loaded."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -42,14 +42,14 @@ class PendingStream:
         """
         try:
             with self._making:
-                self.opening = await self.opening.with_voice()
+                self.opening = await self.opening.prepared()
         except RequestError:
             if not self._making.cancel_called:
                 raise
         except Exception as error:
-            _log.exception("a voice could not be made")
-            raise RequestError(ErrorCode.INTERNAL, "the voice could not be made") from error
-        # Cancelled in the moment in which the voice was made, it has ended all the same.
+            _log.exception("a stream could not be prepared")
+            raise RequestError(ErrorCode.INTERNAL, "the stream could not be prepared") from error
+        # Cancelled in the moment in which all was ready, it has ended all the same.
         if self._making.cancel_called:
             return None
         stream = self.opening.open()

@@ -210,7 +210,7 @@ class Session:
         number, parameters = message.stream, parameters_of(message)
         wake, request_id = partial(self._call_on, number), f"{self._session_id}/{number}"
         opening = Opening(message, parameters, self._service, request_id, wake)
-        stream = PendingStream(opening) if opening.waits_for_voice else opening.open()
+        stream = PendingStream(opening) if opening.must_prepare else opening.open()
         self._streams[number] = LiveStream(number, stream)
         if isinstance(stream, PendingStream):
             self._pending.append(stream)

@@ -20,7 +20,12 @@ TEXTS = (
     Segment("One.", 0, 4),
     Segment("Twenty-one pilots, and 3 more;", 0, 30),
 )
-HARMLESS = (Segment("...", 0, 3), Segment("?", 0, 1), Segment("\u2603", 0, 1))
+HARMLESS = (
+    Segment("...", 0, 3),
+    Segment("?", 0, 1),
+    Segment("\u2603", 0, 1),
+    Segment("", 0, 1),
+)
 
 
 class Bench:

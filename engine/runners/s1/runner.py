@@ -168,6 +168,10 @@ class S1Runner:
         lane = self._lanes.seat(sequence, planned)
         job = Job(row.slot, min(row.num_frames, MAX_CHUNK), sequence, lane)
         text, sequence.upcoming = sequence.upcoming, None
+        if text is not None and not text.strip():
+            # Asked to say nothing, the model would say something.
+            job.segment_done = True
+            return job
         try:
             if text is not None:
                 self._reader.begin(sequence, lane, text)
