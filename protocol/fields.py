@@ -29,7 +29,7 @@ VOICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.+-]{0,127}")
 LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,15}")
 
 #: A word of a lexicon: it begins with a letter or a digit, and may have these marks in it: "C++".
-WORD = re.compile(r"\w[\w.+#&'’-]*")
+WORD = re.compile(r"\w[\w.+#&'\u2019-]*")
 
 
 def integer(low: int, high: int) -> Reader:

@@ -162,7 +162,7 @@ class Sequence:
         for word in words:
             start, end = segment.written(word.start, word.end)
             # Of the words that a number is read as, the first one marks it.
-            if end > self._marked_to:
-                start, self._marked_to = max(start, self._marked_to), end
+            if start >= self._marked_to:
+                self._marked_to = end
                 marks.append(Mark(self._segment_at + word.at, start, end, MarkUnit.WORD))
         return marks

@@ -77,9 +77,7 @@ class Draft:
 
     def substitute(self, pattern: re.Pattern[str], say: Say) -> None:
         """Replace every match of `pattern` in what is still open by what `say` returns for it."""
-        self.replace(
-            lambda text: ((*match.span(), say(match)) for match in pattern.finditer(text))
-        )
+        self.replace(lambda text: ((*match.span(), say(match)) for match in pattern.finditer(text)))
 
     def replace(self, find: Find) -> None:
         """Replace what `find` finds in what is still open, in order.

@@ -8,8 +8,8 @@ from engine.text.alignment import Draft
 #: What counts as one word, the longest first: "U.S." before a word at the end of a sentence, and
 #: "C++" or "node.js" before the parts of what nobody listed.
 _WORDS = (
-    re.compile(r"\w[\w.+#&'’-]*"),
-    re.compile(r"\w(?:[\w.+#&'’-]*[\w+#])?"),
+    re.compile(r"\w[\w.+#&'\u2019-]*"),
+    re.compile(r"\w(?:[\w.+#&'\u2019-]*[\w+#])?"),
     re.compile(r"\w+"),
 )
 

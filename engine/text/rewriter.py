@@ -5,14 +5,15 @@ from dataclasses import replace
 from engine.text.alignment import Draft
 from engine.text.lexicon import Lexicon
 from engine.text.markers import keep_markers
-from engine.text.normalization.steps import normalization
+from engine.text.normalization.steps import Step, normalization
 from engine.text.rules import TextRules
 from engine.text.segment import Segment
 
 
 class Rewriter:
-    """Rewrites the segments of one request. A segment is rewritten by itself, so what is said does
-    not depend on the pieces in which the text came.
+    """Rewrites the segments of one request.
+
+    Each is rewritten by itself, so what is said does not depend on how the text came.
     """
 
     def __init__(self, rules: TextRules) -> None:
@@ -23,7 +24,7 @@ class Rewriter:
         """
         lexicon = Lexicon(rules.lexicon)
         normalize = normalization(rules.language) if rules.normalizes else ()
-        self._steps = (keep_markers, lexicon, *normalize)
+        self._steps: tuple[Step, ...] = (keep_markers, lexicon, *normalize)
 
     def rewrite(self, segment: Segment) -> Segment:
         """Return the segment as it is said; its text is empty where nothing of it is."""

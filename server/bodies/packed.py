@@ -9,7 +9,6 @@ from server.bodies.json_object import MAX_NAMES, Names
 from server.errors import RequestError
 
 
-
 def read_map(body: bytes | bytearray, names: Names) -> dict[str, Any]:
     """Return the values of a map and of the maps in it, by name: see `read_object`.
 

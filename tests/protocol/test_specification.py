@@ -3,7 +3,13 @@ import pytest
 from protocol.codec import MAX_DEPTH, MAX_ITEMS, MAX_MESSAGE_BYTES, MAX_TOTAL_ITEMS
 from protocol.codes import ErrorCode
 from protocol.errors import CloseCode
-from protocol.fields import VOICE_ID, Reader
+from protocol.fields import (
+    MAX_LEXICON_ENTRIES,
+    MAX_SAID_CHARS,
+    MAX_WORD_CHARS,
+    VOICE_ID,
+    Reader,
+)
 from protocol.messages import Limits
 from protocol.schema import CLIENT_SCHEMAS, LIMITS, SERVER_SCHEMAS
 from protocol.streams import MAX_AUDIO_PER_SECOND
@@ -20,6 +26,9 @@ SENTENCES = [
     ("## Framing", f"items in any of them and {MAX_TOTAL_ITEMS:,} in all"),
     ("## Framing", f"A server's has at most {MAX_MESSAGE_BYTES:,} bytes"),
     ("#### `open`", f"`{VOICE_ID.pattern}`"),
+    ("#### `open`", f"instead of each: at most {MAX_LEXICON_ENTRIES} entries"),
+    ("#### `open`", f"has {MAX_WORD_CHARS} characters at most, and may have"),
+    ("#### `open`", f"a string of at most {MAX_SAID_CHARS} characters, which is said"),
     ("#### `flush`", f"At most {MAX_WAITING_FLUSHES:,} of them may wait for their audio"),
     ("#### `audio`", f"At least one sample, at most {1000 // MAX_AUDIO_PER_SECOND} ms of them"),
     ("## Faults of the connection", f"| {CloseCode.POLICY} | the server's policy, as an idle"),

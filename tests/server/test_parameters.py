@@ -96,9 +96,7 @@ def test_text_is_written_out_in_the_language_asked_for_or_else_the_voices_first(
     model = replace(MODEL, voices=voices)
     lexicon = {"k8s": "Kubernetes"}
     rules = checked(Parameters(normalize=True, lexicon=lexicon), model).request.text_rules
-    assert rules == TextRules(
-        lexicon=(("k8s", "Kubernetes"),), normalizes=True, language="de-AT"
-    )
+    assert rules == TextRules(lexicon=(("k8s", "Kubernetes"),), normalizes=True, language="de-AT")
     asked = checked(Parameters(normalize=True, language="fr"), model).request.text_rules
     assert asked == TextRules(normalizes=True, language="fr")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from engine.text.normalization.language import AFTER, BEFORE, Currency, Language, Noun, Rule
 
-_SIGN = r"(?P<sign>[-−+])?"
+_SIGN = r"(?P<sign>[-\u2212+])?"
 _SPACE = "[ \u00a0\u202f]?"
 _CENT_DIGITS = 2
 
@@ -21,7 +21,7 @@ def amounts(language: Language) -> tuple[Rule, ...]:
         Rule(re.compile(before), lambda match: _money(language, match)),
         Rule(re.compile(after), lambda match: _money(language, match)),
         Rule(re.compile(measured), lambda match: _measure(language, match)),
-        Rule(re.compile("(?<=[0-9])[–](?=[0-9])"), lambda _: f" {language.to} "),
+        Rule(re.compile("(?<=[0-9])\u2013(?=[0-9])"), lambda _: f" {language.to} "),
         Rule(re.compile(rf"{BEFORE}{_SIGN}{number}{AFTER}"), lambda match: _plain(language, match)),
     )
 

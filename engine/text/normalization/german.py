@@ -62,7 +62,7 @@ def german() -> Language:
     return Language(
         numbers=numbers,
         kind="spellout-numbering",
-        grouping=r"[.\u00a0\u202f’']",
+        grouping=r"[.\u00a0\u202f\u2019']",
         decimal=",",
         minus="minus",
         plus="plus",

@@ -1,4 +1,4 @@
-"""Numbers in words, by the rules that the Unicode consortium keeps for each language (CLDR RBNF)."""
+"""Numbers in words, by the rules that the Unicode CLDR keeps for each language (RBNF)."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING

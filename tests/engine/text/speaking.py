@@ -7,9 +7,7 @@ from engine.text.rules import TextRules
 from engine.text.segment import Segment
 
 
-def rewritten(
-    text: str, language: str = "en", lexicon: Mapping[str, str] | None = None
-) -> Segment:
+def rewritten(text: str, language: str = "en", lexicon: Mapping[str, str] | None = None) -> Segment:
     """Return `text` as a segment, normalised in `language` unless that is empty."""
     entries = tuple((lexicon or {}).items())
     rules = TextRules(lexicon=entries, normalizes=bool(language), language=language)

@@ -1,7 +1,10 @@
 """The lexicon: whole words, whatever their case."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from protocol.fields import WORD
 from tests.engine.text.speaking import said
 
 LEXICON = {"K8s": "Kubernetes", "c++": "see plus plus", "U.S.": "States", "node": "NODE", "um": ""}
@@ -30,3 +33,8 @@ def test_it_works_without_normalisation_and_goes_before_it() -> None:
 
 def test_what_it_says_is_said_as_it_is() -> None:
     assert said("a b", "en", {"a": "b 5", "b": "**c**"}) == "b 5 **c**"
+
+
+@given(st.from_regex(WORD, fullmatch=True))
+def test_every_word_that_the_wire_takes_is_found(word: str) -> None:
+    assert said(f"({word} so)", "", {word: "this"}) == "(this so)"

@@ -10,7 +10,7 @@ CASES = {
     "1,234 apples": "one thousand two hundred thirty-four apples",
     "-3.05": "minus three point zero five",
     "agent 007": "agent zero zero seven",
-    "10–20": "ten to twenty",
+    "10\u201320": "ten to twenty",
     "1234567890123456": "one two three four five six seven eight nine zero one two three four "
     "five six",
     # ordinals

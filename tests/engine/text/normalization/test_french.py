@@ -8,7 +8,7 @@ CASES = {
     # numbers
     "1\u202f234 pommes": "mille deux cent trente-quatre pommes",
     "-3,05": "moins trois virgule zéro cinq",
-    "10–20": "dix à vingt",
+    "10\u201320": "dix à vingt",
     "007": "zéro zéro sept",
     # ordinals
     "le 1er, la 1re, le 2e": "le premier, la première, le deuxième",

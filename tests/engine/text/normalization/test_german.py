@@ -8,7 +8,7 @@ CASES = {
     # numbers
     "1.234 Äpfel": "eintausendzweihundertvierunddreißig Äpfel",
     "-3,05": "minus drei Komma null fünf",
-    "10–20": "zehn bis zwanzig",
+    "10\u201320": "zehn bis zwanzig",
     "007": "null null sieben",
     # ordinals
     "der 3. Mann": "der dritte Mann",
