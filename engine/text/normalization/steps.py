@@ -15,7 +15,10 @@ from engine.text.normalization.german import german
 from engine.text.normalization.language import Language, Rule
 from engine.text.normalization.markdown import LINKS, MARKS
 
+_ADDRESS = re.compile(r"://|@|\w\.\w")
+_BRACKET = re.compile(r"[\[\]]")
 _DIGIT = re.compile("[0-9]")
+_MARK = re.compile(r"[*_`~#>|+-]")
 
 Step: TypeAlias = Callable[[Draft], None]
 
@@ -55,25 +58,27 @@ def load() -> None:
 
 @cache
 def _steps(name: str | None) -> tuple[Step, ...]:
+    links, marks = _Where(_BRACKET, LINKS), _Where(_MARK, MARKS)
     if name is None:
-        return (*LINKS, *MARKS, DropEmojis())
+        return (links, marks, DropEmojis())
     language = _LANGUAGES[name]()
     return (
-        *LINKS,
-        *addresses(language),
-        *MARKS,
+        links,
+        _Where(_ADDRESS, addresses(language)),
+        marks,
         DropEmojis(),
-        _Numerals((*language.own, *amounts(language))),
+        _Where(_DIGIT, (*language.own, *amounts(language))),
     )
 
 
-class _Numerals:
-    """Rules that each need a digit, which most text has none of."""
+class _Where:
+    """Rules that each need something to be there, which most text has none of."""
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, needed: re.Pattern[str], rules: tuple[Rule, ...]) -> None:
+        self._needed = needed
         self._rules = rules
 
     def __call__(self, draft: Draft) -> None:
-        if draft.has(_DIGIT):
+        if draft.has(self._needed):
             for rule in self._rules:
                 rule(draft)
