@@ -13,8 +13,9 @@ CLOCK = r"(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])"
 
 
 def after(words: Sequence[str]) -> str:
-    """Return a regular expression for what stands behind one of `words` and a space."""
-    return "(?:" + "|".join(rf"(?<=\b{word} )" for word in words) + ")"
+    """Return a regular expression for a digit that stands behind one of `words` and a space."""
+    # Most places have no digit, and looking ahead for one is the cheaper look.
+    return "(?=[0-9])(?:" + "|".join(rf"(?<=\b{word} )" for word in words) + ")"
 
 
 def any_case(words: Sequence[str]) -> list[str]:

@@ -7,7 +7,9 @@ from engine.errors import NormalizationMissing
 from engine.text.alignment import Draft
 
 #: Where one may begin: quick to look for, and absent from most text.
-_CANDIDATE = re.compile("[\u00a9\u00ae\u203c-\u32ff\U0001f000-\U0001fbff]|[0-9#*]\ufe0f?\u20e3")
+_CANDIDATE = re.compile(
+    "[\u00a9\u00ae\u203c\u2049\u20e3\u2122-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001fbff]"
+)
 #: Signs that are text unless a variation selector makes a picture of them.
 _SIGNS = frozenset("©®™")
 

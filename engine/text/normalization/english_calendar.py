@@ -25,7 +25,7 @@ def calendar(numbers: Numbers, *, month_first: bool) -> tuple[Rule, ...]:
     say = _Sayings(numbers, month_first=month_first)
     year = rf"(?:,? {YEAR})?{AFTER}"
     slashed = rf"{BEFORE}(?P<first>[0-9]{{1,2}})/(?P<second>[0-9]{{1,2}})/{YEAR}{AFTER}"
-    alone = rf"(?:{after(_OF_YEAR)}|{after([*_MONTHS])}){YEAR}{AFTER}"
+    alone = rf"{after([*_OF_YEAR, *_MONTHS])}{YEAR}{AFTER}"
     return (
         Rule(ISO_DATE, say.iso),
         Rule(re.compile(slashed), say.slashed),

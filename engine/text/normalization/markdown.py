@@ -23,9 +23,9 @@ MARKS = (
     _dropped(r"^[ \t]*#{1,6}[ \t]+|^[ \t]*(?:>[ \t]?)+|^[ \t]*[-*+][ \t]+(?:\[[ xX]\][ \t]+)?"),
     Rule(re.compile(r"(?<=\S)[ \t]+\|[ \t]+(?=\S)"), lambda _: ", "),
     _dropped(r"^[ \t]*\|[ \t]*|[ \t]*\|[ \t]*$"),
-    # Emphasis touches what it emphasises, and a product stands between numbers.
-    _dropped(r"(?<![\w*])\*{1,3}(?=[^\s*])|(?<=[^\s*])\*{1,3}(?![\w*])"),
+    # Emphasis touches what it emphasises, be it something that was replaced before.
+    _dropped(r"(?<![\w*])\*{1,3}(?![\s*])|(?<![\s*])\*{1,3}(?![\w*])"),
     _dropped(r"(?<=[^\W\d_])\*{2,3}(?=\w)|(?<=\w)\*{2,3}(?=[^\W\d_])|~~"),
-    _dropped(r"(?<!\w)_{1,3}(?=[^\W_])|(?<=[^\W_])_{1,3}(?!\w)"),
+    _dropped(r"(?<!\w)_{1,3}(?![\s_])|(?<![\s_])_{1,3}(?!\w)"),
     _dropped(r"`+"),
 )

@@ -60,13 +60,13 @@ def load() -> None:
 def _steps(name: str | None) -> tuple[Step, ...]:
     links, marks = _Where(_BRACKET, LINKS), _Where(_MARK, MARKS)
     if name is None:
-        return (links, marks, DropEmojis())
+        return (links, DropEmojis(), marks)
     language = _LANGUAGES[name]()
     return (
         links,
         _Where(_ADDRESS, addresses(language)),
-        marks,
         DropEmojis(),
+        marks,
         _Where(_DIGIT, (*language.own, *amounts(language))),
     )
 

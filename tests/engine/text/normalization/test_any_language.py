@@ -1,6 +1,7 @@
 """What is the same in all languages: Markdown, emojis and markers."""
 
 import pytest
+from emoji import EMOJI_DATA
 
 from tests.engine.text.speaking import said
 
@@ -8,6 +9,7 @@ MARKDOWN = {
     "**bold**, *it* and __both__": "bold, it and both",
     "_so_ ~~not~~ `code`": "so not code",
     "half**bold**": "halfbold",
+    "**[one](http://x.y)**, _[two](http://x.y)_ and **🙂**": "one, two and ",
     "# Heading": "Heading",
     "one\n\n## Two": "one\n\nTwo",
     "- item\n* item\n> quoted": "item\nitem\nquoted",
@@ -44,6 +46,11 @@ def test_what_is_only_seen_is_not_said(written: str, language: str) -> None:
 @pytest.mark.parametrize("written", UNTOUCHED[:-1], ids=ascii)
 def test_what_is_neither_markdown_nor_emoji_is_left_alone(written: str) -> None:
     assert said(written, "tlh") == written
+
+
+def test_every_emoji_that_the_library_knows_is_dropped() -> None:
+    signs = {"©", "®", "™"}
+    assert [known for known in EMOJI_DATA if known not in signs and said(f"a{known}") != "a"] == []
 
 
 def test_a_language_without_rules_keeps_its_numbers_and_addresses() -> None:

@@ -49,6 +49,7 @@ CASES = {
     "100 km/h": "one hundred kilometres per hour",
     # addresses
     "https://example.com/a-b?x=1.": "example dot com slash a dash b.",
+    "**https://a.com** and **$5**": "a dot com and five dollars",
     "(www.foo.org)": "(w w w dot foo dot org)",
     "joe.doe2@example.co.uk": "joe dot doe two at example dot co dot uk",
 }
