@@ -5,6 +5,7 @@ EngineError
 │   └── CheckpointError a file of the checkpoint is missing, damaged or of another model
 ├── UnknownVoice        no such voice, or none for that language
 ├── Unsupported         the model cannot do what was asked
+├── NormalizationMissing the libraries that write text out are not installed
 ├── Unspeakable         the model breaks on this text
 ├── OutOfMemory         there is no memory for all of this at once
 └── EngineFailed        the engine thread died; every open sequence is lost
@@ -37,6 +38,13 @@ class UnknownVoice(EngineError):
 
 class Unsupported(EngineError):
     """The model cannot do what was asked of it."""
+
+
+class NormalizationMissing(EngineError):
+    """The libraries that write text out are not installed."""
+
+    def __init__(self) -> None:
+        super().__init__('text normalisation needs an extra: pip install "voxline[ear]"')
 
 
 class Unspeakable(EngineError):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from engine.cloning import EncodedReference
+from engine.text.rules import TextRules
 
 
 class ServiceClass(Enum):
@@ -34,7 +35,8 @@ class SynthesisRequest:
     `pitch` (semitones) lie within the ranges of the runner's `ModelInfo`. `pace` is how many
     seconds of the model's audio a second of listening takes, which is not 1 where it is stretched
     afterwards. `head_start_s` treats a note as a call until that much audio is ahead of its
-    listener: an HTTP body is listened to while it arrives, and nobody waits for its rest.
+    listener: an HTTP body is listened to while it arrives, and nobody waits for its rest. Without
+    `text_rules` all text is said as it is written.
     """
 
     voice: str
@@ -45,3 +47,4 @@ class SynthesisRequest:
     pace: float = 1.0
     head_start_s: float = 0.0
     sampling: Sampling = Sampling()
+    text_rules: TextRules | None = None

@@ -80,6 +80,11 @@ class VoiceCatalogue:
         voice = self._find(base, language)
         return f"{voice.id}+{variant}" if variant else voice.id
 
+    def language(self, voice_id: str) -> str:
+        """Return the language that a voice, by an id that was resolved, speaks best."""
+        languages = self._voices[voice_id.partition("+")[0]].languages
+        return languages[0] if languages else ""
+
     def _find(self, base: str, language: str | None) -> Voice:
         voice = self._voices.get(base)
         if voice is None:

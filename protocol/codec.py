@@ -14,7 +14,7 @@ from .schema import CLIENT_SCHEMAS, SERVER_SCHEMAS, TYPE_NAMES, BadField, Schema
 MAX_MESSAGE_BYTES = Limits().max_message_bytes
 #: A message has two levels; the rest is room for fields to come.
 MAX_DEPTH = 8
-#: `open` has seventeen keys, and no message an array; the rest is room for fields to come.
+#: A lexicon may have as many; `open` has eighteen keys, and no message an array.
 MAX_ITEMS = 256
 #: Of all maps and arrays together. Every item costs the reader time, and without this a message of
 #: many small ones costs it half a second.

@@ -5,7 +5,7 @@ not numbers, and floats are finite: no NaN travels into a mixer.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast
 
 Reader: TypeAlias = Callable[[object], Any]
@@ -16,11 +16,20 @@ MAX_COUNT = 2**31 - 1
 MAX_SEED = 2**53 - 1
 #: A name for a flush or a ping is echoed, so it stays small.
 MAX_ID_CHARS = 128
+#: As many as a map on the wire may have; a request is no dictionary.
+MAX_LEXICON_ENTRIES = 256
+#: The longest German compound in use has 67 letters.
+MAX_WORD_CHARS = 80
+#: A name read out in full.
+MAX_SAID_CHARS = 200
 #: Voice ids also name files and travel in URLs.
 VOICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.+-]{0,127}")
 #: The shape of a BCP 47 tag; which tags exist is for the model to know. A private one begins with
 #: "x", and the longest that are in use have eight subtags.
 LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,15}")
+
+#: A word of a lexicon: it begins with a letter or a digit, and may have these marks in it: "C++".
+WORD = re.compile(r"\w[\w.+#&'\u2019-]*")
 
 
 def integer(low: int, high: int) -> Reader:
@@ -103,6 +112,20 @@ hertz = integer(1, MAX_COUNT)
 seconds = number(0, MAX_COUNT)
 voice_id = matching(VOICE_ID, "a voice id")
 language_tag = matching(LANGUAGE, "a BCP 47 language tag")
+
+
+def lexicon(value: object) -> dict[str, str]:
+    """Read words and what is said instead of each, which may be nothing."""
+    if not isinstance(value, Mapping):
+        raise ValueError("must be a map of words")  # noqa: TRY004, a reader has one error
+    if len(value) > MAX_LEXICON_ENTRIES:
+        raise ValueError(f"must have at most {MAX_LEXICON_ENTRIES} entries")
+    for word, said in value.items():
+        if not isinstance(word, str) or len(word) > MAX_WORD_CHARS or not WORD.fullmatch(word):
+            raise ValueError(f"must have words of 1 to {MAX_WORD_CHARS} characters as keys")
+        if not isinstance(said, str) or len(said) > MAX_SAID_CHARS:
+            raise ValueError(f"must have strings of at most {MAX_SAID_CHARS} characters as values")
+    return dict(value)
 
 
 def message_id(value: object) -> int | str:

@@ -3,6 +3,7 @@
 Sample counts start at 0 and count at `opened.sample_rate`, whatever the encoding; audio is mono.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -44,6 +45,8 @@ class Open:
     pitch: float | None = None
     volume_db: float | None = None
     normalize: bool | None = None
+    #: Words, and what is said instead of each.
+    lexicon: Mapping[str, str] | None = None
     seed: int | None = None
     temperature: float | None = None
     top_p: float | None = None

@@ -1,6 +1,7 @@
 """What a caller asks for, checked against what the model can do, before any audio."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from engine.cloning import EncodedReference
@@ -13,6 +14,7 @@ from protocol.messages import Limits, Reference
 from server.audio.errors import CodecsMissing
 from server.audio.path import AudioPath
 from server.errors import RequestError
+from server.text_rules import text_rules
 
 #: What listeners can still follow, and OpenAI's range.
 SPEED_RANGE = (0.25, 4.0)
@@ -35,6 +37,7 @@ class Parameters:
     pitch: float | None = None
     volume_db: float | None = None
     normalize: bool | None = None
+    lexicon: Mapping[str, str] | None = None
     sampling: Sampling = Sampling()
 
 
@@ -87,17 +90,21 @@ def check(
     volume_db = _within("volume_db", parameters.volume_db, 0.0, VOLUME_DB_RANGE)
     to_clone = _to_clone(parameters, model)
     native_speed = min(max(speed, model.speed_range[0]), model.speed_range[1])
+    voice = _voice(None if to_clone else parameters.voice, parameters.language, model)
     request = SynthesisRequest(
-        voice=_voice(None if to_clone else parameters.voice, parameters.language, model),
+        voice=voice,
         service_class=service_class,
         speed=native_speed,
         pitch=_pitch(parameters.pitch, model),
         pace=speed / native_speed,
         head_start_s=head_start_s,
         sampling=_sampling(parameters.sampling, model),
+        text_rules=text_rules(
+            parameters.lexicon,
+            normalizes=bool(parameters.normalize),
+            language=parameters.language or model.voices.language(voice),
+        ),
     )
-    if parameters.normalize:
-        raise RequestError(ErrorCode.UNSUPPORTED, "text normalisation is not available")
     return Speech(
         request=request,
         sample_rate_hz=_sample_rate(parameters.sample_rate, model, limits),

@@ -3,6 +3,7 @@
 import re
 from collections import deque
 
+from engine.text.rewriter import Rewriter
 from engine.text.segment import Segment
 from engine.text.segmenter import Segmenter
 
@@ -17,10 +18,12 @@ class Backlog:
     """Text and flush tokens in their order; what comes out are segments and tokens.
 
     Text is cut only until something is ready, so neither a command nor a step pays for its length.
+    What is cut is rewritten, if a rewriter is given: where to cut does not depend on it.
     """
 
-    def __init__(self, segmenter: Segmenter) -> None:
+    def __init__(self, segmenter: Segmenter, rewriter: Rewriter | None = None) -> None:
         self._segmenter = segmenter
+        self._rewriter = rewriter
         self._unread: deque[str | int] = deque()
         #: Where the first unread text goes on.
         self._unread_at = 0
@@ -67,7 +70,7 @@ class Backlog:
 
     def expire(self, *, whole: bool) -> None:
         """Let go of what is held back: the `whole` of it, or all but an unfinished word."""
-        self._ready.extend(self._segmenter.flush() if whole else self._segmenter.expire())
+        self._put(self._segmenter.flush() if whole else self._segmenter.expire())
 
     def pop(self) -> Segment | int:
         """Take the head. There must be one."""
@@ -79,12 +82,17 @@ class Backlog:
         while not self._ready and self._unread:
             first = self._unread[0]
             if isinstance(first, str):
-                self._ready.extend(self._segmenter.feed(self._next_piece(first)))
+                self._put(self._segmenter.feed(self._next_piece(first)))
             else:
-                self._ready.extend([*self._segmenter.flush(), first])
+                self._put(self._segmenter.flush())
+                self._ready.append(first)
                 self._unread.popleft()
         if self._ended and not self._ready:
-            self._ready.extend(self._segmenter.flush())
+            self._put(self._segmenter.flush())
+
+    def _put(self, segments: list[Segment]) -> None:
+        rewriter = self._rewriter
+        self._ready.extend(segments if rewriter is None else map(rewriter.rewrite, segments))
 
     def _next_piece(self, text: str) -> str:
         """Take a piece of `text`, the first that is unread; blanks between segments for nothing."""

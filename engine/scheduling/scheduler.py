@@ -22,6 +22,7 @@ from engine.scheduling.sequence import Sequence
 from engine.scheduling.slots import SlotPool
 from engine.scheduling.step_times import StepTimeModel
 from engine.steps import Admission, Prefill, Row, RowResult, StepPlan, StepResult
+from engine.text.rewriter import Rewriter
 from engine.text.segmenter import Segmenter
 
 
@@ -122,10 +123,12 @@ class Scheduler:
         return outputs + self._find_memory(result.holding)
 
     def _open(self, command: Open) -> None:
+        rules = command.request.text_rules
+        rewriter = None if rules is None else Rewriter(rules)
         self._sequences[command.sequence_id] = Sequence(
             id=command.sequence_id,
             request=command.request,
-            backlog=Backlog(Segmenter(self._model.segmentation)),
+            backlog=Backlog(Segmenter(self._model.segmentation), rewriter),
             playback=Playback(self._model.sample_rate_hz * command.request.pace),
             granted=command.credit,
         )

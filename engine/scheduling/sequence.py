@@ -43,6 +43,8 @@ class Sequence:
     _current: Segment | None = None
     _segment_at: int = 0
     _segment_marked: bool = False
+    #: Up to which character of all text words are marked.
+    _marked_to: int = 0
     _blocked: bool = False
 
     @property
@@ -149,16 +151,18 @@ class Sequence:
         assert segment is not None  # noqa: S101 rows are planned for a begun segment only
         if self._segment_marked and not words:
             return ()
-        marks = [
-            Mark(
-                self._segment_at + word.at,
-                segment.start + word.start,
-                segment.start + word.end,
-                MarkUnit.WORD,
-            )
-            for word in words
-        ]
+        marks = self._word_marks(segment, words)
         if not self._segment_marked:
             self._segment_marked = True
             marks.insert(0, Mark(self._segment_at, segment.start, segment.end, MarkUnit.SEGMENT))
         return tuple(marks)
+
+    def _word_marks(self, segment: Segment, words: tuple[WordMark, ...]) -> list[Mark]:
+        marks = []
+        for word in words:
+            start, end = segment.written(word.start, word.end)
+            # Of the words that a number is read as, the first one marks it.
+            if start >= self._marked_to:
+                self._marked_to = end
+                marks.append(Mark(self._segment_at + word.at, start, end, MarkUnit.WORD))
+        return marks

@@ -2,19 +2,29 @@
 
 from dataclasses import dataclass
 
+from engine.text.alignment import Alignment
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A piece of a sequence's text, spoken as one prompt.
 
-    `text` is the raw text; `start` and `end` count code points in all text of the sequence, so that
-    `all_text[start:end] == text`. It `is_last` where the text ended or was flushed.
+    `text` is what is said; `start` and `end` count code points in all text of the sequence, so that
+    `all_text[start:end]` is what is written. Without an `alignment` both are the same. It `is_last`
+    where the text ended or was flushed.
     """
 
     text: str
     start: int
     end: int
     is_last: bool = False
+    alignment: Alignment | None = None
+
+    def written(self, start: int, end: int) -> tuple[int, int]:
+        """Return which characters of all text are said by `text[start:end]`."""
+        if self.alignment is not None:
+            start, end = self.alignment.written(start, end)
+        return self.start + start, self.start + end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

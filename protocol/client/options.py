@@ -1,6 +1,7 @@
 # ruff: noqa: TID252 - the same files are installed under another name
 """What a caller may choose for a stream."""
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 from ..encodings import EncodingName
@@ -19,6 +20,7 @@ class StreamOptions(TypedDict, total=False):
     pitch: float
     volume_db: float
     normalize: bool
+    lexicon: Mapping[str, str]
     seed: int
     temperature: float
     top_p: float

@@ -7,7 +7,7 @@ first field that is not wanted ends the reading.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from protocol.codes import ErrorCode
@@ -16,6 +16,26 @@ from server.errors import RequestError
 #: The fields that are wanted, and of those that may be objects, what is wanted in them.
 Names: TypeAlias = Mapping[str, "Names | None"]
 
+
+class _AnyName(Mapping[str, None]):
+    """Wants plain values by any name: those of a map whose names are the caller's."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> None:
+        return None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+ANY_NAME: Names = _AnyName()
+#: In one object, whatever their names: as many as a map of the wire may have.
+MAX_NAMES = 256
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
 #: What is longer is not shown whole.
@@ -50,6 +70,8 @@ def _read_fields(reader: "_Reader", names: Names) -> dict[str, Any]:
         if name in fields:
             # It has no one meaning: parsers differ in which of the two they keep.
             raise RequestError(ErrorCode.BAD_MESSAGE, f"{name} is given twice")
+        if len(fields) == MAX_NAMES:
+            raise RequestError(ErrorCode.BAD_VALUE, f"more than {MAX_NAMES} fields in an object")
         fields[name] = _read_value(reader, name, names[name])
         more = reader.skip(",")
         if not more:

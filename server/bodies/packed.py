@@ -5,11 +5,8 @@ from typing import Any
 import msgpack
 
 from protocol.codes import ErrorCode
-from server.bodies.json_object import Names
+from server.bodies.json_object import MAX_NAMES, Names
 from server.errors import RequestError
-
-#: No map that is wanted has as many.
-_MAX_ITEMS = 64
 
 
 def read_map(body: bytes | bytearray, names: Names) -> dict[str, Any]:
@@ -23,7 +20,7 @@ def read_map(body: bytes | bytearray, names: Names) -> dict[str, Any]:
         fields = msgpack.unpackb(
             body,
             object_pairs_hook=_once_each,
-            max_map_len=_MAX_ITEMS,
+            max_map_len=MAX_NAMES,
             max_array_len=0,
             max_ext_len=0,
         )

@@ -14,9 +14,11 @@ import anyio
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from engine.errors import NormalizationMissing
 from engine.scheduling.capacity import Capacity
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.step_times import StepTimeModel
+from engine.text.normalization.steps import load as load_rules
 from engine.warm_up import warm_up
 from server.admission import Admission
 from server.app import create_app
@@ -69,6 +71,8 @@ def serve_command(flags: argparse.Namespace) -> int:
 async def _serve(settings: Settings) -> int:
     with suppress(CodecsMissing):
         load_pyav()  # here, or the first note that needs it would stall everybody
+    with suppress(NormalizationMissing):
+        load_rules()  # likewise
     metrics = Metrics()
     install(
         most_connections(settings.max_connections, settings.max_notes),

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.request import Sampling
 from protocol.codes import ErrorCode
+from protocol.fields import lexicon
 from server.audio.formats import AudioFormat
 from server.bodies.fields import (
     REFERENCE,
@@ -17,7 +18,7 @@ from server.bodies.fields import (
     reference,
     string,
 )
-from server.bodies.json_object import Names
+from server.bodies.json_object import ANY_NAME, Names
 from server.errors import RequestError
 from server.parameters import Parameters
 
@@ -97,6 +98,7 @@ def _parameters(fields: Mapping[str, Any]) -> Parameters:
         pitch=field(fields, "pitch", number),
         volume_db=field(fields, "volume_db", number),
         normalize=field(fields, "normalize", boolean),
+        lexicon=field(fields, "lexicon", lexicon),
         sampling=Sampling(
             seed=field(fields, "seed", integer),
             temperature=field(fields, "temperature", number),
@@ -114,7 +116,7 @@ _PLAIN = (
     "text", "format", "voice", "language", "sample_rate", "speed", "pitch", "volume_db",
     "normalize", "seed", "temperature", "top_p", "repetition_penalty",
 )  # fmt: skip
-_FIELDS: Names = {**dict.fromkeys(_PLAIN), "reference": REFERENCE}
+_FIELDS: Names = {**dict.fromkeys(_PLAIN), "reference": REFERENCE, "lexicon": ANY_NAME}
 
 
 def _audio_format(value: object) -> AudioFormat:

@@ -56,6 +56,7 @@ SCHEMAS: dict[str, Schema] = {
         pitch=_within(PITCH_RANGE),
         volume_db=_within(VOLUME_DB_RANGE),
         normalize=_or_null("boolean"),
+        lexicon={"type": ["object", "null"], "additionalProperties": _STRING},
         **_SAMPLING,
     )
     | {"additionalProperties": False},

@@ -122,7 +122,7 @@ async def test_text_after_the_end_is_a_bad_state(tone: Server, fields: dict[str,
         ({"voice": "nobody"}, ErrorCode.UNKNOWN_VOICE),
         ({"language": "tlh-Latn"}, ErrorCode.UNKNOWN_VOICE),
         ({"temperature": 0.7}, ErrorCode.UNSUPPORTED),
-        ({"normalize": True}, ErrorCode.UNSUPPORTED),
+        ({"lexicon": {"": "x"}}, ErrorCode.BAD_VALUE),
         ({"reference": {"audio": b"x", "text": "x"}}, ErrorCode.UNSUPPORTED),
     ],
 )

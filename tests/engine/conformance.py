@@ -120,6 +120,9 @@ class RunnerConformance:
     def test_a_segment_without_words_ends_too(self, bench: Bench, segment: Segment) -> None:
         assert all(result.error is None for result in bench.alone(1, segment))
 
+    def test_a_segment_that_says_nothing_makes_no_sound(self, bench: Bench) -> None:
+        assert len(pcm(bench.alone(1, Segment("", 0, 1)))) == 0
+
     def test_the_size_of_the_rows_does_not_change_the_audio(self, bench: Bench) -> None:
         single = bench.alone(1)
         bench.begin(0, 1)

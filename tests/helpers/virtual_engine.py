@@ -14,6 +14,7 @@ from engine.runners.tone import ToneRunner
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
 from engine.steps import Pcm, StepPlan, StepResult
+from engine.text.rules import TextRules
 
 #: More than any test speaks.
 PLENTY = 2**40
@@ -106,6 +107,7 @@ class VirtualEngine:
         credit: int = PLENTY,
         service_class: ServiceClass = ServiceClass.CALL,
         head_start_s: float = 0.0,
+        text_rules: TextRules | None = None,
         end: bool = True,
     ) -> None:
         """Open a sequence, with its text and its end if it has them already."""
@@ -113,6 +115,7 @@ class VirtualEngine:
             voice=self.runner.info.voices.default.id,
             service_class=service_class,
             head_start_s=head_start_s,
+            text_rules=text_rules,
         )
         self.put(Open(sequence_id, request, credit))
         if text:

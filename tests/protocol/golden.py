@@ -28,6 +28,7 @@ VECTORS: dict[str, m.ClientMessage | m.ServerMessage] = {
         pitch=-2.0,
         volume_db=-3.5,
         normalize=False,
+        lexicon={"Łódź": "woodge", "C++": "see plus plus"},
         seed=2**53 - 1,
         temperature=0.7,
         top_p=0.9,

@@ -4,7 +4,15 @@ from hypothesis import strategies as st
 
 from protocol import messages as m
 from protocol.codes import ErrorCode
-from protocol.fields import LANGUAGE, MAX_COUNT, MAX_ID_CHARS, MAX_SEED, VOICE_ID
+from protocol.fields import (
+    LANGUAGE,
+    MAX_COUNT,
+    MAX_ID_CHARS,
+    MAX_SEED,
+    MAX_WORD_CHARS,
+    VOICE_ID,
+    WORD,
+)
 
 counts = st.integers(0, MAX_COUNT)
 rates = st.integers(1, MAX_COUNT)
@@ -28,6 +36,12 @@ client_messages: st.SearchStrategy[m.ClientMessage] = st.one_of(
         pitch=none | st.floats(-12, 12),
         volume_db=none | st.floats(-60, 20),
         normalize=none | st.booleans(),
+        lexicon=none
+        | st.dictionaries(
+            st.from_regex(WORD, fullmatch=True).filter(lambda word: len(word) <= MAX_WORD_CHARS),
+            st.text(max_size=20),
+            max_size=3,
+        ),
         seed=none | st.integers(0, MAX_SEED),
         temperature=none | st.floats(0, 2),
         top_p=none | st.floats(0, 1),

@@ -4,7 +4,13 @@ from protocol.codec import MAX_DEPTH, MAX_ITEMS, MAX_MESSAGE_BYTES, MAX_TOTAL_IT
 from protocol.codes import ErrorCode
 from protocol.encodings import BYTES_PER_SAMPLE, G711_RATE_HZ
 from protocol.errors import CloseCode
-from protocol.fields import VOICE_ID, Reader
+from protocol.fields import (
+    MAX_LEXICON_ENTRIES,
+    MAX_SAID_CHARS,
+    MAX_WORD_CHARS,
+    VOICE_ID,
+    Reader,
+)
 from protocol.messages import Limits
 from protocol.schema import CLIENT_SCHEMAS, LIMITS, SERVER_SCHEMAS
 from protocol.streams import MAX_AUDIO_PER_SECOND
@@ -22,6 +28,9 @@ SENTENCES = [
     ("## Framing", f"A server's has at most {MAX_MESSAGE_BYTES:,} bytes"),
     ("## Encodings", f"G.711, whose rate is {G711_RATE_HZ:,} Hz"),
     ("#### `open`", f"`{VOICE_ID.pattern}`"),
+    ("#### `open`", f"instead of each: at most {MAX_LEXICON_ENTRIES} entries"),
+    ("#### `open`", f"has {MAX_WORD_CHARS} characters at most, and may have"),
+    ("#### `open`", f"a string of at most {MAX_SAID_CHARS} characters, which is said"),
     ("#### `flush`", f"At most {MAX_WAITING_FLUSHES:,} of them may wait for their audio"),
     ("#### `audio`", f"At least one sample, at most {1000 // MAX_AUDIO_PER_SECOND} ms of them"),
     ("## Faults of the connection", f"| {CloseCode.POLICY} | the server's policy, as an idle"),

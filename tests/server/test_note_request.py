@@ -61,6 +61,11 @@ def test_what_is_no_json_object_is_a_bad_message(body: bytes) -> None:
         ({"speed": "fast"}, "speed"),
         ({"speed": True}, "speed"),
         ({"normalize": 1}, "normalize"),
+        ({"lexicon": "a"}, "lexicon"),
+        ({"lexicon": {"a": 1}}, "lexicon"),
+        ({"lexicon": {"a": {"b": "c"}}}, "a"),
+        ({"lexicon": {"two words": "x"}}, "lexicon"),
+        ({"lexicon": {f"w{number}": "x" for number in range(257)}}, "256"),
         ({"voice": 5}, "voice"),
         ({"seed": 1.5}, "seed"),
         ({"speed": 10**400}, "speed"),
@@ -121,6 +126,7 @@ def test_every_field_arrives() -> None:
             pitch=-2,
             volume_db=3.0,
             normalize=False,
+            lexicon={"K8s": "Kubernetes", "C++": ""},
             seed=1,
             temperature=0.5,
             top_p=0.9,
@@ -134,6 +140,7 @@ def test_every_field_arrives() -> None:
     assert (parameters.voice, parameters.language, parameters.sample_rate) == ("de", "de", 16_000)
     assert (parameters.speed, parameters.pitch, parameters.volume_db) == (1.5, -2.0, 3.0)
     assert parameters.normalize is False
+    assert parameters.lexicon == {"K8s": "Kubernetes", "C++": ""}
     assert parameters.reference == Reference(b"RIFF", "Was gesagt wird.")
     assert (sampling.seed, sampling.temperature) == (1, 0.5)
     assert (sampling.top_p, sampling.repetition_penalty) == (0.9, 1.1)

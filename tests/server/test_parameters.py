@@ -1,6 +1,7 @@
 """What is asked, checked against what the model can do: typed errors, and what is passed on."""
 
 import math
+import sys
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,9 @@ import pytest
 from engine.request import Sampling, ServiceClass
 from engine.runner import Feature, ModelInfo
 from engine.runners.tone import ToneRunner
+from engine.text.normalization import steps
+from engine.text.rules import TextRules
+from engine.voices import Voice, VoiceCatalogue
 from protocol.codes import ErrorCode
 from protocol.messages import Limits, Reference
 from server.errors import RequestError
@@ -15,6 +19,10 @@ from server.parameters import Parameters, Speech, check
 from tests.helpers.cloning import REFERENCE
 
 MODEL = replace(ToneRunner().info, speed_range=(0.5, 2.0), pitch_range=(-3.0, 3.0))
+
+EVERY_LANGUAGE = replace(
+    MODEL, voices=VoiceCatalogue([Voice("all", "All", ("en", "de"))], default="all")
+)
 
 
 def checked(parameters: Parameters, model: ModelInfo = MODEL) -> Speech:
@@ -46,7 +54,6 @@ def checked(parameters: Parameters, model: ModelInfo = MODEL) -> Speech:
         (Parameters(volume_db=20.5), ErrorCode.BAD_VALUE),
         (Parameters(sampling=Sampling(seed=-1)), ErrorCode.BAD_VALUE),
         (Parameters(sampling=Sampling(seed=2**63)), ErrorCode.BAD_VALUE),
-        (Parameters(normalize=True), ErrorCode.UNSUPPORTED),
         (Parameters(sampling=Sampling(temperature=0.7)), ErrorCode.UNSUPPORTED),
         (Parameters(sampling=Sampling(top_p=0.7)), ErrorCode.UNSUPPORTED),
         (Parameters(sampling=Sampling(repetition_penalty=1.1)), ErrorCode.UNSUPPORTED),
@@ -100,3 +107,30 @@ def test_a_model_that_samples_is_given_all_of_it() -> None:
     model = replace(MODEL, features=frozenset({Feature.SAMPLING}))
     sampling = Sampling(seed=1, temperature=0.5, top_p=0.9, repetition_penalty=1.2)
     assert checked(Parameters(sampling=sampling), model).request.sampling == sampling
+
+
+@pytest.mark.parametrize("parameters", [Parameters(normalize=False), Parameters(lexicon={})])
+def test_who_asks_nothing_of_the_text_gets_no_rules(parameters: Parameters) -> None:
+    assert checked(parameters).request.text_rules is None
+
+
+def test_text_is_written_out_in_the_language_asked_for_or_else_the_voices_first() -> None:
+    voices = VoiceCatalogue([Voice("eva", "Eva", ("de-AT", "fr"))], default="eva")
+    model = replace(MODEL, voices=voices)
+    lexicon = {"k8s": "Kubernetes"}
+    rules = checked(Parameters(normalize=True, lexicon=lexicon), model).request.text_rules
+    assert rules == TextRules(lexicon=(("k8s", "Kubernetes"),), normalizes=True, language="de-AT")
+    asked = checked(Parameters(normalize=True, language="fr"), model).request.text_rules
+    assert asked == TextRules(normalizes=True, language="fr")
+
+
+@pytest.mark.parametrize("library", ["emoji", "unicode_rbnf"])
+def test_without_its_libraries_normalisation_is_unsupported_and_the_lexicon_is_not(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps._steps.cache_clear()
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(RequestError, match=r"voxline\[ear\]") as refused:
+        checked(Parameters(normalize=True, language="en"), EVERY_LANGUAGE)
+    assert refused.value.code is ErrorCode.UNSUPPORTED
+    assert checked(Parameters(lexicon={"a": "b"})).request.text_rules is not None

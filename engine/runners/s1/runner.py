@@ -188,15 +188,19 @@ class S1Runner:
                 self._begin(job, sequence.upcoming)
         except OutOfMemory:
             return None
-        if sequence.segment is None and job.error is None:
+        if sequence.segment is None and job.error is None and not job.segment_done:
             job.error = "no segment to speak"
         return job
 
     def _begin(self, job: Job, text: str) -> None:
-        try:
-            self._reader.begin(job.sequence, job.lane, text)
-        except PromptRejected as error:
-            job.error = str(error)
+        if text.strip():
+            try:
+                self._reader.begin(job.sequence, job.lane, text)
+            except PromptRejected as error:
+                job.error = str(error)
+        else:
+            # Asked to say nothing, the model would say something.
+            job.segment_done = True
         job.sequence.upcoming = None
 
     def _holding(self) -> tuple[int, ...]:

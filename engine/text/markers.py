@@ -1,0 +1,24 @@
+"""Markers of emotion, tone and effect: plain text in brackets that a model acts out."""
+
+import re
+
+from engine.text.alignment import Draft
+
+#: Those on the card of OpenAudio S1.
+_ROUND = (
+    "amused|angry|anxious|astonished|audience laughing|awkward|background laughter|"
+    "chuckling|comforting|conciliative|confident|confused|crowd laughing|crying loudly|"
+    "curious|delighted|denying|depressed|disapproving|disdainful|disgusted|embarrassed|"
+    "empathetic|excited|frustrated|furious|grateful|groaning|guilty|hesitating|hysterical|"
+    "impatient|in a hurry tone|indifferent|interested|joyful|keen|laughing|moved|negative|"
+    "nervous|painful|panicked|panting|proud|relaxed|reluctant|sad|sarcastic|satisfied|"
+    "scared|scornful|screaming|serious|shouting|sighing|sincere|sneering|sobbing|"
+    "soft tone|surprised|unhappy|upset|whispering|worried|yielding"
+)
+#: In square brackets any words will do, but for the text of a link.
+_MARKER = re.compile(rf"\((?:{_ROUND})\)|\[[a-z]{{3,}}(?:[ -][a-z]+){{0,4}}\](?!\()")
+
+
+def keep_markers(draft: Draft) -> None:
+    """Keep every marker as it is, whatever the rules that follow."""
+    draft.substitute(_MARKER, lambda match: match[0])

@@ -1,0 +1,1 @@
+"""What is made for the eye, written out for the ear."""

@@ -1,0 +1,64 @@
+"""French ordinals, dates and times."""
+
+import re
+
+from engine.text.normalization.calendar import DAY, ISO_DATE, YEAR
+from engine.text.normalization.language import AFTER, BEFORE, Rule
+from engine.text.normalization.numbers import Numbers
+
+_MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
+    "octobre", "novembre", "décembre",
+)  # fmt: skip
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})(?!\w)"
+_SPACE = "[ \u00a0\u202f]?"
+_CLOCK = (
+    rf"(?P<hour>[01]?[0-9]|2[0-4])"
+    rf"(?::(?P<minute>[0-5][0-9]){AFTER}|{_SPACE}[hH]{_SPACE}(?P<past>[0-5][0-9])(?!\w)"
+    rf"|{_SPACE}[hH](?!\w))"
+)
+_MASCULINE, _FEMININE = "spellout-cardinal-masculine", "spellout-cardinal-feminine"
+
+
+def calendar(numbers: Numbers) -> tuple[Rule, ...]:
+    """Return the rules."""
+    say = _Sayings(numbers)
+    slashed = rf"{BEFORE}{DAY}/(?P<month>0?[1-9]|1[0-2])/{YEAR}{AFTER}"
+    named = rf"{BEFORE}{DAY}(?:er)? {_MONTH}(?: {YEAR}{AFTER})?"
+    ordinal = r"(?P<n>[0-9]{1,4})(?:(?P<feminine>re|ère|nde)|er|nd|ème|es|e)(?!\w)"
+    return (
+        Rule(ISO_DATE, say.numeric),
+        Rule(re.compile(slashed), say.numeric),
+        Rule(re.compile(named), say.date),
+        Rule(re.compile(BEFORE + _CLOCK), say.time),
+        Rule(re.compile(BEFORE + ordinal), say.ordinal),
+    )
+
+
+class _Sayings:
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    def numeric(self, match: re.Match[str]) -> str:
+        return self._date(match, _MONTHS[int(match["month"]) - 1])
+
+    def date(self, match: re.Match[str]) -> str:
+        return self._date(match, match["month"])
+
+    def time(self, match: re.Match[str]) -> str:
+        hour, minute = int(match["hour"]), int(match["minute"] or match["past"] or 0)
+        said = f"{self._say(hour, _FEMININE)} {'heures' if hour > 1 else 'heure'}"
+        return f"{said} {self._say(minute, _FEMININE)}" if minute else said
+
+    def ordinal(self, match: re.Match[str]) -> str:
+        gender = "feminine" if match["feminine"] else "masculine"
+        return self._say(int(match["n"]), f"spellout-ordinal-{gender}")
+
+    def _date(self, match: re.Match[str], month: str) -> str:
+        day = int(match["day"])
+        first = "premier" if day == 1 else self._say(day, _MASCULINE)
+        year = f" {self._say(int(match['year']), _MASCULINE)}" if match["year"] else ""
+        return f"{first} {month}{year}"
+
+    def _say(self, number: int, kind: str) -> str:
+        return self._numbers.say(number, kind)
