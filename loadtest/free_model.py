@@ -1,5 +1,6 @@
 """S1 whose forward passes are free: what is left of a step is the host's own work."""
 
+from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 from typing import cast
@@ -81,5 +82,5 @@ class _Parts:
     def new_state(self, num_slots: int, max_frames: int) -> CodecState:
         return CodecState(torch.zeros((num_slots, 1), device=self.device), (), max_frames)
 
-    def decode(self, codes: Tensor, *_: object) -> Tensor:
-        return self._samples[: len(codes)]
+    def draft(self, codes: Tensor, *_: object) -> tuple[Tensor, Callable[[], None]]:
+        return self._samples[: len(codes)], lambda: None

@@ -23,7 +23,7 @@ class Stages:
         self._spent_s: dict[str, float] = {}
         language_model = model.language_model
         decoder = copy(model.codec.decoder)
-        decoder.decode = self._timed("codec", decoder.decode)  # type: ignore[method-assign]
+        decoder.draft = self._timed("codec", decoder.draft)  # type: ignore[method-assign]
         timed = replace(
             language_model,
             slow=self._timed("slow", language_model.slow),  # type: ignore[arg-type]

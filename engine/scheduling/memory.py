@@ -7,6 +7,9 @@ from engine.scheduling.sequence import Sequence
 #: Where nobody had a row for so long, calls that hold memory have nothing to say; those that only
 #: wait for credit have one several times a second.
 IDLE_S = 2.0
+#: Whoever speaks on may have given some back unseen, as one whose long context begins anew does. To
+#: try costs a prompt that is read again, now and then in vain.
+RETRY_S = 5.0
 
 
 class Memory:
@@ -25,6 +28,8 @@ class Memory:
         self._starving: dict[int, Sequence] = {}
         self._may_return = False
         self._last_row_s = float("-inf")
+        #: When somebody tried again, or there was last nobody to.
+        self._tried_s = float("inf")
 
     @property
     def is_short(self) -> bool:
@@ -59,14 +64,20 @@ class Memory:
     def returning(self, now_s: float) -> list[Sequence]:
         """Let the oldest of those who wait try again and return it, once some was given back.
 
-        Or once nobody has had a row for `IDLE_S`: then those who hold it need it less. The next one
-        follows with the next step unless somebody starves: all at once would starve each other.
+        Or once nobody has had a row for `IDLE_S`: then those who hold it need it less; or every
+        `RETRY_S`. The next one follows with the next step unless somebody starves: all at once
+        would starve each other.
         """
+        if not self._waiting:
+            self._tried_s = now_s
         if self._starving or not self._waiting:
             return []
         is_idle = now_s - self._last_row_s >= IDLE_S
         self._may_return = self._may_return or is_idle
-        return [self._waiting.pop(min(self._waiting))] if self._may_return else []
+        if not self._may_return and now_s - self._tried_s < RETRY_S:
+            return []
+        self._tried_s = now_s
+        return [self._waiting.pop(min(self._waiting))]
 
     def admitted(self, sequences: Iterable[Sequence]) -> Iterable[Sequence]:
         """Return those of `sequences` that may have a row.

@@ -70,6 +70,7 @@ def _parameters(message: Open) -> Parameters:
         pitch=message.pitch,
         volume_db=message.volume_db,
         normalize=message.normalize,
+        lexicon=message.lexicon,
         sampling=Sampling(
             seed=message.seed,
             temperature=message.temperature,

@@ -1,6 +1,7 @@
 """Who gives up memory where there is too little, and that nothing is lost by it."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from engine.outputs import Failed, Finished
 from engine.request import ServiceClass
 from engine.runners.tone import FRAME_SAMPLES, SAMPLES_PER_CHAR
 from engine.scheduling.limits import SchedulerLimits
-from engine.scheduling.memory import IDLE_S, Memory
+from engine.scheduling.memory import IDLE_S, RETRY_S, Memory
 from engine.steps import StepPlan
 from tests.engine.test_parking import sequence
 from tests.helpers.scarce_runner import PAGE_FRAMES, ScarceRunner
@@ -114,6 +115,24 @@ def test_calls_take_the_memory_of_notes_and_lose_nothing() -> None:
     assert scarcity.spoke_whole(1, 2, 3, 101, 102)
     assert set(scarcity.evicted) <= {1, 2, 3}
     assert scarcity.evicted
+
+
+def test_whoever_waits_tries_again_now_and_then_while_others_speak_on() -> None:
+    engine = VirtualEngine()
+    for note in (1, 2):
+        engine.note(note, TEXT)
+    engine.plan()
+    speaks, waits = engine.scheduler._sequences.values()
+    memory = engine.scheduler._memory
+    memory.evict(waits)
+    returned_s = []
+    for now_s in range(100, 100 + int(3 * RETRY_S)):
+        memory.take(speaks, now_s)
+        if memory.returning(now_s):
+            returned_s.append(now_s)
+            memory.take(waits, now_s)
+            memory.evict(waits)
+    assert {later - earlier for earlier, later in pairwise(returned_s)} == {RETRY_S}
 
 
 def test_whoever_waits_for_memory_is_not_planned_before_some_is_given_back() -> None:

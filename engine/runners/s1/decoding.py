@@ -92,10 +92,13 @@ class Decoding:
 
         In one tensor, since every look at one waits for the device.
         """
-        samples = self._decoder.decode(codes, lanes, self._state)
+        samples, go_on = self._decoder.draft(codes, lanes, self._state)
         # They lie within [-1, 1], so only one that is no number makes the sum none.
         is_finite = samples.sum(dim=1, keepdim=True).isfinite()
-        return torch.cat((to_pcm16(samples), is_finite), dim=1)
+        heard = torch.cat((to_pcm16(samples), is_finite), dim=1)
+        # Only now, so that a call for which there was no memory can be made again.
+        go_on()
+        return heard
 
 
 def _hand_out(jobs: Sequence[Job], heard: NDArray[np.int16]) -> None:

@@ -30,6 +30,11 @@ class Forward:
             device=model.device,
         )
 
+    @property
+    def num_columns(self) -> int:
+        """Numbers of a column: its token, and a code of each codebook."""
+        return self._state.columns.shape[1]
+
     def read(self, columns: Tensor, positions: Tensor, key_values: KeyValues) -> Tensor:
         """Return the state (N, dim) after each of N columns (N, num_codebooks + 1)."""
         return self._model.slow(columns, positions, key_values)

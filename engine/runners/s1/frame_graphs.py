@@ -53,7 +53,10 @@ class FrameGraphs:
             for context in self._contexts
         }
         device = cache.keys.device
-        self._rows = torch.empty((2, num_slots), dtype=torch.int64, device=device)
+        self._rows = torch.empty(2 * num_slots, dtype=torch.int64, device=device)
+        # Made now: if there were no memory for it later, what was drawn would be lost.
+        shape = (num_slots, forward.num_columns)
+        self._drawn = torch.empty(shape, dtype=torch.int64, device=device)
         num_blocks = max(
             sizes[-1] * cache.num_blocks_of(context) for context, sizes in self._sizes.items()
         )
@@ -64,10 +67,10 @@ class FrameGraphs:
         """Draw the next column of each row, whose table has room for the one before it.
 
         Returns:
-            The slots in another order, and their columns (B, num_codebooks + 1) int64.
+            The slots in another order, and their columns (B, num_codebooks + 1) int64, which are
+            good until the next call.
         """
         rows = sorted(rows, key=_num_tokens, reverse=True)
-        columns = []
         begin = 0
         while begin < len(rows):
             context = _next_size(self._contexts, _num_tokens(rows[begin]) + 1)
@@ -75,9 +78,10 @@ class FrameGraphs:
             num_rows = _next_size(self._sizes[context], len(part))
             self._write(part, num_rows, context)
             # The next replay writes over what this one returns.
-            columns.append(self._replays[num_rows, context]()[: len(part)].clone())
+            found = self._replays[num_rows, context]()[: len(part)]
+            self._drawn[begin : begin + len(part)].copy_(found)
             begin += len(part)
-        return [slot for slot, _ in rows], torch.cat(columns)
+        return [slot for slot, _ in rows], self._drawn[: len(rows)]
 
     def _record(self, capture: Capture) -> dict[tuple[int, int], Work]:
         shapes = [(size, context) for context, sizes in self._sizes.items() for size in sizes]
@@ -90,7 +94,7 @@ class FrameGraphs:
         return replays
 
     def _frame(self, num_rows: int, context: int) -> Tensor:
-        slots, positions = self._rows[:, :num_rows].unbind()
+        slots, positions = self._rows_view(num_rows).unbind()
         batch = DecodeBatch(self._cache, positions, self._blocks_view(num_rows, context))
         return self._forward.draw_on(slots, positions, batch)
 
@@ -98,7 +102,7 @@ class FrameGraphs:
         num_nobody = num_rows - len(rows)
         slots = [slot for slot, _ in rows] + [self._nobody] * num_nobody
         positions = [table.num_tokens for _, table in rows] + [0] * num_nobody
-        self._rows[:, :num_rows].copy_(torch.tensor((slots, positions)))
+        self._rows_view(num_rows).copy_(torch.tensor((slots, positions)))
         num_blocks = self._cache.num_blocks_of(context)
         blocks = np.full((num_rows, num_blocks), self._cache.num_blocks)
         # A table may have grown beyond what is read.
@@ -108,6 +112,10 @@ class FrameGraphs:
             chain.from_iterable(tables), np.int64
         )
         self._blocks_view(num_rows, context).copy_(torch.from_numpy(blocks))
+
+    # In one piece each: a copy into several would take memory.
+    def _rows_view(self, num_rows: int) -> Tensor:
+        return self._rows[: 2 * num_rows].view(2, num_rows)
 
     def _blocks_view(self, num_rows: int, context: int) -> Tensor:
         num_blocks = self._cache.num_blocks_of(context)

@@ -159,9 +159,9 @@ class FrameGenerator:
         """Read so many columns of each slot, as `reserve` returned them, in one forward.
 
         Returns:
-            The slots that drew, and their columns (B, num_codebooks + 1) int64 on the model's
-            device: `NOT_DRAWN` throughout where a sequence's state is not finite, and the sequence
-            is lost.
+            The slots that drew, and their columns (B, num_codebooks + 1) int64, which are good
+            until the next step: `NOT_DRAWN` throughout where a sequence's state is not finite, and
+            the sequence is lost.
 
         Raises:
             OutOfMemory: the device has no memory for so many rows; nothing was read.
@@ -208,7 +208,8 @@ class FrameGenerator:
         drawn, columns = self._read(reading) if reading else ([], self._state.columns[:0])
         if rows:
             slots, more = self._graphs.draw(rows)
-            drawn, columns = drawn + slots, torch.cat((columns, more))
+            # On the host: what was drawn must not be lost for want of the device's memory.
+            drawn, columns = drawn + slots, torch.cat((columns.cpu(), more.cpu()))
         return drawn, columns
 
     def _read(self, lengths: Mapping[int, int]) -> tuple[list[int], Tensor]:

@@ -52,5 +52,7 @@ class RepetitionWindow:
         # Frame n ≥ 1 takes place n - 1 of the ring; the first frame must leave no trace.
         at = (num_frames - 1) % WINDOW
         columns = torch.where((num_frames > 0)[:, None], columns, self._columns[slots, at])
+        following = num_frames + 1
+        # What is written comes last, lest there be no memory for the rest.
         self._columns[slots, at] = columns
-        self._num_frames[slots] = num_frames + 1
+        self._num_frames[slots] = following

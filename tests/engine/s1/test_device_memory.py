@@ -11,6 +11,7 @@ import torch
 from engine.errors import OutOfMemory
 from engine.outputs import Finished
 from engine.pytorch.memory import memory_for
+from engine.runners.s1 import decoding
 from engine.runners.s1.codec import CodecState
 from engine.runners.s1.codec.decoder import Generator
 from engine.runners.s1.draw_state import DrawState
@@ -40,6 +41,7 @@ PLACES = {
     "reading": (SlowTransformer, "__call__"),
     "drawing": (FrameDrawer, "__call__"),
     "decoding": (Generator, "__call__"),
+    "making PCM of it": (decoding, "to_pcm16"),
 }
 
 
@@ -61,7 +63,7 @@ def undisturbed() -> list[Pcm]:
 
 @pytest.mark.parametrize(("owner", "name"), PLACES.values(), ids=PLACES.keys())
 def test_no_want_of_memory_ends_the_engine_or_changes_a_sample(
-    monkeypatch: pytest.MonkeyPatch, owner: type, name: str
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str
 ) -> None:
     expected = undisturbed()
     right: Callable[..., object] = getattr(owner, name)

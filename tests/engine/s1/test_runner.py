@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -429,14 +430,14 @@ def test_samples_that_are_no_numbers_fail_their_row_alone(monkeypatch: pytest.Mo
     bench = Bench(make_runner(talkative()))
     for slot in (0, 1):
         bench.begin(slot, slot + 1)
-    decode = Decoder.decode
+    draft = Decoder.draft
 
-    def lost(*args: object) -> torch.Tensor:
-        samples = decode(*args)  # type: ignore[arg-type]
+    def lost(*args: object) -> tuple[torch.Tensor, Callable[[], None]]:
+        samples, go_on = draft(*args)  # type: ignore[arg-type]
         samples[0, -1] = torch.nan
-        return samples
+        return samples, go_on
 
-    monkeypatch.setattr(Decoder, "decode", lost)
+    monkeypatch.setattr(Decoder, "draft", lost)
     bad, good = bench.runner.run(StepPlan(rows=(Row(0, 1), Row(1, 1)))).rows
     assert bad.error == "the codec's numbers are not finite"
     assert good.error is None

@@ -1,5 +1,6 @@
 """Codes to sound, frame by frame: exact, without look-ahead, for many streams at once."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -63,9 +64,19 @@ class Decoder:
         )
         return CodecState(history, (window,), max_frames)
 
-    @torch.inference_mode()
     def decode(self, codes: Tensor, slots: Tensor, state: CodecState) -> Tensor:
-        """Decode the next frames of some streams.
+        """Decode the next frames of some streams: see `draft`, whose streams have gone on."""
+        samples, go_on = self.draft(codes, slots, state)
+        go_on()
+        return samples
+
+    @torch.inference_mode()
+    def draft(
+        self, codes: Tensor, slots: Tensor, state: CodecState
+    ) -> tuple[Tensor, Callable[[], None]]:
+        """Decode the next frames of some streams, which go on only once that is called for.
+
+        So whoever finds no memory for what it makes of the samples can decode them again.
 
         Args:
             codes: (batch, codebooks, frames) integers, not negative; one beyond its codebook counts
@@ -74,7 +85,8 @@ class Decoder:
             state: of this decoder; the rows of `slots` go on, all others are left alone.
 
         Returns:
-            (batch, frames · frame_samples) float32 within [-1, 1].
+            (batch, frames · frame_samples) float32 within [-1, 1], and what lets the streams go
+            on, for which there is memory.
 
         Raises:
             BadCodecInput: the shapes do not fit, or there are more frames than `state` allows.
@@ -88,10 +100,12 @@ class Decoder:
         for stage in self._upsampling:
             x = stage(x, history)
         x = self._generator(x, history)
-        # Only now, so that a call for which there was no memory can be made again.
-        window.positions.copy_(ahead.positions)
-        state.history[slots] = history
-        return x.squeeze(2).t().contiguous()
+
+        def go_on() -> None:
+            window.positions.copy_(ahead.positions)
+            state.history[slots] = history
+
+        return x.squeeze(2).t().contiguous(), go_on
 
     def _check(self, codes: Tensor, slots: Tensor, state: CodecState) -> None:
         num_codebooks = self.num_codebooks
