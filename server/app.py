@@ -39,7 +39,50 @@ def create_app(
     allowed_origins: tuple[str, ...] = (),
 ) -> ASGIApp:
     """Build the application. `is_alive` tells whether the engine still turns."""
+    routes = [*_speech(service), *_about(service, is_alive)]
+    handlers = {HTTPException: _wrong_method, Exception: _internal_problem}
+    starlette = Starlette(routes=routes, exception_handlers=handlers)
+    # Else it sends a path with a slash too many elsewhere, and refuses a WebSocket without a word.
+    starlette.router.redirect_slashes = False
+    starlette.router.default = _no_such_path
+    # Around Starlette, not in it: so that its answer to a fault passes them too.
+    app: ASGIApp = CORSMiddleware(
+        starlette,
+        allow_origins=allowed_origins,
+        allow_methods=["DELETE", "GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Location", "Retry-After", "X-Request-Id"],
+    )
+    by_socket = _BySocket(_sockets(service, max_connections), app)
+    return RequestId(CallerCheck(by_socket, allowed_hosts, allowed_origins))
+
+
+def _sockets(service: Service, max_connections: int) -> Mapping[str, ASGIApp]:
+    places = SocketPlaces(service, max_connections)
+    return {
+        "/ws/tts": WebSocketEndpoint(service, places),
+        "/v1/tts/live": LiveEndpoint(service, places),
+        "/v1/tts/live/with-timestamp": LiveEndpoint(service, places, is_timed=True),
+    }
+
+
+def _speech(service: Service) -> list[Route]:
+    """Return what speaks, and with which voices."""
+    max_chars, model = service.limits.max_text_chars, service.engine.info
+    voices = VoicesEndpoint(service)
+    return [
+        Route("/v1/notes", NotesEndpoint(service, OwnDialect(max_chars))),
+        Route("/v1/tts", NotesEndpoint(service, FishDialect(model, max_chars))),
+        Route("/v1/audio/speech", NotesEndpoint(service, OpenAiDialect(max_chars))),
+        Route(VOICES_PATH, voices.collection, methods=["GET", "POST"]),
+        Route(VOICES_PATH + "/{voice_id}", voices.member, methods=["GET", "DELETE"]),
+    ]
+
+
+def _about(service: Service, is_alive: Callable[[], bool]) -> list[Route]:
+    """Return what tells of the server."""
     described = document()
+    models = ModelsEndpoint(service.engine.info)
 
     async def livez(_: Request) -> Response:
         return _probe(ok=is_alive())
@@ -56,43 +99,15 @@ def create_app(
     async def metrics(_: Request) -> Response:
         return Response(service.metrics.render(), media_type=CONTENT_TYPE)
 
-    voices = VoicesEndpoint(service)
-    models = ModelsEndpoint(service.engine.info)
-    max_chars = service.limits.max_text_chars
-    places = SocketPlaces(service, max_connections)
-    sockets: Mapping[str, ASGIApp] = {
-        "/ws/tts": WebSocketEndpoint(service, places),
-        "/v1/tts/live": LiveEndpoint(service, places),
-        "/v1/tts/live/with-timestamp": LiveEndpoint(service, places, is_timed=True),
-    }
-    routes = [
-        Route("/v1/notes", NotesEndpoint(service, OwnDialect(max_chars))),
-        Route("/v1/tts", NotesEndpoint(service, FishDialect(service.engine.info, max_chars))),
-        Route("/v1/health", fish_health, methods=["GET", "POST"]),
-        Route("/v1/audio/speech", NotesEndpoint(service, OpenAiDialect(max_chars))),
+    return [
         Route(MODELS_PATH, models.collection, methods=["GET"]),
         Route(MODELS_PATH + "/{model:path}", models.member, methods=["GET"]),
-        Route(VOICES_PATH, voices.collection, methods=["GET", "POST"]),
-        Route(VOICES_PATH + "/{voice_id}", voices.member, methods=["GET", "DELETE"]),
+        Route("/v1/health", fish_health, methods=["GET", "POST"]),
         Route(OPENAPI_PATH, openapi),
         Route("/metrics", metrics),
         Route("/livez", livez),
         Route("/readyz", readyz),
     ]
-    handlers = {HTTPException: _wrong_method, Exception: _internal_problem}
-    starlette = Starlette(routes=routes, exception_handlers=handlers)
-    # Else it sends a path with a slash too many elsewhere, and refuses a WebSocket without a word.
-    starlette.router.redirect_slashes = False
-    starlette.router.default = _no_such_path
-    # Around Starlette, not in it: so that its answer to a fault passes them too.
-    app: ASGIApp = CORSMiddleware(
-        starlette,
-        allow_origins=allowed_origins,
-        allow_methods=["DELETE", "GET", "POST"],
-        allow_headers=["*"],
-        expose_headers=["Location", "Retry-After", "X-Request-Id"],
-    )
-    return RequestId(CallerCheck(_BySocket(sockets, app), allowed_hosts, allowed_origins))
 
 
 class _BySocket:

@@ -22,12 +22,9 @@ from server.websocket.opening import opening_of, refuse
 from server.websocket.outbox import MAX_OUTBOX, Outbox
 from server.websocket.pending import PendingStream
 from server.websocket.silence import Silence
-from server.websocket.socket import Disconnected, Socket
+from server.websocket.socket import CLOSE_TIMEOUT_S, Disconnected, Socket
 
 _log = logging.getLogger(__name__)
-
-#: A closing handshake with a peer that is still there takes one round trip.
-CLOSE_TIMEOUT_S = 1.0
 
 
 class Session:

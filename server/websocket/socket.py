@@ -12,6 +12,8 @@ from server.transport.listener import USER_TIMEOUT_S
 SEND_TIMEOUT_S = USER_TIMEOUT_S
 #: Who plays what it reads closes once it has played all: as long as anybody may take nothing.
 LINGER_S = USER_TIMEOUT_S
+#: A closing handshake with a peer that is still there takes one round trip.
+CLOSE_TIMEOUT_S = 1.0
 #: Messages that may go out before others have their turn: a fraction of a millisecond's work.
 MESSAGES_A_TURN = 8
 

@@ -92,18 +92,7 @@ class S1Runner:
         self._slots: dict[int, int] = {}
         #: By sequence: what was drawn, and found no memory to be decoded.
         self._undecoded: dict[int, Job] = {}
-        self._info = ModelInfo(
-            name="s1",
-            device=str(decoder.device),
-            sample_rate_hz=model.codec.config.sample_rate_hz,
-            frame_samples=decoder.frame_samples,
-            voices=catalogue(voices),
-            features=frozenset({Feature.SAMPLING}),
-            segmentation=_SEGMENTATION,
-            encoder=S1ReferenceEncoder(model),
-            max_rows=num_lanes,
-            weights_licence=_WEIGHTS_LICENCE,
-        )
+        self._info = _info_of(model, voices, num_lanes)
 
     @property
     def info(self) -> ModelInfo:
@@ -206,6 +195,22 @@ class S1Runner:
     def _holding(self) -> tuple[int, ...]:
         found = {each.id: self._lanes.context(each) for each in self._sequences.values()}
         return tuple(holders({i: each.table for i, each in found.items() if each is not None}))
+
+
+def _info_of(model: S1Model, voices: Voices, num_lanes: int) -> ModelInfo:
+    decoder = model.codec.decoder
+    return ModelInfo(
+        name="s1",
+        device=str(decoder.device),
+        sample_rate_hz=model.codec.config.sample_rate_hz,
+        frame_samples=decoder.frame_samples,
+        voices=catalogue(voices),
+        features=frozenset({Feature.SAMPLING}),
+        segmentation=_SEGMENTATION,
+        encoder=S1ReferenceEncoder(model),
+        max_rows=num_lanes,
+        weights_licence=_WEIGHTS_LICENCE,
+    )
 
 
 def _results(jobs: list[Job]) -> tuple[RowResult, ...]:

@@ -2,7 +2,7 @@
 
 import re
 
-from engine.text.normalization.calendar import DAY, ISO_DATE, YEAR
+from engine.text.normalization.calendar import DAY, ISO_DATE, YEAR, Sayings
 from engine.text.normalization.language import AFTER, BEFORE, Rule
 from engine.text.normalization.numbers import Numbers
 
@@ -22,7 +22,7 @@ _MASCULINE, _FEMININE = "spellout-cardinal-masculine", "spellout-cardinal-femini
 
 def calendar(numbers: Numbers) -> tuple[Rule, ...]:
     """Return the rules."""
-    say = _Sayings(numbers)
+    say = _Sayings(numbers, _MONTHS)
     slashed = rf"{BEFORE}{DAY}/(?P<month>0?[1-9]|1[0-2])/{YEAR}{AFTER}"
     named = rf"{BEFORE}{DAY}(?:er)? {_MONTH}(?: {YEAR}{AFTER})?"
     ordinal = r"(?P<n>[0-9]{1,4})(?:(?P<feminine>re|ère|nde)|er|nd|ème|es|e)(?!\w)"
@@ -35,16 +35,7 @@ def calendar(numbers: Numbers) -> tuple[Rule, ...]:
     )
 
 
-class _Sayings:
-    def __init__(self, numbers: Numbers) -> None:
-        self._numbers = numbers
-
-    def numeric(self, match: re.Match[str]) -> str:
-        return self._date(match, _MONTHS[int(match["month"]) - 1])
-
-    def date(self, match: re.Match[str]) -> str:
-        return self._date(match, match["month"])
-
+class _Sayings(Sayings):
     def time(self, match: re.Match[str]) -> str:
         hour, minute = int(match["hour"]), int(match["minute"] or match["past"] or 0)
         said = f"{self._say(hour, _FEMININE)} {'heures' if hour > 1 else 'heure'}"
@@ -59,6 +50,3 @@ class _Sayings:
         first = "premier" if day == 1 else self._say(day, _MASCULINE)
         year = f" {self._say(int(match['year']), _MASCULINE)}" if match["year"] else ""
         return f"{first} {month}{year}"
-
-    def _say(self, number: int, kind: str) -> str:
-        return self._numbers.say(number, kind)

@@ -2,7 +2,15 @@
 
 import re
 
-from engine.text.normalization.calendar import CLOCK, DAY, ISO_DATE, YEAR, after, any_case
+from engine.text.normalization.calendar import (
+    CLOCK,
+    DAY,
+    ISO_DATE,
+    YEAR,
+    Sayings,
+    after,
+    any_case,
+)
 from engine.text.normalization.language import AFTER, BEFORE, Rule
 from engine.text.normalization.numbers import Numbers
 
@@ -19,7 +27,7 @@ _OF_YEAR = any_case(["seit", "ab", "bis", "von", "nach", "vor", "um", "Jahr", "J
 
 def calendar(numbers: Numbers) -> tuple[Rule, ...]:
     """Return the rules."""
-    say = _Sayings(numbers)
+    say = _Sayings(numbers, _MONTHS)
     year = rf"(?: {YEAR}{AFTER})?"
     dotted = rf"{BEFORE}{DAY}\. ?(?P<month>0?[1-9]|1[0-2])\. ?{YEAR}{AFTER}"
     ordinal = rf"{after([*_OBLIQUE, *_NOMINATIVE])}(?P<day>[0-9]{{1,4}})\.(?= [A-ZÄÖÜ])"
@@ -35,16 +43,7 @@ def calendar(numbers: Numbers) -> tuple[Rule, ...]:
     )
 
 
-class _Sayings:
-    def __init__(self, numbers: Numbers) -> None:
-        self._numbers = numbers
-
-    def numeric(self, match: re.Match[str]) -> str:
-        return self._date(match, _MONTHS[int(match["month"]) - 1])
-
-    def date(self, match: re.Match[str]) -> str:
-        return self._date(match, match["month"])
-
+class _Sayings(Sayings):
     def time(self, match: re.Match[str]) -> str:
         minute = int(match["minute"])
         said = f"{self.hour(match)} Uhr"
@@ -62,9 +61,6 @@ class _Sayings:
     def _date(self, match: re.Match[str], month: str) -> str:
         said = f"{self.ordinal(match)} {month}"
         return f"{said} {self.year(match)}" if match["year"] else said
-
-    def _say(self, number: int, kind: str) -> str:
-        return self._numbers.say(number, kind)
 
 
 def _kind(match: re.Match[str]) -> str:

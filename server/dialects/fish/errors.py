@@ -2,23 +2,14 @@
 
 from starlette.responses import JSONResponse
 
-from protocol.codes import ErrorCode
+from server.dialects.status import foreign_status_of
 from server.errors import RequestError
-from server.problems import retry_headers, status_of
-
-#: Whatever is wrong with a request is a 400 there, a voice that is not found too.
-_STATUS = {
-    ErrorCode.BAD_VALUE: 400,
-    ErrorCode.UNKNOWN_VOICE: 400,
-    ErrorCode.UNSUPPORTED: 400,
-    ErrorCode.TEXT_TOO_LONG: 400,
-}
+from server.problems import retry_headers
 
 
 def error_response(error: RequestError) -> JSONResponse:
     """Say a refusal."""
-    status = _STATUS.get(error.code) or status_of(error)
-    return other_error(status, error.message, retry_headers(error))
+    return other_error(foreign_status_of(error), error.message, retry_headers(error))
 
 
 def other_error(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -21,9 +21,8 @@ from server.middleware import request_id_of
 from server.service import Service
 from server.websocket.errors import INTERNAL_ERROR
 from server.websocket.places import SocketPlaces
-from server.websocket.session import CLOSE_TIMEOUT_S
 from server.websocket.silence import Silence
-from server.websocket.socket import Disconnected, Socket
+from server.websocket.socket import CLOSE_TIMEOUT_S, Disconnected, Socket
 
 _log = logging.getLogger(__name__)
 

@@ -50,7 +50,7 @@ class Turn:
         self._is_stopped = False
         self._text_s = anyio.current_time()
         self._has_news = anyio.Event()
-        #: Of the stream that is spoken.
+        #: Of the stream that is spoken; before the first one, of an empty one.
         self._alignment = Alignment(1) if is_timed else None
         if asked.text:
             self.append(asked.text)

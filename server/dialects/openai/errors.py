@@ -2,24 +2,17 @@
 
 from starlette.responses import JSONResponse
 
-from protocol.codes import ErrorCode
+from server.dialects.status import foreign_status_of
 from server.errors import RequestError
-from server.problems import retry_headers, status_of
+from server.problems import retry_headers
 
-#: Every other refusal of a request is a 400 there.
-_STATUS = {
-    ErrorCode.BAD_VALUE: 400,
-    ErrorCode.UNKNOWN_VOICE: 400,
-    ErrorCode.UNSUPPORTED: 400,
-    ErrorCode.TEXT_TOO_LONG: 400,
-}
 _SERVER_ERROR = 500
 _TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
 def error_response(error: RequestError) -> JSONResponse:
     """Say a refusal. `code` is one of our own, which OpenAI's clients pass on as it is."""
-    status = _STATUS.get(error.code) or status_of(error)
+    status = foreign_status_of(error)
     return _response(status, error.message, error.code.value, retry_headers(error))
 
 

@@ -136,6 +136,7 @@ def test_a_wrong_tensor_is_named(
 
 
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")
 @pytest.mark.parametrize(
     "make",
     [
