@@ -1,0 +1,1 @@
+"""Notes as jobs: accepted, kept, made some time, and landed exactly once."""

@@ -1,0 +1,80 @@
+"""What may become of a job: each function returns the status after something has happened to it.
+
+A try counts against its job where the job itself failed, or where the process died that it had to
+itself. Those that ran together when a process died are suspects, and tried again one at a time.
+"""
+
+from dataclasses import replace
+
+from server.jobs.job import JobError, JobState, JobStatus, LandedAudio
+
+#: The third failure is the last: a fault that passes has passed by then.
+MAX_FAILURES = 3
+
+CRASHED = JobError(code="crashed", message="the process that made it died")
+EXPIRED = JobError(code="expired", message="it was not begun in time")
+
+
+def begun(status: JobStatus, *, now: float, is_alone: bool) -> JobStatus:
+    """A take of a queued job begins."""
+    return replace(
+        status,
+        state=JobState.RUNNING,
+        attempts=status.attempts + 1,
+        is_alone=is_alone,
+        spoken_chars=0,
+        made_s=0.0,
+        begun_at=now,
+    )
+
+
+def abandoned(status: JobStatus, *, now: float) -> JobStatus:
+    """A running take is found with nobody at it: the process died, or was held up for too long."""
+    if not status.is_alone:
+        return replace(_queued(status), is_suspect=True)
+    return failed(status, CRASHED, now=now)
+
+
+def released(status: JobStatus) -> JobStatus:
+    """A running take is given up for no fault of its own; a later one begins afresh."""
+    return _queued(status)
+
+
+def failed(status: JobStatus, error: JobError, *, now: float, may_retry: bool = True) -> JobStatus:
+    """A take has failed; the job too, if it was the last that it may have."""
+    failures = status.failures + 1
+    status = replace(status, failures=failures, error=error)
+    if may_retry and failures < MAX_FAILURES:
+        return _queued(status)
+    return _ended(status, JobState.FAILED, now)
+
+
+def expired(status: JobStatus, *, now: float) -> JobStatus:
+    """A queued job was not begun in time."""
+    return _ended(replace(status, error=EXPIRED), JobState.FAILED, now)
+
+
+def stored(status: JobStatus, audio: LandedAudio, *, now: float) -> JobStatus:
+    """The audio has landed."""
+    return _ended(replace(status, audio=audio, error=None), JobState.STORED, now)
+
+
+def cancelled(status: JobStatus, *, now: float) -> JobStatus:
+    """Somebody wants it no more."""
+    return _ended(status, JobState.CANCELLED, now)
+
+
+def retried(status: JobStatus) -> JobStatus:
+    """Somebody sends a failed or cancelled job again, with all its tries."""
+    status = replace(_queued(status), failures=0, is_suspect=False, error=None)
+    return replace(status, is_cancelling=False, ended_at=None)
+
+
+def _queued(status: JobStatus) -> JobStatus:
+    return replace(
+        status, state=JobState.QUEUED, is_alone=False, spoken_chars=0, made_s=0.0, begun_at=None
+    )
+
+
+def _ended(status: JobStatus, state: JobState, now: float) -> JobStatus:
+    return replace(status, state=state, is_alone=False, is_cancelling=False, ended_at=now)

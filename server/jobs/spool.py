@@ -1,0 +1,104 @@
+"""A take while it is made: a file of this machine that grows, and whoever reads it follows.
+
+The store that it lands in and everyone who listens read from the file: however long a note is, none
+of it is held in memory.
+"""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import BinaryIO
+
+import anyio
+from anyio import to_thread
+
+#: Read at once: seconds of any format, and little enough to hold once per listener.
+READ_BYTES = 1 << 16
+
+
+class SpoolAbandoned(Exception):
+    """The take was given up: what was read of it is the start of nothing."""
+
+
+class Spool:
+    """The file of one take. One writes, any number may follow."""
+
+    def __init__(self, path: Path, take: int) -> None:
+        """Keep take number `take` in `path`, which must not exist; its folder must."""
+        self.path = path
+        self.take = take
+        self.num_bytes = 0
+        self.is_complete = False
+        self._is_abandoned = False
+        self._file: BinaryIO | None = None
+        self._changed = anyio.Event()
+
+    async def write(self, data: bytes) -> None:
+        """Append to the file.
+
+        Raises:
+            OSError: the disk refuses it.
+        """
+        await to_thread.run_sync(self._write, data)
+        self.num_bytes += len(data)
+        self._wake()
+
+    def complete(self) -> None:
+        """Say that all was written."""
+        self.is_complete = True
+        self._close()
+
+    def abandon(self) -> None:
+        """Give the take up, if it is not complete, and remove the file. Followers are told."""
+        self._is_abandoned = not self.is_complete
+        self._close()
+        self.path.unlink(missing_ok=True)
+
+    async def completed(self) -> None:
+        """Wait until all was written.
+
+        Raises:
+            SpoolAbandoned: see there.
+        """
+        while not self.is_complete:
+            await self._growth()
+
+    async def follow(self, start: int = 0) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes from `start` on, as they come, to the end.
+
+        Raises:
+            SpoolAbandoned: see there.
+            OSError: the disk refuses it, or the file has gone.
+        """
+        while not self.num_bytes and not self.is_complete:
+            await self._growth()
+        async with await anyio.open_file(self.path, "rb") as file:
+            await file.seek(start)
+            while True:
+                data = await file.read(min(READ_BYTES, max(self.num_bytes - start, 0)))
+                if data:
+                    start += len(data)
+                    yield data
+                elif self.is_complete:
+                    return
+                else:
+                    await self._growth()
+
+    def _write(self, data: bytes) -> None:
+        if self._file is None:
+            self._file = self.path.open("xb")
+        self._file.write(data)
+        self._file.flush()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._wake()
+
+    async def _growth(self) -> None:
+        if self._is_abandoned:
+            raise SpoolAbandoned
+        await self._changed.wait()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
