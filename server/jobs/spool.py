@@ -74,8 +74,9 @@ class Spool:
         async with await anyio.open_file(self.path, "rb") as file:
             await file.seek(start)
             while True:
-                data = await file.read(min(READ_BYTES, max(self.num_bytes - start, 0)))
-                if data:
+                # Decided without a pause between: what comes during one is not missed.
+                if self.num_bytes > start:
+                    data = await file.read(min(READ_BYTES, self.num_bytes - start))
                     start += len(data)
                     yield data
                 elif self.is_complete:
