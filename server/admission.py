@@ -63,6 +63,10 @@ class Admission:
         """Give a place back. `is_spoken` says that all its text was spoken."""
         self._places[place.service_class].free(place, is_spoken=is_spoken)
 
+    def has_place(self, service_class: ServiceClass) -> bool:
+        """Tell whether the bound on a class leaves room, without a promise to who asks."""
+        return self.reserved(service_class) < self._limits[service_class]
+
     def reserved(self, service_class: ServiceClass) -> int:
         """Count the places in use."""
         return len(self._places[service_class])

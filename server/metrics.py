@@ -24,6 +24,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._count_requests()
         self._count_audio()
+        self._count_jobs()
         self._count_engine()
 
     def _count_requests(self) -> None:
@@ -64,6 +65,18 @@ class Metrics:
         self.stall_time = self._counter(
             "credit_stall_seconds", "Time generation waited for credit, once it is over"
         )
+
+    def _count_jobs(self) -> None:
+        self.landings_refused = self._counter(
+            "landings_refused", "Notes that were made once more, and were in the store already"
+        )
+        self.queue_depth = self._gauge("queue_depth", "Notes that wait", "priority")
+        self.queue_running = self._gauge("queue_running", "Notes that are made, by any process")
+        self.queue_audio = self._gauge(
+            "queue_audio_seconds", "Audio that waits or is made, as estimated from its text"
+        )
+        self.queue_oldest = self._gauge("queue_oldest_seconds", "Age of the oldest that waits")
+        self.jobs_dead = self._gauge("jobs_dead", "Notes that failed and are still kept")
 
     def _count_engine(self) -> None:
         self.step = self._histogram("step_seconds", "Time of a step with rows", _STEP_S)

@@ -59,6 +59,8 @@ class QueueStats:
     oldest_at: float | None = None
     #: Jobs that failed and are still kept: the dead letters.
     failed: int = 0
+    #: Audio of all the jobs that have ended since there is the queue. It only grows.
+    drained_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,10 @@ class Claim(Protocol):
 
     async def failed(self, error: JobError, *, may_retry: bool) -> None:
         """Say that the take failed; it is tried again while it may be. As with `stored`."""
+        ...
+
+    async def crashed(self) -> None:
+        """Say that the process dies in the middle of the take. As with `stored`."""
         ...
 
     async def postponed(self, error: JobError, delay_s: float) -> None:

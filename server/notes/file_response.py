@@ -1,6 +1,7 @@
 """A file as the body of an HTTP response, sent while it is made."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 
 import anyio
 from starlette.types import Send
@@ -17,9 +18,17 @@ SEND_TIMEOUT_S = USER_TIMEOUT_S
 class FileResponse:
     """The response. Its status line waits for the first bytes, so that an error is an error."""
 
-    def __init__(self, send: Send, media_type: str) -> None:
+    def __init__(
+        self,
+        send: Send,
+        media_type: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._send = send
-        self._media_type = media_type
+        self._status = status
+        self._headers = {"Content-Type": media_type, **headers}
         self.has_begun = False
 
     async def send(self, chunks: AsyncIterator[bytes]) -> None:
@@ -36,8 +45,10 @@ class FileResponse:
 
     async def _begin(self) -> None:
         self.has_begun = True
-        headers = [(b"content-type", self._media_type.encode())]
-        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        headers = [(name.lower().encode(), value.encode()) for name, value in self._headers.items()]
+        await self._send(
+            {"type": "http.response.start", "status": self._status, "headers": headers}
+        )
 
     async def _send_part(self, data: bytes, *, more_body: bool = True) -> None:
         try:

@@ -78,7 +78,15 @@ def parse_note(
     Raises:
         RequestError: `bad_message` (no object), `bad_value` (a field), `text_too_long`.
     """
-    fields = read_fields(body, media_type, _FIELDS)
+    return note_of(read_fields(body, media_type, FIELDS), max_text_chars)
+
+
+def note_of(fields: Mapping[str, Any], max_text_chars: int) -> NoteRequest:
+    """Return the note that `fields` ask for; those that `FIELDS` does not name are passed over.
+
+    Raises:
+        RequestError: `bad_value` (a field), `text_too_long`.
+    """
     audio_format = field(fields, "format", _audio_format) or AudioFormat.WAV
     return NoteRequest(
         text=check_text(field(fields, "text", string), "text", max_text_chars),
@@ -116,7 +124,7 @@ _PLAIN = (
     "text", "format", "voice", "language", "sample_rate", "speed", "pitch", "volume_db",
     "normalize", "seed", "temperature", "top_p", "repetition_penalty",
 )  # fmt: skip
-_FIELDS: Names = {**dict.fromkeys(_PLAIN), "reference": REFERENCE, "lexicon": ANY_NAME}
+FIELDS: Names = {**dict.fromkeys(_PLAIN), "reference": REFERENCE, "lexicon": ANY_NAME}
 
 
 def _audio_format(value: object) -> AudioFormat:

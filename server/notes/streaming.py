@@ -53,6 +53,12 @@ class NoteStream:
         self._stream.cancel(outcome)
         self._encoder.close()
 
+    @property
+    def progress(self) -> tuple[int, float]:
+        """The characters that were spoken so far, and the seconds of audio made of them."""
+        sent = self._stream.sent
+        return self._stream.heard(sent), sent / self._stream.sample_rate_hz
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the file; taking the next ones says that the last ones have left.
 
@@ -88,8 +94,10 @@ class NoteStream:
         self._changed.set()
 
 
-def speech_of(request: NoteRequest, model: ModelInfo, limits: Limits) -> Speech:
-    """Return how a note is spoken.
+def speech_of(
+    request: NoteRequest, model: ModelInfo, limits: Limits, head_start_s: float = HEAD_START_S
+) -> Speech:
+    """Return how a note is spoken; its first `head_start_s` seconds are as urgent as a call.
 
     Raises:
         RequestError: the request cannot be served.
@@ -98,7 +106,7 @@ def speech_of(request: NoteRequest, model: ModelInfo, limits: Limits) -> Speech:
     if parameters.sample_rate is None:
         rate_hz = natural_rate(request.format, model.sample_rate_hz)
         parameters = replace(parameters, sample_rate=rate_hz)
-    speech = check(parameters, model, limits, ServiceClass.NOTE, head_start_s=HEAD_START_S)
+    speech = check(parameters, model, limits, ServiceClass.NOTE, head_start_s=head_start_s)
     _check_format(request.format, speech.sample_rate_hz)
     return speech
 

@@ -1,0 +1,43 @@
+"""What an error means for a job: whose fault it is, and whether trying again can help."""
+
+from protocol.codes import ErrorCode
+from server.errors import RequestError
+from server.jobs.job import JobError
+from server.jobs.queue import Claim
+
+#: What the disk or the store lacks has to be seen to by somebody: until then, little is tried.
+STORE_RETRY_S = 15.0
+#: What another has is free soon, or what cannot be reached is back.
+RETRY_S = 5.0
+
+NOT_KEPT = JobError(code="store", message="its audio cannot be kept at the moment")
+
+
+async def tell(claim: Claim, error: RequestError) -> None:
+    """Say of a take that failed with `error` what becomes of its job.
+
+    Raises:
+        Superseded: nothing, since it is not the job's any more.
+    """
+    told = JobError(code=error.code.value, message=error.message)
+    match error.code:
+        case ErrorCode.DRAINING:
+            return
+        case ErrorCode.ENGINE_FAILED:
+            # The process dies with it, and the job may have been the cause.
+            await claim.crashed()
+        case ErrorCode.INTERNAL:
+            await claim.failed(told, may_retry=True)
+        case _ if error.code.retryable:
+            await claim.postponed(told, error.retry_after_s or RETRY_S)
+        case _:
+            await claim.failed(told, may_retry=False)
+
+
+async def not_kept(claim: Claim) -> None:
+    """Say of a take that it was made for nothing: the job waits until its audio can be kept.
+
+    Raises:
+        Superseded: see `tell`.
+    """
+    await claim.postponed(NOT_KEPT, STORE_RETRY_S)

@@ -1,0 +1,65 @@
+"""Who wants to know what becomes of a job: all of them are served by one look at the queue."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator
+
+import anyio
+
+from server.jobs.job import JobRecord
+from server.jobs.queue import NoteQueue, QueueUnreachable, UnknownJob
+
+#: People do not see less, and the queue does not feel it.
+LOOK_S = 0.25
+
+
+class Watch:
+    """Looks at all watched jobs together."""
+
+    def __init__(self, queue: NoteQueue) -> None:
+        self._queue = queue
+        self._watched: Counter[str] = Counter()
+        self._seen: dict[str, JobRecord | None] = {}
+        self._wanted = anyio.Event()
+        self._looked = anyio.Event()
+
+    async def run(self) -> None:
+        """Look, until cancelled."""
+        while True:
+            if not self._watched:
+                await self._wanted.wait()
+            await self._look()
+            await anyio.sleep(LOOK_S)
+
+    async def changes(self, job_id: str) -> AsyncGenerator[JobRecord, None]:
+        """Yield the record of a job, and again whenever it has changed, until the job has ended.
+
+        Raises:
+            UnknownJob: see there.
+        """
+        self._watched[job_id] += 1
+        self._wanted.set()
+        self._wanted = anyio.Event()
+        try:
+            record = await self._queue.find(job_id)
+            yield record
+            while not record.status.state.is_end:
+                await self._looked.wait()
+                seen = self._seen.get(job_id, record)
+                if seen is None:
+                    raise UnknownJob
+                if seen.status != record.status:
+                    record = seen
+                    yield record
+        finally:
+            self._watched[job_id] -= 1
+            self._watched += Counter()  # without those that nobody watches
+
+    async def _look(self) -> None:
+        job_ids = list(self._watched)
+        try:
+            found = await self._queue.find_all(job_ids)
+        except QueueUnreachable:
+            return
+        self._seen = dict(zip(job_ids, found, strict=True))
+        self._looked.set()
+        self._looked = anyio.Event()
