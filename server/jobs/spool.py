@@ -5,6 +5,7 @@ of it is held in memory.
 """
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,11 +48,13 @@ class Spool:
         self.is_complete = True
         self._close()
 
-    def abandon(self) -> None:
+    async def abandon(self) -> None:
         """Give the take up, if it is not complete, and remove the file. Followers are told."""
         self._is_abandoned = not self.is_complete
         self._close()
-        self.path.unlink(missing_ok=True)
+        # A disk takes its time to forget hours of audio.
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(partial(self.path.unlink, missing_ok=True))
 
     async def completed(self) -> None:
         """Wait until all was written.
