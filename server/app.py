@@ -16,6 +16,9 @@ from server.dialects.fish.speech import FishDialect
 from server.dialects.openai.models import PATH as MODELS_PATH
 from server.dialects.openai.models import ModelsEndpoint
 from server.dialects.openai.speech import OpenAiDialect
+from server.jobs.desk import Desk
+from server.jobs.http.routes import job_routes
+from server.jobs.http.views import PATH
 from server.metrics import CONTENT_TYPE
 from server.middleware import RequestId
 from server.notes.dialect import OwnDialect
@@ -34,12 +37,13 @@ def create_app(
     service: Service,
     *,
     is_alive: Callable[[], bool],
+    desk: Desk | None = None,
     max_connections: int = 1_000,
     allowed_hosts: tuple[str, ...] = (),
     allowed_origins: tuple[str, ...] = (),
 ) -> ASGIApp:
-    """Build the application. `is_alive` tells whether the engine still turns."""
-    routes = [*_speech(service), *_about(service, is_alive)]
+    """Build the application: `is_alive` tells whether the engine turns, `desk` keeps notes."""
+    routes = [*_notes(service, desk), *_speech(service), *_about(service, is_alive)]
     handlers = {HTTPException: _wrong_method, Exception: _internal_problem}
     starlette = Starlette(routes=routes, exception_handlers=handlers)
     # Else it sends a path with a slash too many elsewhere, and refuses a WebSocket without a word.
@@ -51,7 +55,7 @@ def create_app(
         allow_origins=allowed_origins,
         allow_methods=["DELETE", "GET", "POST"],
         allow_headers=["*"],
-        expose_headers=["Location", "Retry-After", "X-Request-Id"],
+        expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
     )
     by_socket = _BySocket(_sockets(service, max_connections), app)
     return RequestId(CallerCheck(by_socket, allowed_hosts, allowed_origins))
@@ -66,12 +70,17 @@ def _sockets(service: Service, max_connections: int) -> Mapping[str, ASGIApp]:
     }
 
 
+def _notes(service: Service, desk: Desk | None) -> list[Route]:
+    """Return the notes, of which those that nobody waits for need a desk."""
+    notes = NotesEndpoint(service, OwnDialect(service.limits.max_text_chars))
+    return [Route(PATH, notes)] if desk is None else job_routes(service, desk, notes)
+
+
 def _speech(service: Service) -> list[Route]:
     """Return what speaks, and with which voices."""
     max_chars, model = service.limits.max_text_chars, service.engine.info
     voices = VoicesEndpoint(service)
     return [
-        Route("/v1/notes", NotesEndpoint(service, OwnDialect(max_chars))),
         Route("/v1/tts", NotesEndpoint(service, FishDialect(model, max_chars))),
         Route("/v1/audio/speech", NotesEndpoint(service, OpenAiDialect(max_chars))),
         Route(VOICES_PATH, voices.collection, methods=["GET", "POST"]),

@@ -1,6 +1,7 @@
 """From a request to the job it becomes: checked as if it were spoken now, and fixed."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,82 +20,74 @@ from server.notes.request import FIELDS, NoteRequest, note_of
 from server.notes.streaming import speech_of
 from server.service import Service
 
-MSGPACK = "application/msgpack"
+#: Beside the fields of a note, those that say how it is kept and told of.
+JOB_FIELDS: Names = {**FIELDS, **dict.fromkeys(("priority", "expires_s", "webhook"))}
 #: English is heard at about 15 characters a second.
 CHARS_PER_S = 15.0
-_ID_BYTES = 16
-#: The fields that say how it is kept and told of, and not what is spoken.
-_KEEPING: Names = dict.fromkeys(("priority", "expires_s", "webhook"))
-_JOB_FIELDS: Names = {**FIELDS, **_KEEPING}
+_MSGPACK = "application/msgpack"
+_ID_CHARS = 32
+#: As much as identifies anything; longer ones are mistakes.
+_KEY = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A request for a job, as it came."""
+class Accepted:
+    """A job that can be spoken, if there is the stored voice `voice`, where it has one."""
 
-    fields: Mapping[str, Any]
-    note: NoteRequest
-    priority: Priority
-    expires_s: float
-    webhook: str | None
+    job: Job
+    voice: str | None
 
 
 class Acceptance:
-    """Turns requests into jobs."""
+    """Turns requests into jobs. Any thread may."""
 
     def __init__(self, service: Service, desk: Desk) -> None:
         self._service = service
         self._limits = desk.limits
         self._clock = desk.clock
 
-    def read(self, body: bytes | bytearray, media_type: str = "application/json") -> Asked:
-        """Read a request, and refuse what could never be spoken.
+    def accept(self, fields: Mapping[str, Any], key: str | None) -> Accepted:
+        """Return the job that `fields` ask for: with the same key, the very same one.
 
         Raises:
-            RequestError: as `POST /v1/notes` raises.
+            RequestError: as `POST /v1/notes` raises, or `bad_value` of what `JOB_FIELDS` adds.
         """
-        fields = read_fields(body, media_type, _JOB_FIELDS)
-        asked = Asked(
-            fields=fields,
-            note=note_of(fields, self._limits.max_chars),
-            priority=field(fields, "priority", _priority) or Priority.NORMAL,
-            expires_s=field(fields, "expires_s", self._expiry) or self._limits.expiry_s,
-            webhook=field(fields, "webhook", string),
-        )
-        if asked.note.parameters.reference is not None:
+        note = note_of(fields, self._limits.max_chars)
+        if note.parameters.reference is not None:
             # It would be kept as often as there are notes that name it.
             raise RequestError(
                 ErrorCode.UNSUPPORTED,
                 "a job takes no reference: store the voice by POST /v1/voices, and name it",
             )
-        return asked
+        speech = speech_of(note, self._service.engine.info, self._service.limits)
+        voice = speech.to_clone if isinstance(speech.to_clone, str) else None
+        return Accepted(job=self._job(fields, note, key), voice=voice)
 
-    async def check(self, asked: Asked) -> None:
-        """Refuse what this server cannot speak.
+    async def check_voice(self, voice: str | None) -> None:
+        """Pass a stored voice that is there.
 
         Raises:
-            RequestError: as `POST /v1/notes` raises.
+            RequestError: `unknown_voice` or `unsupported`, or `internal` by the store.
         """
-        info = self._service.engine.info
-        speech = speech_of(asked.note, info, self._service.limits)
-        if speech.to_clone is not None:
-            await self._service.voices.find(speech.to_clone, info)
+        if voice is not None:
+            await self._service.voices.find(voice, self._service.engine.info)
 
-    def job(self, asked: Asked, key: str | None) -> Job:
-        """Return the job of a request: with the same key, the very same one."""
-        job_id = secrets.token_hex(_ID_BYTES) if key is None else _hash(key.encode())[:32]
+    def _job(self, fields: Mapping[str, Any], note: NoteRequest, key: str | None) -> Job:
+        job_id = _id_of(key)
         now = self._clock()
+        expires_s = field(fields, "expires_s", self._expiry) or self._limits.expiry_s
+        spoken = {name: fields[name] for name in sorted(fields) if name in FIELDS}
         return Job(
             id=job_id,
-            digest=_hash(_packed(asked.fields)),
-            body=_packed({**_spoken(asked.fields), "seed": _seed(asked, job_id)}),
-            format=asked.note.format,
-            priority=asked.priority,
-            num_chars=len(asked.note.text),
-            audio_s=len(asked.note.text) / CHARS_PER_S / (asked.note.parameters.speed or 1.0),
+            digest=hashlib.sha256(_packed(dict(sorted(fields.items())))).hexdigest(),
+            body=_packed({**spoken, "seed": _seed(note, job_id)}),
+            format=note.format,
+            priority=field(fields, "priority", _priority) or Priority.NORMAL,
+            num_chars=len(note.text),
+            audio_s=len(note.text) / CHARS_PER_S / (note.parameters.speed or 1.0),
             accepted_at=now,
-            expires_at=now + asked.expires_s,
-            webhook=asked.webhook,
+            expires_at=now + expires_s,
+            webhook=field(fields, "webhook", string),
         )
 
     def _expiry(self, value: object) -> float:
@@ -108,28 +101,33 @@ def note_in(job: Job, max_chars: int) -> NoteRequest:
     """Return the note that was accepted.
 
     Raises:
-        RequestError: it was accepted by another version, and means nothing to this one.
+        RequestError: another version has accepted it, and it means nothing to this one.
     """
-    return note_of(read_fields(job.body, MSGPACK, FIELDS), max_chars)
+    return note_of(read_fields(job.body, _MSGPACK, FIELDS), max_chars)
 
 
-def _spoken(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name in FIELDS and value is not None}
+def _id_of(key: str | None) -> str:
+    """Return an id that nobody guesses, or the one of a key.
+
+    Raises:
+        RequestError: `bad_value`.
+    """
+    if key is None:
+        return secrets.token_hex(_ID_CHARS // 2)
+    if not _KEY.fullmatch(key):
+        raise RequestError(ErrorCode.BAD_VALUE, "a key has 1 to 255 printable characters of ASCII")
+    return hashlib.sha256(key.encode()).hexdigest()[:_ID_CHARS]
 
 
-def _seed(asked: Asked, job_id: str) -> int:
-    """Return a seed that a later take has, too."""
-    given = asked.note.parameters.sampling.seed
+def _seed(note: NoteRequest, job_id: str) -> int:
+    """Return the seed of every take."""
+    given = note.parameters.sampling.seed
     return int(job_id, 16) % (MAX_SEED + 1) if given is None else given
 
 
 def _packed(fields: Mapping[str, Any]) -> bytes:
-    packed: bytes = msgpack.packb(dict(sorted(fields.items())))
+    packed: bytes = msgpack.packb(fields)
     return packed
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _priority(value: object) -> Priority:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
 
@@ -30,10 +31,8 @@ class Pace:
     async def run(self) -> None:
         """Look, until cancelled."""
         while True:
-            try:
+            with suppress(QueueUnreachable):
                 self._take(await self._queue.stats())
-            except QueueUnreachable:
-                pass
             await anyio.sleep(LOOK_S)
 
     def time_for(self, audio_s: float) -> float:

@@ -50,7 +50,7 @@ class Take:
         service, note = self._service, self._note
         speech = speech_of(note, service.engine.info, service.limits, head_start_s=0.0)
         speech = await service.with_voice(speech)
-        while not service.engine.admission.has_place(ServiceClass.NOTE):
+        while not service.engine.admission.has_place(ServiceClass.NOTE):  # noqa: ASYNC110 no event
             await anyio.sleep(PLACE_LOOK_S)
         return NoteStream(service, note, speech, self._claim.record.job.id)
 

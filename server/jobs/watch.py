@@ -1,7 +1,9 @@
 """Who wants to know what becomes of a job: all of them are served by one look at the queue."""
 
+import math
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 
 import anyio
 
@@ -30,26 +32,37 @@ class Watch:
             await self._look()
             await anyio.sleep(LOOK_S)
 
-    async def changes(self, job_id: str) -> AsyncGenerator[JobRecord, None]:
+    async def changes(
+        self, job_id: str, repeat_s: float = math.inf
+    ) -> AsyncGenerator[JobRecord, None]:
         """Yield the record of a job, and again whenever it has changed, until the job has ended.
+
+        Where nothing changes it is yielded every `repeat_s` seconds all the same.
 
         Raises:
             UnknownJob: see there.
+            QueueUnreachable: see there.
         """
-        self._watched[job_id] += 1
-        self._wanted.set()
-        self._wanted = anyio.Event()
-        try:
+        with self._watching(job_id):
             record = await self._queue.find(job_id)
             yield record
+            told_at = anyio.current_time()
             while not record.status.state.is_end:
                 await self._looked.wait()
                 seen = self._seen.get(job_id, record)
                 if seen is None:
                     raise UnknownJob
-                if seen.status != record.status:
-                    record = seen
+                if seen.status != record.status or anyio.current_time() - told_at >= repeat_s:
+                    record, told_at = seen, anyio.current_time()
                     yield record
+
+    @contextmanager
+    def _watching(self, job_id: str) -> Iterator[None]:
+        self._watched[job_id] += 1
+        self._wanted.set()
+        self._wanted = anyio.Event()
+        try:
+            yield
         finally:
             self._watched[job_id] -= 1
             self._watched += Counter()  # without those that nobody watches

@@ -75,5 +75,5 @@ class NoteWorker:
             async with self._desk.relay.publishing(job.id, spool):
                 await together(take.speak, land)
         finally:
-            spool.abandon()
+            await spool.abandon()
         return landed[0]

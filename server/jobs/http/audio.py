@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import anyio
 
 from server.jobs.desk import Desk
+from server.jobs.http.problems import TakeChanged
 from server.jobs.job import JobRecord, JobState, LandedAudio
-from server.jobs.problems import TakeChanged
 from server.jobs.queue import WrongState
 from server.jobs.relay import RelayUnreachable
 from server.jobs.spool import SpoolAbandoned
 from server.jobs.store import AudioMissing
-from server.jobs.watch import Watch
 
 #: Who asks before there is anything is not sent away at once; proxies give up after a minute.
 PATIENCE_S = 30.0
@@ -34,9 +33,8 @@ class Live:
 class NoteAudio:
     """Finds the audio of notes."""
 
-    def __init__(self, desk: Desk, watch: Watch) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._watch = watch
 
     async def find(self, job_id: str, take: int | None, start: int) -> LandedAudio | Live:
         """Return what there is, waiting a while for the first of it.
@@ -49,7 +47,7 @@ class NoteAudio:
             WrongState: the job has ended without audio, or has not begun.
         """
         with anyio.move_on_after(PATIENCE_S):
-            async with aclosing(self._watch.changes(job_id)) as changes:
+            async with aclosing(self._desk.watch.changes(job_id)) as changes:
                 async for record in changes:
                     found = self._at(record, take, start)
                     if found is not None:
@@ -82,16 +80,15 @@ class NoteAudio:
                 async for data in chunks:
                     start += len(data)
                     yield data
-            return
         except (SpoolAbandoned, RelayUnreachable, OSError):
             # What is heard no more may still be made, and be stored: the same take, byte by byte.
-            audio = await self._stored(job.id, take)
-        async with aclosing(self._desk.store.read(job.key, start, audio.num_bytes)) as chunks:
-            async for data in chunks:
-                yield data
+            end = (await self._stored(job.id, take)).num_bytes
+            async with aclosing(self._desk.store.read(job.key, start, end)) as chunks:
+                async for data in chunks:
+                    yield data
 
     async def _stored(self, job_id: str, take: int) -> LandedAudio:
-        async with aclosing(self._watch.changes(job_id)) as changes:
+        async with aclosing(self._desk.watch.changes(job_id)) as changes:
             async for record in changes:
                 status = record.status
                 if status.audio is not None and status.audio.take == take:

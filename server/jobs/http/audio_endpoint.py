@@ -1,0 +1,66 @@
+"""`GET /v1/notes/ID/audio`."""
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Send
+
+from protocol.codes import ErrorCode
+from server.errors import RequestError
+from server.jobs.desk import Desk
+from server.jobs.http.audio import NoteAudio
+from server.jobs.http.audio_reply import reply_to
+from server.jobs.http.reading import send_body
+from server.notes.file_response import FileResponse
+
+#: More digits than any file has bytes, or any job takes.
+_MAX_DIGITS = 18
+
+
+class AudioEndpoint:
+    """The handler of the route."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._audio = NoteAudio(desk)
+
+    async def answer(self, request: Request, send: Send) -> None:
+        """Send what there is.
+
+        Raises:
+            RequestError: `bad_value`.
+            UnknownJob, WrongState, TakeChanged, QueueUnreachable, StoreFailed: see there.
+        """
+        take, start = _resumption(request.query_params)
+        job = (await self._desk.queue.find(request.path_params["job_id"])).job
+        found = await self._audio.find(job.id, take, start)
+        reply = await reply_to(request.headers, job, found, start, self._desk.store)
+        media_type = job.format.media_type
+        if request.method == "HEAD" or reply.chunks is None:
+            headers = {"Content-Type": media_type, **reply.headers}
+            empty = Response(status_code=reply.status, headers=headers)
+            await empty(request.scope, request.receive, send)
+            return
+        response = FileResponse(send, media_type, status=reply.status, headers=reply.headers)
+        await send_body(response, reply.chunks)
+
+
+def _resumption(query: QueryParams) -> tuple[int | None, int]:
+    """Return the take that is read on, and from which byte.
+
+    Raises:
+        RequestError: `bad_value`.
+    """
+    take, start = _count(query, "take"), _count(query, "offset") or 0
+    if start and take is None:
+        raise RequestError(ErrorCode.BAD_VALUE, "offset is of a take: name it")
+    return take, start
+
+
+def _count(query: QueryParams, name: str) -> int | None:
+    value = query.get(name)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS):
+        raise RequestError(ErrorCode.BAD_VALUE, f"{name} must be a number of 0 or more")
+    return int(value)

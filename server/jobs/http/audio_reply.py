@@ -1,0 +1,60 @@
+"""How the audio of a note is answered: all of it, a range, where it is, or that nothing changed."""
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+
+from server.jobs.http.audio import Live
+from server.jobs.http.ranges import ByteRange, RangeUnsatisfiable, read_range
+from server.jobs.job import Job, LandedAudio
+from server.jobs.store import AudioStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioReply:
+    """A response; one without `chunks` has no body."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncGenerator[bytes, None] | None = None
+
+
+async def reply_to(
+    asked: Headers, job: Job, found: LandedAudio | Live, start: int, store: AudioStore
+) -> AudioReply:
+    """Return the answer to a request for audio from byte `start` on.
+
+    Raises:
+        StoreFailed: see there.
+    """
+    headers = {"ETag": f'"{job.id}-{found.take}"', "Cache-Control": "private, no-cache"}
+    if isinstance(found, Live):
+        return AudioReply(status=200, headers=headers, chunks=found.chunks)
+    headers["Accept-Ranges"] = "bytes"
+    if headers["ETag"] in asked.get("if-none-match", ""):
+        return AudioReply(status=304, headers=headers)
+    address = await store.url(job.key, job.format.media_type)
+    if address is not None:
+        return AudioReply(status=307, headers={**headers, "Location": address})
+    part = _wanted(asked, headers["ETag"], found.num_bytes, start)
+    if part is None:
+        headers["Content-Range"] = f"bytes */{found.num_bytes}"
+        return AudioReply(status=416, headers=headers)
+    return AudioReply(
+        status=206 if part.is_part else 200,
+        headers={**headers, **part.headers},
+        chunks=store.read(job.key, part.start, part.end),
+    )
+
+
+def _wanted(asked: Headers, etag: str, total: int, start: int) -> ByteRange | None:
+    """Return what is wanted of what is there, or None if there is nothing of it."""
+    if start:
+        return ByteRange(min(start, total), total, total, is_part=False)
+    # Whoever has the start of another take gets all of this one.
+    is_theirs = asked.get("if-range", etag) == etag
+    try:
+        return read_range(asked.get("range") if is_theirs else None, total)
+    except RangeUnsatisfiable:
+        return None

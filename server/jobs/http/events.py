@@ -1,0 +1,60 @@
+"""`GET /v1/notes/ID/events`: what becomes of a job, as server-sent events."""
+
+import json
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+
+from starlette.requests import Request
+from starlette.types import Send
+
+from protocol.codes import ErrorCode
+from server.errors import RequestError
+from server.jobs.http.reading import send_body
+from server.jobs.http.views import view
+from server.jobs.watch import Watch
+from server.notes.file_response import FileResponse
+
+#: Each costs a connection, and a part of every look at the queue.
+MAX_WATCHERS = 1_000
+#: Sooner than any proxy gives up a connection on which nothing is said.
+REPEAT_S = 15.0
+RETRY_AFTER_S = 15.0
+
+
+class EventsEndpoint:
+    """The handler of the route."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._num_watchers = 0
+
+    async def answer(self, request: Request, send: Send) -> None:
+        """Send an event for every change, until the job has ended.
+
+        Raises:
+            RequestError: `overloaded`.
+            UnknownJob, QueueUnreachable: see there.
+        """
+        with self._watching():
+            response = FileResponse(
+                send, "text/event-stream", headers={"Cache-Control": "no-store"}
+            )
+            await send_body(response, self._events(request.path_params["job_id"]))
+
+    async def _events(self, job_id: str) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._watch.changes(job_id, REPEAT_S)) as changes:
+            async for record in changes:
+                data = json.dumps(view(record), separators=(",", ":"))
+                yield f"event: note\ndata: {data}\n\n".encode()
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        if self._num_watchers >= MAX_WATCHERS:
+            raise RequestError(
+                ErrorCode.OVERLOADED, "too many are watching", retry_after_s=RETRY_AFTER_S
+            )
+        self._num_watchers += 1
+        try:
+            yield
+        finally:
+            self._num_watchers -= 1

@@ -1,0 +1,1 @@
+"""The notes of one process: opened, and kept going beside its engine."""
