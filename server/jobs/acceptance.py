@@ -16,6 +16,7 @@ from server.bodies.json_object import Names
 from server.errors import RequestError
 from server.jobs.desk import Desk
 from server.jobs.job import Job, Priority
+from server.jobs.webhooks.address import check_url
 from server.notes.request import FIELDS, NoteRequest, note_of
 from server.notes.streaming import speech_of
 from server.service import Service
@@ -87,8 +88,11 @@ class Acceptance:
             audio_s=len(note.text) / CHARS_PER_S / (note.parameters.speed or 1.0),
             accepted_at=now,
             expires_at=now + expires_s,
-            webhook=field(fields, "webhook", string),
+            webhook=field(fields, "webhook", self._webhook),
         )
+
+    def _webhook(self, value: object) -> str:
+        return check_url(string(value), allows_private=self._limits.allows_private)
 
     def _expiry(self, value: object) -> float:
         seconds = number(value)

@@ -67,7 +67,7 @@ def cancelled(status: JobStatus, *, now: float) -> JobStatus:
 def retried(status: JobStatus) -> JobStatus:
     """Somebody sends a failed or cancelled job again, with all its tries."""
     status = replace(_queued(status), failures=0, is_suspect=False, error=None)
-    return replace(status, is_cancelling=False, ended_at=None)
+    return replace(status, is_cancelling=False, ended_at=None, notice_at=None)
 
 
 def _queued(status: JobStatus) -> JobStatus:
@@ -77,4 +77,5 @@ def _queued(status: JobStatus) -> JobStatus:
 
 
 def _ended(status: JobStatus, state: JobState, now: float) -> JobStatus:
-    return replace(status, state=state, is_alone=False, is_cancelling=False, ended_at=now)
+    status = replace(status, state=state, is_alone=False, is_cancelling=False)
+    return replace(status, ended_at=now, notices=0, notice_at=now)

@@ -30,6 +30,8 @@ class JobLimits:
     max_chars: int = MAX_CHARS
     expiry_s: float = EXPIRY_S
     retention_s: float = RETENTION_S
+    #: Whether a webhook may lead into a network that is not public.
+    allows_private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

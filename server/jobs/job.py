@@ -96,6 +96,9 @@ class JobStatus:
     ended_at: float | None = None
     error: JobError | None = None
     audio: LandedAudio | None = None
+    #: How often its webhook was called, and when it is due, if it is.
+    notices: int = 0
+    notice_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,21 @@ class NoteQueue(Protocol):
         """Return jobs that ended before a Unix time, the oldest first."""
         ...
 
+    async def take_notices(self, *, now: float, until: float, limit: int) -> list[JobRecord]:
+        """Return jobs whose webhook is due, each counted as tried once more.
+
+        Nobody else gets them before `until`.
+        """
+        ...
+
+    async def noticed(self, job_id: str, next_at: float | None) -> None:
+        """Say when the webhook of a job is due again, or that it was called, or given up.
+
+        Raises:
+            UnknownJob: see there.
+        """
+        ...
+
     async def stats(self) -> QueueStats:
         """Count what is there."""
         ...

@@ -12,7 +12,10 @@ class RangeUnsatisfiable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """The bytes from `start` up to, not with, `end`, of `total`; `is_part` if they were asked for."""
+    """The bytes from `start` up to, not with, `end`, of `total`.
+
+    `is_part` says that just these were asked for.
+    """
 
     start: int
     end: int

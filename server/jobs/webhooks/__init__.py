@@ -1,0 +1,1 @@
+"""Telling whoever submitted a job that it has ended, at an address they gave."""

@@ -1,0 +1,114 @@
+"""Calls the webhooks of jobs that have ended, until they answer or have not for too long.
+
+Whoever is called may be called twice: the `webhook-id` is the same then.
+"""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import httpcore
+
+from server.jobs.desk import Desk
+from server.jobs.http.views import view
+from server.jobs.job import JobRecord
+from server.jobs.queue import QueueUnreachable, UnknownJob
+from server.jobs.webhooks.address import AddressRefused, PublicBackend
+from server.jobs.webhooks.signature import headers
+
+_log = logging.getLogger(__name__)
+
+#: Whoever waits for the end of a note of seconds does not notice it.
+LOOK_S = 1.0
+#: At once. Each waits for a stranger.
+MAX_CALLS = 16
+#: Whoever has to think about it can do so after the answer.
+CALL_TIMEOUT_S = 10.0
+#: Until another process may call, too: longer than a call takes.
+LEASE_S = 3 * CALL_TIMEOUT_S
+#: The first pause; each is twice the one before.
+FIRST_PAUSE_S = 5.0
+#: With pauses of up to an hour and a half in the end: about three hours in all.
+MAX_TRIES = 12
+_OK = range(200, 300)
+#: Whoever is there no more says so.
+_GONE = 410
+
+
+class Teller:
+    """Tells of jobs that have ended."""
+
+    def __init__(self, desk: Desk, key: bytes, *, allows_private: bool) -> None:
+        """Sign with `key`; call addresses of our own network only where that is allowed."""
+        self._desk = desk
+        self._key = key
+        self._backend = PublicBackend(allows_private=allows_private)
+
+    async def run(self) -> None:
+        """Look and call, until cancelled."""
+        while True:
+            try:
+                await self._tell_all()
+            except QueueUnreachable as error:
+                _log.warning("webhooks have to wait: %s", error)
+            await anyio.sleep(LOOK_S)
+
+    async def _tell_all(self) -> None:
+        async with self._client() as client:
+            while due := await self._due():
+                async with anyio.create_task_group() as calls:
+                    for record in due:
+                        calls.start_soon(self._tell, client, record)
+
+    async def _due(self) -> list[JobRecord]:
+        now = self._desk.clock()
+        return await self._desk.queue.take_notices(now=now, until=now + LEASE_S, limit=MAX_CALLS)
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[httpcore.AsyncConnectionPool]:
+        async with httpcore.AsyncConnectionPool(
+            max_connections=MAX_CALLS, network_backend=self._backend
+        ) as client:
+            yield client
+
+    async def _tell(self, client: httpcore.AsyncConnectionPool, record: JobRecord) -> None:
+        is_over = await self._call(client, record)
+        tries = record.status.notices
+        next_at = None if is_over or tries >= MAX_TRIES else self._next(tries)
+        if next_at is None and not is_over:
+            _log.warning("a webhook was given up after %d tries", tries)
+        try:
+            await self._desk.queue.noticed(record.job.id, next_at)
+        except (QueueUnreachable, UnknownJob):
+            # It is called once more when its lease ends, or was removed.
+            _log.info("a webhook was called, and that could not be noted")
+
+    def _next(self, tries: int) -> float:
+        return self._desk.clock() + FIRST_PAUSE_S * 2.0 ** (tries - 1)
+
+    async def _call(self, client: httpcore.AsyncConnectionPool, record: JobRecord) -> bool:
+        """Call once; tell whether there is nothing more to do."""
+        body = json.dumps({"type": f"note.{record.status.state.value}", "note": view(record)})
+        message_id = f"{record.job.id}-{record.status.attempts}"
+        signed = headers(self._key, message_id, int(self._desk.clock()), body.encode())
+        signed["Content-Type"] = "application/json"
+        try:
+            with anyio.fail_after(CALL_TIMEOUT_S):
+                async with client.stream(
+                    "POST",
+                    record.job.webhook or "",
+                    headers=signed,
+                    content=body.encode(),
+                ) as answer:
+                    # Its words do not matter, however many they are. No redirect is followed.
+                    return answer.status in _OK or answer.status == _GONE
+        except AddressRefused as error:
+            _log.warning("a webhook is not called: %s", error)
+            return True
+        except (OSError, TimeoutError, httpcore.NetworkError, httpcore.ProtocolError) as error:
+            _log.info("a webhook has not answered: %s", type(error).__name__)
+        except httpcore.TimeoutException:
+            _log.info("a webhook has not answered in time")
+        return False
