@@ -99,7 +99,7 @@ class Teller:
                 async with client.stream(
                     "POST",
                     record.job.webhook or "",
-                    headers=signed,
+                    headers=list(signed.items()),
                     content=body.encode(),
                 ) as answer:
                     # Its words do not matter, however many they are. No redirect is followed.
