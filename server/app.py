@@ -38,11 +38,22 @@ def create_app(
     *,
     is_alive: Callable[[], bool],
     desk: Desk | None = None,
+    takes_calls: bool = True,
     max_connections: int = 1_000,
     allowed_hosts: tuple[str, ...] = (),
     allowed_origins: tuple[str, ...] = (),
 ) -> ASGIApp:
-    """Build the application: `is_alive` tells whether the engine turns, `desk` keeps notes."""
+    """Build the application.
+
+    Args:
+        service: what speaks.
+        is_alive: tells whether the engine turns.
+        desk: keeps notes that nobody waits for, if anybody does.
+        takes_calls: whether there are WebSockets.
+        max_connections: the WebSockets open at once.
+        allowed_hosts: see `CallerCheck`.
+        allowed_origins: see `CallerCheck`.
+    """
     routes = [*_notes(service, desk), *_speech(service), *_about(service, is_alive)]
     handlers = {HTTPException: _wrong_method, Exception: _internal_problem}
     starlette = Starlette(routes=routes, exception_handlers=handlers)
@@ -57,7 +68,7 @@ def create_app(
         allow_headers=["*"],
         expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
     )
-    by_socket = _BySocket(_sockets(service, max_connections), app)
+    by_socket = _BySocket(_sockets(service, max_connections) if takes_calls else {}, app)
     return RequestId(CallerCheck(by_socket, allowed_hosts, allowed_origins))
 
 

@@ -4,6 +4,7 @@ import re
 from ipaddress import ip_address
 from pathlib import Path
 
+from server.jobs.webhooks.signature import key_of
 from server.transport.descriptors import (
     OWN_DESCRIPTORS,
     most_connections,
@@ -27,6 +28,20 @@ def check_range(name: str, value: float, limits: tuple[float, float]) -> None:
     least, most = limits
     if not least <= value <= most:
         raise SettingsError(f"{name} must be {least:.12g} to {most:.12g}, not {value:.12g}")
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Pass if `value` is one of `choices`."""
+    if value not in choices:
+        raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def check_secret(secret: str) -> None:
+    """Pass if webhooks can be signed with `secret`; it is not shown."""
+    try:
+        key_of(secret)
+    except ValueError:
+        raise SettingsError("webhook_secret must have base64 after whsec_") from None
 
 
 def check_origins(origins: tuple[str, ...]) -> None:

@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass, field, fields
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from protocol.messages import Limits
+from server.jobs.limits import EXPIRY_S, MAX_CHARS, RETENTION_S, JobLimits
+from server.jobs.webhooks.signature import key_of
 from server.setting_checks import (
     SettingsError,
     check_certificate,
+    check_choice,
     check_descriptors,
     check_hosts,
     check_origins,
     check_range,
+    check_secret,
     is_loopback,
 )
 
@@ -26,6 +31,12 @@ _MOST = 10_000
 _MOST_CONNECTIONS = 100_000
 #: A day. Longer than any work here lasts, so it is a slip of the finger too.
 _MOST_S = 86_400.0
+#: Ten years: what is kept for longer is kept elsewhere.
+_MOST_KEPT_S = 3_650 * _MOST_S
+#: Three years of speech.
+_MOST_QUEUED_S = 1e8
+#: A week of speech, and megabytes in the queue.
+_MOST_NOTE_CHARS = 10_000_000
 #: Spoken as slowly as may be, at 48 kHz, more of them could outgrow a count on the wire.
 _MOST_CHARS = 100_000
 #: `open` and a sentence fit into the least, a reference of minutes into the most.
@@ -67,11 +78,47 @@ class Settings:
     )
 
     model: str = _speaking("espeak", f"model to serve: {MODELS}")
+    role: str = _speaking(
+        "all",
+        "what this process makes: all; calls, and it accepts notes for others to make; or notes",
+    )
     tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
 
     data_dir: str = _keeping(
         "~/.local/share/voxline",
-        "folder in which stored voices are kept, in its folder voices; empty keeps none",
+        "folder of all that is kept: stored voices in its folder voices, notes that wait in "
+        "notes.sqlite3, and their audio in audio, and in spools while it is made; empty keeps "
+        "nothing",
+    )
+    max_note_chars: int = _keeping(
+        MAX_CHARS,
+        "characters of a note that nobody waits for; 54000 are about an hour of speech",
+        1,
+        _MOST_NOTE_CHARS,
+    )
+    max_queued_audio_s: float = _keeping(
+        2_000_000.0,
+        "seconds of audio that may wait, as estimated from its text; beyond, notes are refused "
+        "with the time to come again",
+        1,
+        _MOST_QUEUED_S,
+    )
+    note_expiry_s: float = _keeping(
+        EXPIRY_S, "seconds after which a note that has not begun fails", 1, _MOST_KEPT_S
+    )
+    note_retention_s: float = _keeping(
+        RETENTION_S,
+        "seconds after which a note that has ended is forgotten, with its audio",
+        1,
+        _MOST_KEPT_S,
+    )
+    webhook_secret: str = _keeping(
+        "",
+        "secret that webhooks are signed with, as Standard Webhooks says; empty signs none. "
+        "Others on this machine can read a flag: set the variable",
+    )
+    webhook_networks: str = _keeping(
+        "public", "where webhooks may lead: public, or any, into your own networks too"
     )
 
     max_connections: int = _sharing(
@@ -81,6 +128,12 @@ class Settings:
         100, "calls open at once; the next is refused as overloaded", 1, _MOST
     )
     max_notes: int = _sharing(100, "notes open at once, waiting ones too", 1, _MOST)
+    note_slots: int = _sharing(
+        32,
+        "notes of the queue made at once, beside those that are sent while they are made",
+        1,
+        _MOST,
+    )
     note_floor: int = _sharing(
         8, "rows of a step kept for notes, however many calls there are", 1, _MOST
     )
@@ -159,6 +212,43 @@ class Settings:
         return ANY_HOST
 
     @property
+    def data_folder(self) -> Path | None:
+        """The folder of all that is kept, if anything is.
+
+        Raises:
+            SettingsError: it lies in a home that nobody knows.
+        """
+        try:
+            return Path(self.data_dir).expanduser() if self.data_dir else None
+        except RuntimeError as error:
+            raise SettingsError(f"data_dir {self.data_dir}: {error}") from error
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether this process speaks to those who wait for it."""
+        return self.role != "notes"
+
+    @property
+    def makes_notes(self) -> bool:
+        """Whether this process makes notes that wait."""
+        return self.role != "calls"
+
+    @property
+    def job_limits(self) -> JobLimits:
+        """What a note that waits may be, and how long it is kept."""
+        return JobLimits(
+            max_chars=self.max_note_chars,
+            expiry_s=self.note_expiry_s,
+            retention_s=self.note_retention_s,
+            allows_private=self.webhook_networks == "any",
+        )
+
+    @property
+    def webhook_key(self) -> bytes:
+        """The key of `webhook_secret`."""
+        return key_of(self.webhook_secret)
+
+    @property
     def limits(self) -> Limits:
         """What `ready` tells a client. The sample rates are what the audio path was made for."""
         told = [item.name for item in fields(Limits) if hasattr(self, item.name)]
@@ -177,6 +267,9 @@ class Settings:
             raise SettingsError("host is empty: that would be every address; say 0.0.0.0 for it")
         if self.tone_step_ms and self.model != "tone":
             raise SettingsError(f"tone_step_ms is for model tone, not for {self.model}")
+        check_choice("role", self.role, ("all", "calls", "notes"))
+        check_choice("webhook_networks", self.webhook_networks, ("public", "any"))
+        check_secret(self.webhook_secret)
         check_hosts(_listed(self.allowed_hosts))
         check_origins(self.origins)
         check_certificate(self.tls_cert, self.tls_key)

@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from starlette.types import ASGIApp
 
 from engine.errors import NormalizationMissing
 from engine.scheduling.capacity import Capacity
@@ -28,6 +29,8 @@ from server.commands.errors import first_cause
 from server.commands.lifetime import CLOSING_S, Lifetime
 from server.engine_thread import EngineThread
 from server.garbage import collect_when_idle, tame_gc
+from server.jobs.desk import Desk
+from server.jobs.opening import keeping_notes
 from server.logs import log_as_json
 from server.loop_load import LoopLoad
 from server.metered_runner import MeteredRunner
@@ -98,8 +101,12 @@ async def _serve(settings: Settings) -> int:
                 tame_gc()
                 # In a task of its own: Python 3.11's TaskGroup, by which hypercorn waits for its
                 # end, leaves its task marked as cancelled.
-                async with anyio.create_task_group() as web:
-                    web.start_soon(_serve_http, settings, engine, service, listener, lifetime)
+                async with (
+                    keeping_notes(settings, service) as desk,
+                    anyio.create_task_group() as web,
+                ):
+                    app = _app(settings, engine, service, desk)
+                    web.start_soon(_serve_http, app, settings, listener, lifetime)
         finally:
             engine.stop()
             tasks.cancel_scope.cancel()
@@ -126,20 +133,21 @@ def _engine(settings: Settings, metrics: Metrics, loop_load: LoopLoad) -> Engine
     return engine
 
 
-async def _serve_http(
-    settings: Settings,
-    engine: EngineThread,
-    service: Service,
-    listener: socket.socket,
-    lifetime: Lifetime,
-) -> None:
-    app = create_app(
+def _app(settings: Settings, engine: EngineThread, service: Service, desk: Desk | None) -> ASGIApp:
+    return create_app(
         service,
         is_alive=lambda: engine.is_alive,
+        desk=desk,
+        takes_calls=settings.takes_calls,
         max_connections=settings.max_connections,
         allowed_hosts=settings.hosts,
         allowed_origins=settings.origins,
     )
+
+
+async def _serve_http(
+    app: ASGIApp, settings: Settings, listener: socket.socket, lifetime: Lifetime
+) -> None:
     await serve(
         app,  # type: ignore[arg-type] # its own ASGI types
         _config(settings, listener),

@@ -2,36 +2,18 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.jobs.job import Job
+from server.jobs.limits import JobLimits
 from server.jobs.pace import Pace
 from server.jobs.queue import NoteQueue, QueueFull, Receipt
 from server.jobs.relay import Relay
 from server.jobs.store import AudioStore
 from server.jobs.watch import Watch
-
-#: Seven hours of speech. What is longer is better several notes: each is made anew as a whole where
-#: a process dies.
-MAX_CHARS = 400_000
-#: Whoever waits for a note has given it up by then.
-EXPIRY_S = 7 * 86_400.0
-#: Whoever wanted it has fetched it by then.
-RETENTION_S = 7 * 86_400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobLimits:
-    """What one job may be, and how long it is kept. Times are in seconds."""
-
-    max_chars: int = MAX_CHARS
-    expiry_s: float = EXPIRY_S
-    retention_s: float = RETENTION_S
-    #: Whether a webhook may lead into a network that is not public.
-    allows_private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +27,7 @@ class Desk:
     pace: Pace
     #: Takes are written here, on a disk of this machine.
     spools: Path
-    limits: JobLimits = JobLimits()
+    limits: JobLimits = field(default_factory=JobLimits)
     #: Unix time, in seconds: it is shared with other processes, and outlives this one.
     clock: Callable[[], float] = time.time
 

@@ -1,5 +1,6 @@
 """How fast the queue empties: what it tells those who have to wait, and the metrics."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +22,9 @@ MAX_RETRY_S = 3_600.0
 class Pace:
     """Looks at a queue now and then."""
 
-    def __init__(self, queue: NoteQueue, metrics: Metrics, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, queue: NoteQueue, metrics: Metrics, clock: Callable[[], float] = time.time
+    ) -> None:
         """Look at `queue`; `clock` is that of its jobs."""
         self._queue = queue
         self._metrics = metrics

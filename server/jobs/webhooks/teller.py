@@ -40,11 +40,11 @@ _GONE = 410
 class Teller:
     """Tells of jobs that have ended."""
 
-    def __init__(self, desk: Desk, key: bytes, *, allows_private: bool) -> None:
-        """Sign with `key`; call addresses of our own network only where that is allowed."""
+    def __init__(self, desk: Desk, key: bytes) -> None:
+        """Sign with `key`, if there is one."""
         self._desk = desk
         self._key = key
-        self._backend = PublicBackend(allows_private=allows_private)
+        self._backend = PublicBackend(allows_private=desk.limits.allows_private)
 
     async def run(self) -> None:
         """Look and call, until cancelled."""

@@ -1,0 +1,74 @@
+"""The notes of one process: opened, and kept going beside its engine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from server.jobs.desk import Desk
+from server.jobs.folder_store import FolderAudioStore
+from server.jobs.local_relay import LocalRelay
+from server.jobs.pace import Pace
+from server.jobs.retention import Retention
+from server.jobs.spool_folder import spool_folder
+from server.jobs.sqlite.queue import SqliteNoteQueue
+from server.jobs.watch import Watch
+from server.jobs.webhooks.teller import Teller
+from server.jobs.worker import NoteWorker
+from server.metrics import Metrics
+from server.service import Service
+from server.settings import Settings
+
+#: Within the folder for all that is kept.
+DATABASE, AUDIO, SPOOLS = "notes.sqlite3", "audio", "spools"
+
+
+@asynccontextmanager
+async def open_desk(folder: Path, settings: Settings, metrics: Metrics) -> AsyncIterator[Desk]:
+    """Open the places of notes in `folder`.
+
+    Raises:
+        DatabaseUnusable: see there.
+        OSError: the disk refuses it.
+    """
+    async with (
+        SqliteNoteQueue.open(folder / DATABASE, max_audio_s=settings.max_queued_audio_s) as queue,
+        spool_folder(folder / SPOOLS) as spools,
+    ):
+        yield Desk(
+            queue=queue,
+            store=FolderAudioStore(folder / AUDIO),
+            relay=LocalRelay(),
+            watch=Watch(queue),
+            pace=Pace(queue, metrics),
+            spools=spools,
+            limits=settings.job_limits,
+        )
+
+
+@asynccontextmanager
+async def keeping_notes(settings: Settings, service: Service) -> AsyncIterator[Desk | None]:
+    """Keep and make notes while the block runs; without a folder for them, there are none.
+
+    Raises:
+        DatabaseUnusable, OSError: see `open_desk`.
+    """
+    folder = settings.data_folder
+    if folder is None:
+        yield None
+        return
+    async with (
+        open_desk(folder, settings, service.metrics) as desk,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(desk.watch.run)
+        tasks.start_soon(desk.pace.run)
+        tasks.start_soon(Retention(desk).run)
+        tasks.start_soon(Teller(desk, settings.webhook_key).run)
+        if settings.makes_notes:
+            tasks.start_soon(NoteWorker(service, desk).run, settings.note_slots)
+        try:
+            yield desk
+        finally:
+            tasks.cancel_scope.cancel()
