@@ -88,7 +88,7 @@ class Claim(Protocol):
         ...
 
     async def progress(self, spoken_chars: int, made_s: float) -> None:
-        """Note how far the take is. It may be left out, and is not durable.
+        """Note how far the take is. Of it, `made_s` is kept if the take is `stored` next.
 
         Raises:
             Superseded: somebody else runs it, or it has ended.

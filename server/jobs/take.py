@@ -41,6 +41,7 @@ class Take:
                 async for data in chunks:
                     await self._spool.write(data)
                     await self._tell(stream)
+            await self._claim.progress(*stream.progress)
             self._spool.complete()
         finally:
             stream.close()

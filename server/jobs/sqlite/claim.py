@@ -47,7 +47,10 @@ class SqliteClaim:
 
     async def stored(self, audio: LandedAudio) -> None:
         """Say that the audio has landed: see `Claim`."""
-        await self._conclude(lambda status, now: attempts.stored(status, audio, now=now))
+        made_s = self.record.status.made_s
+        await self._conclude(
+            lambda status, now: attempts.stored(replace(status, made_s=made_s), audio, now=now)
+        )
 
     async def failed(self, error: JobError, *, may_retry: bool) -> None:
         """Say that the take failed: see `Claim`."""

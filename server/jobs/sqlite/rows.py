@@ -13,14 +13,14 @@ PRIORITIES = tuple(Priority)
 _JOB = "id, digest, body, format, priority, num_chars, audio_s, accepted_at, expires_at, webhook"
 _STATUS = (
     "state, attempts, failures, is_alone, is_suspect, is_cancelling, is_resent,"
-    " begun_at, ended_at, error_code, error_message, audio_take, audio_bytes, notices, notice_at"
+    " made_s, begun_at, ended_at, error_code, error_message, audio_take, audio_bytes, notices, notice_at"
 )
 
 #: The start of every question whose answers are `record_of`.
 SELECT = f"SELECT {_JOB}, {_STATUS}, seq FROM jobs"  # noqa: S608 names of columns
 
 _INSERT = f"INSERT INTO jobs ({_JOB}) VALUES ({', '.join('?' * 10)})"  # noqa: S608 as above
-_UPDATE = f"UPDATE jobs SET ({_STATUS}, ready_at) = ({', '.join('?' * 16)}) WHERE seq = ?"  # noqa: S608
+_UPDATE = f"UPDATE jobs SET ({_STATUS}, ready_at) = ({', '.join('?' * 17)}) WHERE seq = ?"  # noqa: S608
 
 Row = tuple[Any, ...]
 
@@ -33,18 +33,18 @@ def insert(connection: sqlite3.Connection, jobs: Iterable[Job]) -> None:
 def update(
     connection: sqlite3.Connection, seq: int, status: JobStatus, ready_at: float | None = None
 ) -> None:
-    """Change what has become of the job in a row. Progress is not kept."""
+    """Change what has become of the job in a row. How much was spoken is not kept."""
     connection.execute(_UPDATE, (*_status_row(status), ready_at, seq))
 
 
 def record_of(row: Row) -> JobRecord:
     """Return the job of a row of `SELECT`, and what has become of it."""
-    return JobRecord(job=_job_of(row[:10]), status=_status_of(row[10:25]))
+    return JobRecord(job=_job_of(row[:10]), status=_status_of(row[10:26]))
 
 
 def seq_of(row: Row) -> int:
     """Return the number of a row of `SELECT`, which it keeps, and no other ever has."""
-    return int(row[25])
+    return int(row[26])
 
 
 def _job_row(job: Job) -> Row:
@@ -89,6 +89,7 @@ def _status_row(status: JobStatus) -> Row:
         status.is_suspect,
         status.is_cancelling,
         status.is_resent,
+        status.made_s,
         status.begun_at,
         status.ended_at,
         error.code if error else None,
@@ -101,8 +102,8 @@ def _status_row(status: JobStatus) -> Row:
 
 
 def _status_of(row: Row) -> JobStatus:
-    state, attempts, failures, alone, suspect, cancelling, resent, begun_at, ended_at = row[:9]
-    code, message, take, num_bytes, notices, notice_at = row[9:]
+    state, attempts, failures, alone, suspect, cancelling, resent, *rest = row
+    made_s, begun_at, ended_at, code, message, take, num_bytes, notices, notice_at = rest
     return JobStatus(
         state=JobState(state),
         attempts=attempts,
@@ -111,6 +112,7 @@ def _status_of(row: Row) -> JobStatus:
         is_suspect=bool(suspect),
         is_cancelling=bool(cancelling),
         is_resent=bool(resent),
+        made_s=made_s,
         begun_at=begun_at,
         ended_at=ended_at,
         error=None if code is None else JobError(code=code, message=message),
