@@ -13,7 +13,8 @@ PRIORITIES = tuple(Priority)
 _JOB = "id, digest, body, format, priority, num_chars, audio_s, accepted_at, expires_at, webhook"
 _STATUS = (
     "state, attempts, failures, is_alone, is_suspect, is_cancelling, is_resent,"
-    " made_s, begun_at, ended_at, error_code, error_message, audio_take, audio_bytes, notices, notice_at"
+    " made_s, begun_at, ended_at, error_code, error_message, audio_take, audio_bytes,"
+    " notices, notice_at"
 )
 
 #: The start of every question whose answers are `record_of`.
