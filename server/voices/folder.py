@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple, Unpack
 
@@ -24,6 +24,7 @@ from server.voices.entry import (
     read_audio,
     read_entry,
     remove_entry,
+    rewrite_entry,
     sync_folder,
     write_entry,
 )
@@ -62,7 +63,7 @@ class FolderVoiceStore:
         self._folder = folder
         self._max_voices = max_voices
         self._max_bytes = max_bytes
-        self._adding = threading.Lock()
+        self._changing = threading.Lock()
 
     async def check(self, voice_id: str, num_bytes: int) -> None:
         """Say whether a voice could be added: see `VoiceStore`."""
@@ -84,22 +85,43 @@ class FolderVoiceStore:
         """Return a voice's recording: see `VoiceStore`."""
         return await _on_disk(self._reference, voice)
 
+    async def update(self, voice: StoredVoice) -> None:
+        """Keep a voice as it is told: see `VoiceStore`."""
+        await _on_disk(self._update, voice)
+
     async def remove(self, voice_id: str) -> None:
         """Forget a voice: see `VoiceStore`."""
         await _on_disk(self._remove, voice_id)
 
     def _add(self, voice: StoredVoice, reference: Reference) -> None:
-        with self._adding:
+        with self._changing:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
             self._check(voice.id, len(reference.audio))
-            unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
-            try:
+            with self._aside() as unfinished:
                 write_entry(unfinished, voice, reference)
                 self._put_in_place(unfinished, self._path(voice.id))
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
             sync_folder(self._folder)
+
+    def _update(self, voice: StoredVoice) -> None:
+        with self._changing:
+            found, text = self._read(voice.id)
+            if found.digest != voice.digest:
+                raise unknown(voice.id)
+            with self._aside() as unfinished:
+                try:
+                    rewrite_entry(self._path(voice.id), unfinished, voice, text)
+                except FileNotFoundError as error:
+                    raise unknown(voice.id) from error
+
+    @contextmanager
+    def _aside(self) -> Iterator[Path]:
+        """Make a folder that is no voice; what is left of it is removed."""
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
+        try:
+            yield unfinished
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def _put_in_place(self, unfinished: Path, path: Path) -> None:
         try:
@@ -166,10 +188,11 @@ class FolderVoiceStore:
             raise unknown(voice_id)
         # Nothing is made for it: on a disk that is full, voices can still be removed.
         unfinished = self._folder / f"{_UNFINISHED}{secrets.token_hex(_MARK_BYTES)}"
-        try:
-            path.rename(unfinished)
-        except FileNotFoundError as error:
-            raise unknown(voice_id) from error
+        with self._changing:
+            try:
+                path.rename(unfinished)
+            except FileNotFoundError as error:
+                raise unknown(voice_id) from error
         remove_entry(unfinished)
         sync_folder(self._folder)
 

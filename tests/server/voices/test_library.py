@@ -13,6 +13,7 @@ from server.setting_checks import SettingsError
 from server.voices.cloner import MAX_WAITING
 from server.voices.folder import FolderVoiceStore
 from server.voices.library import VoiceLibrary, open_library
+from server.voices.request import NewVoice
 from tests.helpers.cloning import CloningRunner, FakeEncoder, decode_at_once
 from tests.server.voices.store_conformance import reference, voice
 
@@ -64,7 +65,7 @@ async def test_a_voice_that_was_made_is_not_read_again(tmp_path: Path) -> None:
     library = VoiceLibrary(FolderVoiceStore(tmp_path), decode_at_once)
     encoder = FakeEncoder()
     model = CloningRunner(encoder).info
-    await library.add("anna", "Anna", reference(), model)
+    await library.add(NewVoice("anna", "Anna", reference()), model)
     (tmp_path / "anna" / "audio").write_bytes(b"something else")
     assert (await library.clone(voice("anna"), model)).text == reference().text
     assert len(encoder.encoded) == 1
