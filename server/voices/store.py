@@ -46,8 +46,8 @@ class VoiceStore(Protocol):
     """A place where voices are kept.
 
     A voice is added whole, and removed. Its recording never changes; what people are told of it
-    may. Of several that add the same id at once, one succeeds. What is damaged is as good as not there.
-    Each method may also raise a `RequestError` of `internal`: the place cannot be reached.
+    may. Of several that add the same id at once, one succeeds. What is damaged is as good as not
+    there. Each method may also raise a `RequestError` of `internal`: the place cannot be reached.
     """
 
     async def check(self, voice_id: str, num_bytes: int) -> None:

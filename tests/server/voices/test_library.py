@@ -40,7 +40,12 @@ async def test_without_a_folder_nothing_is_kept() -> None:
         await store.add(voice("anna"), reference())
     assert refused.value.code is ErrorCode.UNSUPPORTED
     assert await store.voices() == []
-    for ask in (store.find("anna"), store.reference(voice("anna")), store.remove("anna")):
+    for ask in (
+        store.find("anna"),
+        store.reference(voice("anna")),
+        store.update(voice("anna")),
+        store.remove("anna"),
+    ):
         with pytest.raises(RequestError) as refused:
             await ask
         assert refused.value.code is ErrorCode.UNKNOWN_VOICE
