@@ -15,7 +15,6 @@ MAX_PARTS = 64
 #: All that is no content: boundaries, headers, and what is before and behind them. Half a kilobyte
 #: a part. The parser looks at much of it byte by byte, and at content as a whole.
 MAX_FRAMING_BYTES = 32_768
-_MAX_HEADER_BYTES = 1_024
 #: After so many bytes it is looked at what they were.
 _PIECE_BYTES = 16_384
 #: Of a name; what is longer is not shown whole.
@@ -46,7 +45,6 @@ def read_parts(
                 "on_part_data": parts.data,
                 "on_end": parts.end,
             },
-            max_header_size=_MAX_HEADER_BYTES,
         )
         for at, end in _pieces(len(body)):
             parser.write(bytes(body[at:end]))

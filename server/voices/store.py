@@ -90,6 +90,8 @@ class VoiceStore(Protocol):
     async def update(self, voice: StoredVoice) -> None:
         """Keep a voice as it is told here: all but its id and its digest may be others.
 
+        Of several at once the last stands, whole.
+
         Raises:
             RequestError: `unknown_voice`: it was removed since it was found, or is damaged.
                 `quota`: the place that the store is in is full.
