@@ -63,7 +63,7 @@ def create_app(
         *_notes(service, desk),
         *_speech(service),
         *_voices(service),
-        *_about(service, is_alive),
+        *_about(service, is_alive, keeps_notes=desk is not None),
     ]
     handlers = {HTTPException: _wrong_method, Exception: _internal_problem}
     starlette = Starlette(routes=routes, exception_handlers=handlers)
@@ -123,9 +123,9 @@ def _voices(service: Service) -> list[Route]:
     ]
 
 
-def _about(service: Service, is_alive: Callable[[], bool]) -> list[Route]:
+def _about(service: Service, is_alive: Callable[[], bool], *, keeps_notes: bool) -> list[Route]:
     """Return what tells of the server."""
-    described = document()
+    described = document(keeps_notes=keeps_notes)
     models = ModelsEndpoint(service.engine.info)
 
     async def livez(_: Request) -> Response:

@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from server.audio.formats import AudioFormat
-from server.openapi import fish_voices
+from server.openapi import fish_voices, jobs
 from server.openapi.operations import (
     FOREIGN_REFUSALS,
     JSON,
@@ -22,18 +22,18 @@ PATH = "/openapi.json"
 #: Read once, from a file.
 _VERSION = version("voxline")
 _AUDIO: dict[str, Any] = {each.media_type.partition(";")[0]: {} for each in AudioFormat}
-#: What a refusal may be called by its status: of a body that is wrong, too long, too slow or too
-#: early, of a voice that is not there, of a model that cannot.
-_NOTE_REFUSALS = (400, 404, 405, 408, 413, 422, 429, OVERLOADED)
 
 
-def document() -> dict[str, Any]:
-    """Return the OpenAPI document, version 3.1."""
+def document(*, keeps_notes: bool) -> dict[str, Any]:
+    """Return the OpenAPI document, version 3.1, of a server that `keeps_notes` or does not."""
+    paths, schemas = _PATHS | fish_voices.PATHS, SCHEMAS | fish_voices.SCHEMAS
+    if keeps_notes:
+        paths, schemas = paths | jobs.PATHS, schemas | jobs.SCHEMAS
     return {
         "openapi": "3.1.0",
         "info": {"title": "Voxline", "version": _VERSION},
-        "paths": _PATHS | fish_voices.PATHS,
-        "components": {"schemas": SCHEMAS | fish_voices.SCHEMAS},
+        "paths": paths,
+        "components": {"schemas": schemas},
     }
 
 
@@ -47,7 +47,7 @@ _PROBE = {"200": answer("yes"), "503": answer("no")}
 
 _PATHS: dict[str, Any] = {
     "/v1/notes": {
-        "post": operation("Make a note", _FILE | problems(*_NOTE_REFUSALS), "Note"),
+        "post": operation("Make a note", _FILE | problems(*jobs.NOTE_REFUSALS), "Note"),
     },
     "/v1/voices": {
         "get": operation("List the voices", {"200": answer("all", {JSON: ref("Voices")})}),

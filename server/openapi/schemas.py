@@ -10,7 +10,7 @@ from server.parameters import PITCH_RANGE, SPEED_RANGE, VOLUME_DB_RANGE
 Schema = dict[str, Any]
 
 #: What only HTTP can get wrong, beside the codes of the wire.
-_HTTP_CODES = ["method_not_allowed", "not_found"]
+_HTTP_CODES = ["key_reused", "method_not_allowed", "not_found", "take_changed", "unreachable"]
 
 
 def _object(required: list[str], **properties: Schema) -> Schema:
