@@ -15,6 +15,7 @@ from server.openapi.operations import (
     query_parameter,
     ref,
 )
+from server.openapi.schemas import SCHEMAS as NOTE_SCHEMAS
 
 _AUDIO: dict[str, Any] = {each.media_type.partition(";")[0]: {} for each in AudioFormat}
 _JOB = {JSON: ref("Job")}
@@ -122,12 +123,17 @@ _ASKED = {
     "expires_s": {"type": ["number", "null"], "exclusiveMinimum": 0},
     "webhook": {"type": ["string", "null"], "format": "uri"},
 }
-_NOTE = ref("Note")["schema"]
+
+
+def _note_with(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 any schema
+    note = NOTE_SCHEMAS["Note"]
+    return {**note, "properties": {**note["properties"], **properties}}
+
 
 SCHEMAS: dict[str, Any] = {
     # What a note has, and for one that nobody waits for, how it is kept and told of.
-    "JobNote": {"allOf": [_NOTE], "properties": _ASKED},
-    "JobLine": {"allOf": [_NOTE], "properties": {**_ASKED, "key": {"type": ["string", "null"]}}},
+    "JobNote": _note_with(**_ASKED),
+    "JobLine": _note_with(**_ASKED, key={"type": ["string", "null"]}),
     "Job": _object(
         id=_STRING,
         state={"enum": [*map(str, JobState)]},
