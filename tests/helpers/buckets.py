@@ -1,10 +1,13 @@
 """Buckets of an S3 server on this machine: moto's, in a thread."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from threading import Lock, Thread
 from typing import Any
 from unittest.mock import patch
+
+from werkzeug.serving import make_server
 
 from server.s3.client import Patience
 from server.s3.settings import S3Settings
@@ -25,16 +28,25 @@ BRIEF = Patience(connect_s=1.0, silence_s=1.0, tries=3)
 @contextmanager
 def moto_server() -> Iterator[str]:
     """Serve S3 as moto knows it, without a bucket, at the address that is returned."""
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
+    moto, one_at_a_time = DomainDispatcherApplication(create_backend_app), Lock()
+
+    def serve(environ: dict[str, Any], respond: Callable[..., Any]) -> Iterable[bytes]:
+        # It looks whether an object is there, and then puts one: a real store does both in one.
+        with one_at_a_time:
+            return list(moto(environ, respond))
+
+    server = make_server("127.0.0.1", 0, serve, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
     try:
         with patch.dict(os.environ, CREDENTIALS):
-            yield f"http://{host}:{port}"
+            yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        server.stop()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def settings_of(endpoint_url: str, bucket: str, **more: str) -> S3Settings:
