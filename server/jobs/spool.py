@@ -65,6 +65,15 @@ class Spool:
         while not self.is_complete:
             await self._growth()
 
+    async def reached(self, num_bytes: int) -> None:
+        """Wait until so many bytes were written, or all that will be.
+
+        Raises:
+            SpoolAbandoned: see there.
+        """
+        while self._is_abandoned or (self.num_bytes < num_bytes and not self.is_complete):
+            await self._growth()
+
     async def follow(self, start: int = 0) -> AsyncGenerator[bytes, None]:
         """Yield the bytes from `start` on, as they come, to the end.
 
