@@ -126,20 +126,21 @@ def ready(connection: sqlite3.Connection, limit: int, held: Collection[str], now
     connection.execute("UPDATE jobs SET ready_at = NULL WHERE ready_at <= ?", (now,))
     if _end_late(connection, now) == MAX_LATE:
         return Ready({}, now)
-    question = (
-        f"{SELECT} WHERE state = 'queued' AND ready_at IS NULL ORDER BY priority, seq LIMIT ?"
-    )
-    rows = connection.execute(question, (limit + len(held),)).fetchall()
+    rows = connection.execute(_READY, (limit + len(held) if limit else 0,)).fetchall()
     found = ((seq_of(row), record_of(row)) for row in rows)
     free = ((seq, record) for seq, record in found if record.job.id not in held)
     return Ready(dict(islice(free, limit)), _due_at(connection))
 
 
-_LATE = "state = 'queued' AND attempts = 0 AND is_resent = 0"
+_READY = f"""
+    {SELECT} INDEXED BY jobs_ready WHERE state = 'queued' AND ready_at IS NULL
+    ORDER BY priority, seq LIMIT ?
+"""
+_LATE = "INDEXED BY jobs_late WHERE state = 'queued' AND attempts = 0 AND is_resent = 0"
 
 
 def _end_late(connection: sqlite3.Connection, now: float) -> int:
-    question = f"{SELECT} WHERE {_LATE} AND expires_at <= ? ORDER BY expires_at LIMIT ?"
+    question = f"{SELECT} {_LATE} AND expires_at <= ? ORDER BY expires_at LIMIT ?"
     rows = connection.execute(question, (now, MAX_LATE)).fetchall()
     for row in rows:
         update(connection, seq_of(row), attempts.expired(record_of(row).status, now=now))
@@ -149,7 +150,7 @@ def _end_late(connection: sqlite3.Connection, now: float) -> int:
 def _due_at(connection: sqlite3.Connection) -> float:
     questions = (
         "SELECT min(ready_at) FROM jobs WHERE ready_at IS NOT NULL",
-        f"SELECT min(expires_at) FROM jobs WHERE {_LATE}",  # noqa: S608 a constant
+        f"SELECT min(expires_at) FROM jobs {_LATE}",  # noqa: S608 a constant
     )
     times = [connection.execute(question).fetchone()[0] for question in questions]
     return min((time for time in times if time is not None), default=float("inf"))

@@ -38,6 +38,10 @@ class _Command:
         self.done = anyio.Event()
 
 
+class _HalfDone(Exception):
+    """A command has failed, and changed something before."""
+
+
 class WorkerThread:
     """Owns a connection while it runs."""
 
@@ -97,26 +101,27 @@ class WorkerThread:
             for command in commands:
                 self._try(command)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, _HalfDone) as error:
             self._undo()
             if len(commands) > 1:
                 for command in commands:
                     self._do([command])
-            else:
+            elif isinstance(error, sqlite3.Error):
                 _log.warning("the queue's database refuses: %s", error)
                 commands[0].error = QueueUnreachable(str(error))
 
     def _try(self, command: _Command) -> None:
-        self._connection.execute("SAVEPOINT command")
         command.error = None
+        before = self._connection.total_changes
         try:
             command.result = command.work(self._connection)
         except sqlite3.Error:
             raise
-        except Exception as error:  # noqa: BLE001 raised where it was asked for
-            self._connection.execute("ROLLBACK TO command")
+        except Exception as error:
             command.error = error
-        self._connection.execute("RELEASE command")
+            # A savepoint for each command would cost more than the commands do.
+            if self._connection.total_changes != before:
+                raise _HalfDone from error
 
     def _undo(self) -> None:
         # SQLite has done so itself after some faults.
