@@ -7,6 +7,8 @@ from server.setting_checks import SettingsError
 
 #: `--max-calls` is `VOXLINE_MAX_CALLS`.
 PREFIX = "VOXLINE_"
+#: `VOXLINE_URL` is no setting of a server, but where the commands find one that speak to it.
+SERVER_URL = "url"
 
 #: What Kubernetes tells every pod of a Service named `voxline`, or `voxline-` and more.
 _SERVICE_LINK = re.compile(
@@ -35,7 +37,7 @@ def check_variables(environ: Mapping[str, str], settings: Iterable[str]) -> None
     Raises:
         SettingsError: one is neither; it would have been ignored without a word.
     """
-    known = [variable_of(setting) for setting in settings]
+    known = [variable_of(name) for name in (*settings, SERVER_URL)]
     for variable, value in sorted(environ.items()):
         ours = variable.startswith(PREFIX) and not is_service_link(variable, value)
         if ours and variable not in known:

@@ -4,11 +4,10 @@ import argparse
 from importlib import metadata
 from typing import Any
 
-from server.commands.errors import CommandError
+from server.commands.notes.arguments import add_notes
+from server.commands.speech_arguments import add_output, add_voice, text
 from server.setting_sources import add_settings
 from server.settings import MODELS
-
-_ENDINGS = "file.wav|mp3|opus|aac|flac|pcm|mulaw|alaw"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -30,6 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_settings(serve)
     _add_call(commands.add_parser("call", help="speak a text through a running server"))
+    add_notes(commands.add_parser("notes", help="make a folder of notes, or look at a server's"))
     convert = commands.add_parser(
         "convert", help="write a checkpoint's tensors as safetensors, beside what is there"
     )
@@ -57,40 +57,14 @@ class _Version(argparse.Action):
 
 
 def _add_say(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", type=_text, help="what to say; - reads standard input as it comes")
-    _add_output(parser)
+    parser.add_argument("text", type=text, help="what to say; - reads standard input as it comes")
+    add_output(parser)
     parser.add_argument("--model", help=f"{MODELS} (default: VOXLINE_MODEL, else espeak)")
-    _add_voice(parser)
+    add_voice(parser)
 
 
 def _add_call(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("url", type=_text, help="ws://host:port/ws/tts")
-    parser.add_argument("text", type=_text, help="what to say; - reads standard input as it comes")
-    _add_output(parser)
-    _add_voice(parser)
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-o", "--output", default="", help=f"{_ENDINGS}; - is PCM to a pipe; else it is played"
-    )
-
-
-def _add_voice(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--voice", type=_text, help="voice id (default: the model's own)")
-    parser.add_argument("--language", type=_text, help="language tag such as en-us, fr or cmn")
-    parser.add_argument("--speed", type=float, help="factor 0.25 to 4 (default 1)")
-    parser.add_argument("--pitch", type=float, help="semitones -12 to 12 (default 0)")
-    parser.add_argument("--volume-db", type=float, help="gain in dB, -60 to 20 (default 0)")
-    parser.add_argument(
-        "--sample-rate", type=int, help="Hz, 8000 to 48000 (default: the model's, if it fits)"
-    )
-
-
-def _text(argument: str) -> str:
-    # Python passes on what it could not decode as halves of surrogate pairs.
-    try:
-        argument.encode()
-    except UnicodeEncodeError:
-        raise CommandError(f"not UTF-8: {argument!a}") from None
-    return argument
+    parser.add_argument("url", type=text, help="ws://host:port/ws/tts")
+    parser.add_argument("text", type=text, help="what to say; - reads standard input as it comes")
+    add_output(parser)
+    add_voice(parser)

@@ -15,9 +15,8 @@ from protocol.messages import Audio
 from server.commands.errors import CommandError, first_cause
 from server.commands.live_text import read_pieces
 from server.commands.output import Output
+from server.commands.speech_arguments import VOICE_FLAGS
 from server.commands.text import STANDARD_INPUT, check_text
-
-_VOICE_FLAGS = ("voice", "language", "speed", "pitch", "volume_db", "sample_rate")
 
 
 def call(flags: argparse.Namespace) -> int:
@@ -74,7 +73,7 @@ async def _next_audio(stream: Stream, played: int) -> Audio | None:
 
 
 def _options(flags: argparse.Namespace) -> StreamOptions:
-    named: dict[str, Any] = {name: getattr(flags, name) for name in _VOICE_FLAGS}
+    named: dict[str, Any] = {name: getattr(flags, name) for name in VOICE_FLAGS}
     given = {name: value for name, value in named.items() if value is not None}
     return cast("StreamOptions", given)
 

@@ -45,6 +45,10 @@ def _run(flags: argparse.Namespace) -> int:
             from server.commands.call import call
 
             return call(flags)
+        case "notes":
+            from server.commands.notes.command import notes
+
+            return notes(flags)
         case "convert":
             from server.commands.convert import convert
 

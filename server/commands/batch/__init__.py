@@ -1,0 +1,1 @@
+"""`voxline notes batch`: a file of speech for each of many texts."""

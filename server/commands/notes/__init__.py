@@ -1,0 +1,1 @@
+"""`voxline notes`: notes that nobody waits for."""
