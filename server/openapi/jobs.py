@@ -149,6 +149,7 @@ SCHEMAS: dict[str, Any] = {
         expires_at=_TIME,
         begun_at=_TIME,
         ended_at=_TIME,
+        webhook={"anyOf": [_object(calls=_COUNT, next_call_at=_TIME), {"type": "null"}]},
     ),
     "Jobs": _object(
         notes={"type": "array", "items": ref("Job")["schema"]},

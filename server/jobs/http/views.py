@@ -35,12 +35,21 @@ def view(record: JobRecord) -> dict[str, Any]:
         "expires_at": _iso(job.expires_at),
         "begun_at": _iso(status.begun_at),
         "ended_at": _iso(status.ended_at),
+        "webhook": _webhook(record),
     }
 
 
 def _error(record: JobRecord) -> dict[str, str] | None:
     error = record.status.error
     return None if error is None else {"code": error.code, "message": error.message}
+
+
+def _webhook(record: JobRecord) -> dict[str, Any] | None:
+    """Say how often the webhook was called and when it is next; its address may be a secret."""
+    if record.job.webhook is None:
+        return None
+    status = record.status
+    return {"calls": status.notices, "next_call_at": _iso(status.notice_at)}
 
 
 def _iso(time: float | None) -> str | None:
