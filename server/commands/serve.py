@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import anyio
@@ -16,15 +15,11 @@ from hypercorn.config import Config
 from starlette.types import ASGIApp
 
 from engine.errors import NormalizationMissing
-from engine.scheduling.capacity import Capacity
-from engine.scheduling.limits import SchedulerLimits
-from engine.scheduling.step_times import StepTimeModel
 from engine.text.normalization.steps import load as load_rules
-from engine.warm_up import warm_up
-from server.admission import Admission
 from server.app import create_app
 from server.audio.errors import CodecsMissing
 from server.audio.pyav import load_pyav
+from server.commands.engine import make_engine
 from server.commands.errors import first_cause
 from server.commands.lifetime import CLOSING_S, Lifetime
 from server.engine_thread import EngineThread
@@ -33,9 +28,7 @@ from server.jobs.desk import Desk
 from server.jobs.opening import keeping_notes
 from server.logs import log_as_json
 from server.loop_load import LoopLoad
-from server.metered_runner import MeteredRunner
 from server.metrics import Metrics
-from server.models import load_runner
 from server.service import Service
 from server.setting_sources import read_settings
 from server.settings import Settings
@@ -82,7 +75,7 @@ async def _serve(settings: Settings) -> int:
         metrics.rejected.labels("connections"),
     )
     loop_load = LoopLoad(metrics)
-    engine = _engine(settings, metrics, loop_load)
+    engine = make_engine(settings, metrics, loop_load.keeps)
     voices = open_library(settings.data_dir)
     service = Service(engine.client, settings.limits, metrics=metrics, voices=voices)
     listener = listen(settings.host, settings.port)
@@ -96,8 +89,6 @@ async def _serve(settings: Settings) -> int:
         tasks.start_soon(collect_when_idle, lambda: engine.client.is_idle)
         try:
             if await lifetime.is_ready(engine):
-                if not engine.client.failed:
-                    _announce(settings, engine, listener)
                 tame_gc()
                 # In a task of its own: Python 3.11's TaskGroup, by which hypercorn waits for its
                 # end, leaves its task marked as cancelled.
@@ -105,32 +96,14 @@ async def _serve(settings: Settings) -> int:
                     keeping_notes(settings, service) as desk,
                     anyio.create_task_group() as web,
                 ):
+                    if not engine.client.failed:
+                        _announce(settings, engine, listener)
                     app = _app(settings, engine, service, desk)
                     web.start_soon(_serve_http, app, settings, listener, lifetime)
         finally:
             engine.stop()
             tasks.cancel_scope.cancel()
     return lifetime.status
-
-
-def _engine(settings: Settings, metrics: Metrics, loop_load: LoopLoad) -> EngineThread:
-    limits = SchedulerLimits(
-        num_slots=settings.max_calls + settings.note_floor, note_floor=settings.note_floor
-    )
-    runner = load_runner(settings.model, tone_step_ms=settings.tone_step_ms)
-    times = StepTimeModel()
-    capacity = Capacity(runner.info, limits, times)
-    engine = EngineThread(
-        MeteredRunner(runner, metrics, times, limits.num_slots),
-        limits,
-        Admission(settings.max_calls, settings.max_notes, capacity.keeps, loop_load.keeps),
-        times=times,
-        prepare=partial(warm_up, runner, times, min(runner.info.max_rows, limits.num_slots)),
-        watchdog_s=settings.watchdog_s,
-    )
-    metrics.heartbeat_age.set_function(lambda: engine.heartbeat_age_s)
-    metrics.sequences.set_function(lambda: engine.num_sequences)
-    return engine
 
 
 def _app(settings: Settings, engine: EngineThread, service: Service, desk: Desk | None) -> ASGIApp:
@@ -188,4 +161,13 @@ def _announce(settings: Settings, engine: EngineThread, listener: socket.socket)
         print(f"weights {info.weights_licence}")
     print(f"calls   ws{secure}://{host}:{port}/ws/tts, at most {settings.max_calls}")
     print(f"notes   http{secure}://{host}:{port}/v1/notes, at most {settings.max_notes}")
+    print(f"kept    {_kept(settings)}")
     print("ready", flush=True)
+
+
+def _kept(settings: Settings) -> str:
+    """Say what becomes of notes that nobody waits for."""
+    if settings.data_folder is None:
+        return "no note that nobody waits for: data_dir is empty"
+    makers = f"{settings.note_slots} made at once" if settings.makes_notes else "made by others"
+    return f"notes that nobody waits for, in {settings.data_folder}, {makers}"

@@ -74,7 +74,7 @@ class Acceptance:
             await self._service.voices.find(voice, self._service.engine.info)
 
     def _job(self, fields: Mapping[str, Any], note: NoteRequest, key: str | None) -> Job:
-        job_id = _id_of(key)
+        job_id = id_of(key)
         now = self._clock()
         expires_s = field(fields, "expires_s", self._expiry) or self._limits.expiry_s
         spoken = {name: fields[name] for name in sorted(fields) if name in FIELDS}
@@ -110,7 +110,7 @@ def note_in(job: Job, max_chars: int) -> NoteRequest:
     return note_of(read_fields(job.body, _MSGPACK, FIELDS), max_chars)
 
 
-def _id_of(key: str | None) -> str:
+def id_of(key: str | None) -> str:
     """Return an id that nobody guesses, or the one of a key.
 
     Raises:

@@ -60,8 +60,15 @@ async def keeping_notes(settings: Settings, service: Service) -> AsyncIterator[D
         return
     async with (
         open_desk(folder, settings, service.metrics) as desk,
-        anyio.create_task_group() as tasks,
+        at_work(desk, settings, service),
     ):
+        yield desk
+
+
+@asynccontextmanager
+async def at_work(desk: Desk, settings: Settings, service: Service) -> AsyncIterator[None]:
+    """Make the notes of an open desk, and see to them, while the block runs."""
+    async with anyio.create_task_group() as tasks:
         tasks.start_soon(desk.watch.run)
         tasks.start_soon(desk.pace.run)
         tasks.start_soon(Retention(desk).run)
@@ -69,6 +76,6 @@ async def keeping_notes(settings: Settings, service: Service) -> AsyncIterator[D
         if settings.makes_notes:
             tasks.start_soon(NoteWorker(service, desk).run, settings.note_slots)
         try:
-            yield desk
+            yield
         finally:
             tasks.cancel_scope.cancel()

@@ -63,9 +63,7 @@ class NotesClient:
             raise CommandError(f"the note is {note['state']}: there is nothing to give up")
         return self._ask("DELETE", _path(note_id))
 
-    def _ask(
-        self, method: str, path: str, query: dict[str, str] | None = None
-    ) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
         try:
             answer = self._client.request(method, f"{self._url}/v1/notes{path}", params=query)
         except (httpx.TransportError, httpx.InvalidURL) as error:
