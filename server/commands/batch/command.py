@@ -2,15 +2,17 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import anyio
-from anyio import to_thread
 
 from server.audio.formats import AudioFormat
 from server.commands.batch.folder import OutFolder
+from server.commands.batch.maker import NoteMaker
 from server.commands.batch.making import FETCHERS, Batch
-from server.commands.batch.orders import OrderForm
+from server.commands.batch.missing import Missing
+from server.commands.batch.orders import Order, OrderForm
 from server.commands.batch.patience import RESUME, Patience
 from server.commands.batch.progress import Progress
 from server.commands.batch.remote import making_there
@@ -49,18 +51,28 @@ async def _fill(
     flags: argparse.Namespace, scripts: Sequence[Script], out: OutFolder, progress: Progress
 ) -> None:
     url = None if flags.model else named_url(flags)
-    form = OrderForm(flags, "" if url else read_setting("model", flags))
-    if url:
-        async with making_there(url, FETCHERS + 1, Patience(progress)) as maker:
-            await Batch(maker, form, out, progress).run(scripts)
+    model = "" if url else read_setting("model", flags)
+    missing = Missing(OrderForm(flags, model), out, progress)
+    orders = await missing.find(scripts)
+    if not orders:
         return
+    if url:
+        making: AbstractAsyncContextManager[NoteMaker] = making_there(
+            url, FETCHERS + 1, Patience(progress)
+        )
+    else:
+        making = _making_here(model, out, read_setting("data_dir", flags), orders)
+    async with making as maker:
+        await Batch(maker, missing, out, progress).run(orders)
+
+
+def _making_here(
+    model: str, out: OutFolder, data_dir: str, orders: Sequence[Order]
+) -> AbstractAsyncContextManager[NoteMaker]:
     # Here, since whoever has a server need not wait for an engine to load.
     from server.commands.batch.local import making_here
 
-    wanted = await to_thread.run_sync(form.keys, scripts)
-    data_dir = read_setting("data_dir", flags)
-    async with making_here(form.model, out.hidden, data_dir, wanted) as maker:
-        await Batch(maker, form, out, progress).run(scripts)
+    return making_here(model, out.hidden, data_dir, [order.key for order in orders])
 
 
 def _said(error: Exception) -> Exception:

@@ -10,9 +10,8 @@ from server.commands.batch.fetching import Fetcher
 from server.commands.batch.folder import OutFolder
 from server.commands.batch.maker import NoteMaker
 from server.commands.batch.missing import Missing
-from server.commands.batch.orders import OrderForm
+from server.commands.batch.orders import Order
 from server.commands.batch.progress import Progress
-from server.commands.batch.scripts import Script
 from server.commands.batch.sending import Sender, Sent
 
 #: Fetched at once. A server far away is kept busy by so many.
@@ -23,17 +22,17 @@ WINDOW = 128
 
 
 class Batch:
-    """Fills a folder with the speech of scripts."""
+    """Fills a folder with what a maker makes."""
 
     def __init__(
-        self, maker: NoteMaker, form: OrderForm, folder: OutFolder, progress: Progress
+        self, maker: NoteMaker, missing: Missing, folder: OutFolder, progress: Progress
     ) -> None:
-        self._missing = Missing(form, folder, progress)
+        self._missing = missing
         self._sender = Sender(maker, folder, progress)
-        self._fetcher = Fetcher(maker, folder, progress, self._missing, self._sender)
+        self._fetcher = Fetcher(maker, folder, progress, missing, self._sender)
 
-    async def run(self, scripts: Sequence[Script]) -> None:
-        """Make what is missing.
+    async def run(self, orders: Sequence[Order]) -> None:
+        """Have orders made.
 
         Raises:
             CommandError: nothing more can be made at all.
@@ -43,10 +42,10 @@ class Batch:
         async with anyio.create_task_group() as tasks, receive:
             for _ in range(FETCHERS):
                 tasks.start_soon(self._fetch_all, receive.clone())
-            await self._send_all(scripts, send)
+            await self._send_all(orders, send)
 
-    async def _send_all(self, scripts: Sequence[Script], send: ObjectSendStream[Sent]) -> None:
-        async with send, aclosing(self._missing.groups(scripts)) as groups:
+    async def _send_all(self, orders: Sequence[Order], send: ObjectSendStream[Sent]) -> None:
+        async with send, aclosing(self._missing.groups(orders)) as groups:
             async for requests in groups:
                 async with aclosing(self._sender.send(requests)) as sents:
                     async for sent in sents:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from anyio import to_thread
 
 from server.commands.batch.folder import OutFolder
-from server.commands.batch.orders import OrderForm, Request
+from server.commands.batch.orders import Order, OrderForm, Request
 from server.commands.batch.progress import Progress
 from server.commands.batch.scripts import Script, Unusable
 
@@ -23,12 +23,21 @@ class Missing:
         self._folder = folder
         self._progress = progress
 
-    async def groups(self, scripts: Sequence[Script]) -> AsyncGenerator[list[Request], None]:
-        """Yield up to `GROUP` requests at once; what cannot be asked for is told."""
-        group: list[Request] = []
-        num_chars = 0
+    async def find(self, scripts: Sequence[Script]) -> list[Order]:
+        """Return what has to be ordered; count what is there, and say what cannot be."""
+        orders = []
         for script in scripts:
             request = await self.request(script)
+            if request is not None:
+                orders.append(request.order)
+        return orders
+
+    async def groups(self, orders: Sequence[Order]) -> AsyncGenerator[list[Request], None]:
+        """Yield up to `GROUP` requests at once: all texts together may be more than fits here."""
+        group: list[Request] = []
+        num_chars = 0
+        for order in orders:
+            request = await self.request(order.script)
             if request is None:
                 continue
             num_chars += len(request.fields["text"])
@@ -40,7 +49,7 @@ class Missing:
             yield group
 
     async def request(self, script: Script) -> Request | None:
-        """Read one script; return what to ask for, if anything."""
+        """Read one script; return what to ask for, if anything, and tell of it if not."""
         try:
             return await to_thread.run_sync(self._read, script)
         except Unusable as error:

@@ -4,11 +4,11 @@ import argparse
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.commands.batch.scripts import Script, Unusable, read_text
+from server.commands.batch.scripts import Script, read_text
 from server.commands.speech_arguments import VOICE_FLAGS
 
 
@@ -56,16 +56,6 @@ class OrderForm:
         name = os.fsencode(script.target.name).hex()
         order = Order(script=script, digest=digest, key=_digest(name, digest, self._priority))
         return Request(order, {**spoken, "priority": self._priority})
-
-    def keys(self, scripts: Iterable[Script]) -> frozenset[str]:
-        """Return the keys of all orders that can be made of scripts."""
-        return frozenset(filter(None, map(self._key, scripts)))
-
-    def _key(self, script: Script) -> str | None:
-        try:
-            return self.request(script).order.key
-        except Unusable:
-            return None
 
 
 def _digest(*parts: object) -> str:

@@ -102,5 +102,6 @@ class Progress:
             parts.append(f"{self._num_kept} of them before")
         if self.num_failed:
             parts.append(f"{self.num_failed} failed")
-        parts.append(f"{audio_s:.1f} s of speech, {audio_s / elapsed_s:.0f}x real time")
+        if audio_s:
+            parts.append(f"{audio_s:.1f} s of speech, {audio_s / elapsed_s:.0f}x real time")
         return ", ".join(parts)
