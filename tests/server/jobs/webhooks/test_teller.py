@@ -71,10 +71,9 @@ def broken() -> Response:
 
 async def told_of(hook: Hook, folder: Path, times: int, **fields: object) -> None:
     """Submit a note that tells `hook` of its end, and wait until it has heard it."""
-    settings = {"webhook_networks": "any", "webhook_secret": SECRET}
     async with (
         web_server(hook.app) as (host, port),
-        keeping(folder, **settings) as kept,
+        keeping(folder, webhook_networks="any", webhook_secret=SECRET) as kept,
     ):
         await kept.accepted(webhook=f"http://{host}:{port}/hook", **fields)
         await hook.heard(times)
