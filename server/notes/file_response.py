@@ -41,6 +41,8 @@ class FileResponse:
             if not self.has_begun:
                 await self._begin()
             await self._send_part(data)
+        if not self.has_begun:
+            await self._begin()
         await self._send_part(b"", more_body=False)
 
     async def _begin(self) -> None:

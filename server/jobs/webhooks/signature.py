@@ -19,7 +19,10 @@ def key_of(secret: str) -> bytes:
     """
     if not secret.startswith(_PREFIX):
         return secret.encode()
-    return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    try:
+        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except ValueError:
+        raise ValueError(f"what follows {_PREFIX} must be base64") from None
 
 
 def headers(key: bytes, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:

@@ -40,7 +40,7 @@ class RelayContract:
     def spool(self, tmp_path: Path) -> Iterator[Spool]:
         spool = Spool(tmp_path / "take", take=1)
         yield spool
-        spool.abandon()
+        spool.path.unlink(missing_ok=True)
 
     async def test_a_follower_hears_a_take_as_it_is_made_and_to_its_end(
         self, here: Relay, there: Relay, spool: Spool
@@ -81,7 +81,7 @@ class RelayContract:
             await spool.write(b"one ")
             async with aclosing(there.follow(JOB, 1)) as chunks:
                 assert await anext(chunks) == b"one "
-                spool.abandon()
+                await spool.abandon()
                 with pytest.raises(SpoolAbandoned):
                     await anext(chunks)
 
@@ -92,7 +92,7 @@ class RelayContract:
             async with here.publishing(JOB, spool):
                 await spool.write(b"one ")
                 assert await anext(chunks) == b"one "
-            spool.abandon()
+            await spool.abandon()
             with pytest.raises(SpoolAbandoned):
                 await anext(chunks)
 
@@ -108,7 +108,7 @@ class RelayContract:
                     await second.write(b"two ")
                     second.complete()
                     assert await heard(there, take=2) == b"two "
-            spool.abandon()
+            await spool.abandon()
             with pytest.raises(SpoolAbandoned):
                 await anext(chunks)
 

@@ -1,0 +1,197 @@
+"""The audio of notes: parts of what is stored, all of what is made, never two takes in one."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from server.jobs.http import audio
+from server.jobs.spool import SpoolAbandoned
+from tests.helpers.asgi import calling, http_scope
+from tests.helpers.asking import Answer, ask
+from tests.helpers.jobs import Kept, keeping
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def virtual_time() -> bool:
+    return False  # the database has a thread of its own
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def stored(folder: Path) -> AsyncIterator[tuple[Kept, str, bytes]]:
+    async with keeping(folder) as kept:
+        job_id = await kept.accepted(format="pcm")
+        await kept.until(job_id, "stored")
+        yield kept, job_id, (await fetch(kept, job_id)).body
+
+
+async def fetch(kept: Kept, job_id: str, query: str = "", **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    path = f"/v1/notes/{job_id}/audio"
+    return await ask(kept.app, "GET", path, query=query, headers=named)
+
+
+async def test_a_range_is_that_part_of_the_file(tmp_path: Path) -> None:
+    async with stored(tmp_path) as (kept, job_id, whole):
+        end = len(whole)
+        for asked, start, stop in [
+            ("bytes=0-0", 0, 1),
+            ("bytes=10-99", 10, 100),
+            (f"bytes={end - 1}-", end - 1, end),
+            ("bytes=-5", end - 5, end),
+            (f"bytes=-{end + 5}", 0, end),
+            (f"bytes=7-{end + 100}", 7, end),
+        ]:
+            part = await fetch(kept, job_id, range=asked)
+            assert (part.status, part.body) == (206, whole[start:stop])
+            told = f"bytes {start}-{stop - 1}/{end}"
+            assert part.headers[b"content-range"] == told.encode()
+            assert part.headers[b"content-length"] == str(stop - start).encode()
+
+
+@pytest.mark.parametrize("asked", ["bytes=", "bytes=-", "bytes=5-3", "lines=1-2", "bytes=0-1,4-5"])
+async def test_what_is_no_one_range_is_the_file(tmp_path: Path, asked: str) -> None:
+    async with stored(tmp_path) as (kept, job_id, whole):
+        answer = await fetch(kept, job_id, range=asked)
+        assert (answer.status, answer.body) == (200, whole)
+
+
+async def test_past_the_end_there_is_nothing(tmp_path: Path) -> None:
+    async with stored(tmp_path) as (kept, job_id, whole):
+        for asked in (f"bytes={len(whole)}-", "bytes=-0"):
+            answer = await fetch(kept, job_id, range=asked)
+            assert (answer.status, answer.body) == (416, b"")
+            assert answer.headers[b"content-range"] == f"bytes */{len(whole)}".encode()
+
+
+async def test_whoever_has_it_is_told_so_and_whoever_has_another_take_gets_all(
+    tmp_path: Path,
+) -> None:
+    async with stored(tmp_path) as (kept, job_id, whole):
+        etag = (await fetch(kept, job_id)).headers[b"etag"].decode()
+        assert (await fetch(kept, job_id, if_none_match=etag)).status == 304
+        same = await fetch(kept, job_id, range="bytes=5-", if_range=etag)
+        other = await fetch(kept, job_id, range="bytes=5-", if_range='"another"')
+        assert (same.status, same.body) == (206, whole[5:])
+        assert (other.status, other.body) == (200, whole)
+
+
+async def test_head_tells_all_but_the_bytes(tmp_path: Path) -> None:
+    async with stored(tmp_path) as (kept, job_id, whole):
+        answer = await ask(kept.app, "HEAD", f"/v1/notes/{job_id}/audio")
+        assert answer.headers[b"content-length"] == str(len(whole)).encode()
+        assert answer.body == b""
+
+
+async def test_a_named_take_is_read_on_from_any_byte(tmp_path: Path) -> None:
+    async with stored(tmp_path) as (kept, job_id, whole):
+        for offset in (0, 1, len(whole) - 1, len(whole)):
+            answer = await fetch(kept, job_id, f"take=1&offset={offset}")
+            assert (answer.status, answer.body) == (200, whole[offset:])
+        assert (await fetch(kept, job_id, "take=2&offset=9")).refusal == (409, "take_changed")
+        for query in ("offset=9", "take=x", "take=1&offset=-1", "take=" + "9" * 40):
+            assert (await fetch(kept, job_id, query)).refusal == (422, "bad_value")
+
+
+async def listen(kept: Kept, job_id: str, query: str = "") -> tuple[int, bytes, bool]:
+    """Return the status, what came, and whether it had an end."""
+    scope = http_scope("GET", f"/v1/notes/{job_id}/audio")
+    async with calling(kept.app, {**scope, "query_string": query.encode()}) as call:
+        call.put(type="http.request", body=b"", more_body=False)
+        await call.returned.wait()
+        start, *parts = call.rest()
+    data = b"".join(part.get("body", b"") for part in parts)
+    return start["status"], data, not parts[-1].get("more_body", False)
+
+
+async def test_a_note_in_the_making_is_heard_from_its_first_byte_to_its_last(
+    tmp_path: Path,
+) -> None:
+    text = " ".join(["word"] * 300)
+    async with keeping(tmp_path) as kept:
+        heard: list[tuple[int, bytes, bool]] = []
+        job_id = await kept.accepted(text=text, format="pcm")
+
+        async def follow() -> None:
+            heard.append(await listen(kept, job_id))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(follow)  # before it has begun
+            await kept.until(job_id, "running")
+            tasks.start_soon(follow)  # while it runs
+            assert not heard
+        await kept.until(job_id, "stored")
+        stored = (await fetch(kept, job_id)).body
+    assert heard == [(200, stored, True)] * 2
+
+
+async def test_a_take_that_is_given_up_has_no_end_and_is_never_continued(tmp_path: Path) -> None:
+    text = " ".join(["word"] * 2_000)
+    async with keeping(tmp_path) as kept:
+        heard: list[tuple[int, bytes, bool]] = []
+        job_id = await kept.accepted(text=text, format="pcm")
+        await kept.until(job_id, "running")
+
+        async def follow() -> None:
+            heard.append(await listen(kept, job_id))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(follow)
+            await anyio.sleep(0.1)
+            await ask(kept.app, "DELETE", f"/v1/notes/{job_id}")
+        await kept.until(job_id, "cancelled")
+    ((status, data, has_end),) = heard
+    assert (status, has_end) == (200, False)
+    assert data
+    async with keeping(tmp_path) as kept:
+        await ask(kept.app, "POST", f"/v1/notes/{job_id}/retry")
+        await kept.until(job_id, "running")
+        answer = await fetch(kept, job_id, f"take=1&offset={len(data)}")
+        assert answer.refusal == (409, "take_changed")
+
+
+async def test_what_the_relay_has_lost_is_taken_from_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = " ".join(["word"] * 300)
+    async with keeping(tmp_path) as kept:
+
+        async def follow(job_id: str, take: int, start: int = 0) -> AsyncIterator[bytes]:
+            async with aclosing(real(job_id, take, start)) as chunks:
+                async for data in chunks:
+                    yield data
+                    raise SpoolAbandoned
+
+        real = kept.desk.relay.follow
+        monkeypatch.setattr(kept.desk.relay, "follow", follow)
+        job_id = await kept.accepted(text=text, format="pcm")
+        heard = await listen(kept, job_id)
+        await kept.until(job_id, "stored")
+        assert heard == (200, (await fetch(kept, job_id)).body, True)
+
+
+async def test_who_asks_too_early_is_told_so_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audio, "PATIENCE_S", 0.05)
+    async with keeping(tmp_path, role="calls") as kept:
+        job_id = await kept.accepted()
+        assert (await fetch(kept, job_id)).refusal == (409, "bad_state")
+        assert (await fetch(kept, job_id, "take=1&offset=5")).refusal == (409, "take_changed")
+        assert (await fetch(kept, "nobody")).refusal == (404, "not_found")
+
+
+async def test_audio_is_only_read(tmp_path: Path) -> None:
+    async with keeping(tmp_path, role="calls") as kept:
+        answer = await ask(kept.app, "PUT", "/v1/notes/x/audio")
+        assert answer.refusal == (405, "method_not_allowed")
+        assert answer.headers[b"allow"] == b"GET, HEAD"
