@@ -1,8 +1,8 @@
 """`voxline notes batch`: from its arguments to its exit status."""
 
 import argparse
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 
 import anyio
@@ -13,7 +13,7 @@ from server.commands.batch.maker import NoteMaker
 from server.commands.batch.making import FETCHERS, Batch
 from server.commands.batch.missing import Missing
 from server.commands.batch.orders import Order, OrderForm
-from server.commands.batch.patience import RESUME, Patience
+from server.commands.batch.patience import RESUME
 from server.commands.batch.progress import Progress
 from server.commands.batch.remote import making_there
 from server.commands.batch.scripts import Script, scripts_of
@@ -29,41 +29,37 @@ def batch(flags: argparse.Namespace) -> int:
 
     Raises:
         CommandError: nothing more can be made at all, or two files would become one.
+        SettingsError: no server has the address that was named.
         KeyboardInterrupt: Ctrl-C; how to go on was said.
     """
     folder = Path(flags.out)
     scripts = scripts_of(flags.files, folder, AudioFormat(flags.format))
     progress = Progress(len(scripts))
-    with OutFolder.open(folder) as out:
-        try:
-            anyio.run(_fill, flags, scripts, out, progress)
-        except KeyboardInterrupt:
-            progress.say(f"stopped; {RESUME}")
-            progress.finish()
-            raise
-        except ExceptionGroup as group:
-            raise _said(first_cause(group)) from group
+    with OutFolder.open(folder) as out, _ends_told(progress):
+        _fill(out, scripts, flags, progress)
     progress.finish()
     return 1 if progress.num_failed else 0
 
 
-async def _fill(
-    flags: argparse.Namespace, scripts: Sequence[Script], out: OutFolder, progress: Progress
+def _fill(
+    out: OutFolder, scripts: Sequence[Script], flags: argparse.Namespace, progress: Progress
 ) -> None:
     url = None if flags.model else named_url(flags)
     model = "" if url else read_setting("model", flags)
     missing = Missing(OrderForm(flags, model), out, progress)
-    orders = await missing.find(scripts)
+    orders = missing.find(scripts)
     if not orders:
         return
     if url:
-        making: AbstractAsyncContextManager[NoteMaker] = making_there(
-            url, FETCHERS + 1, Patience(progress)
-        )
+        making: AbstractAsyncContextManager[NoteMaker] = making_there(url, FETCHERS + 1, progress)
     else:
         making = _making_here(model, out, read_setting("data_dir", flags), orders)
-    async with making as maker:
-        await Batch(maker, missing, out, progress).run(orders)
+
+    async def fill() -> None:
+        async with making as maker:
+            await Batch(maker, missing, out, progress).run(orders)
+
+    anyio.run(fill)
 
 
 def _making_here(
@@ -75,7 +71,17 @@ def _making_here(
     return making_here(model, out.hidden, data_dir, [order.key for order in orders])
 
 
-def _said(error: Exception) -> Exception:
-    if isinstance(error, QueueUnreachable | StoreFailed):
-        return CommandError(f"notes cannot be kept: {error}")
-    return error
+@contextmanager
+def _ends_told(progress: Progress) -> Iterator[None]:
+    """Say what is to be said where the block does not come to its end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        progress.say(f"stopped; {RESUME}")
+        progress.finish()
+        raise
+    except ExceptionGroup as group:
+        error = first_cause(group)
+        if isinstance(error, QueueUnreachable | StoreFailed):
+            raise CommandError(f"notes cannot be kept: {error}") from group
+        raise error from group

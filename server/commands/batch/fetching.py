@@ -60,7 +60,7 @@ class Fetcher:
         raise Unusable("was lost again and again by who should make it")
 
     async def _again(self, order: Order) -> Sent | None:
-        request = await self._missing.request(order.script)
+        request = await self._missing.request(order)
         if request is None:
             return None
         async with aclosing(self._sender.send([request])) as sents:

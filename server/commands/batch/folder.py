@@ -6,7 +6,7 @@ here, their queue.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -64,13 +64,14 @@ class OutFolder:
             raise Unusable(f"{target} is there, and no batch has made it: move it away")
         return (entry.digest, entry.num_bytes) == (order.digest, num_bytes)
 
-    def begin(self, order: Order) -> None:
-        """Note that the file of an order is one that we make.
+    def begin(self, orders: Iterable[Order]) -> None:
+        """Note that the files of orders are ones that we make.
 
         Raises:
             OSError: the disk refuses it.
         """
-        self._journal.write(Entry(file=order.script.target.name, digest=order.digest))
+        for order in orders:
+            self._journal.write(Entry(file=order.script.target.name, digest=order.digest))
 
     def was_begun_before(self, order: Order) -> bool:
         """Tell whether an earlier run had begun the very same."""

@@ -23,11 +23,11 @@ class Missing:
         self._folder = folder
         self._progress = progress
 
-    async def find(self, scripts: Sequence[Script]) -> list[Order]:
+    def find(self, scripts: Sequence[Script]) -> list[Order]:
         """Return what has to be ordered; count what is there, and say what cannot be."""
         orders = []
         for script in scripts:
-            request = await self.request(script)
+            request = self._request(script)
             if request is not None:
                 orders.append(request.order)
         return orders
@@ -37,7 +37,7 @@ class Missing:
         group: list[Request] = []
         num_chars = 0
         for order in orders:
-            request = await self.request(order.script)
+            request = await self.request(order)
             if request is None:
                 continue
             num_chars += len(request.fields["text"])
@@ -48,17 +48,17 @@ class Missing:
         if group:
             yield group
 
-    async def request(self, script: Script) -> Request | None:
-        """Read one script; return what to ask for, if anything, and tell of it if not."""
+    async def request(self, order: Order) -> Request | None:
+        """Read the script of an order; return what to ask for, if anything, or tell of it."""
+        return await to_thread.run_sync(self._request, order.script)
+
+    def _request(self, script: Script) -> Request | None:
         try:
-            return await to_thread.run_sync(self._read, script)
+            request = self._form.request(script)
+            if not self._folder.has(request.order):
+                return request
         except Unusable as error:
             self._progress.failed(script, str(error))
             return None
-
-    def _read(self, script: Script) -> Request | None:
-        request = self._form.request(script)
-        if not self._folder.has(request.order):
-            return request
         self._progress.kept()
         return None

@@ -13,6 +13,7 @@ import httpx
 from server.commands.batch.maker import Accepted, Answer, Later, NoteGone, Refused, Sight
 from server.commands.batch.orders import Request
 from server.commands.batch.patience import Away, Patience
+from server.commands.batch.progress import Progress
 from server.commands.batch.scripts import Unusable
 from server.commands.errors import CommandError
 from server.commands.notes.answers import plain, read_object, refusal, unreachable
@@ -32,7 +33,7 @@ _AWAY = (429, 502, 503, 504)
 
 @asynccontextmanager
 async def making_there(
-    url: str, max_connections: int, patience: Patience
+    url: str, max_connections: int, progress: Progress
 ) -> AsyncIterator["RemoteMaker"]:
     """Have notes made by the server at `url` while the block runs.
 
@@ -48,7 +49,7 @@ async def making_there(
             raise CommandError(unreachable(url, error)) from error
         if answer.status_code in (_NO_METHOD, _NOT_FOUND):
             raise CommandError(f"{url} keeps no notes")
-        yield RemoteMaker(client, url, patience)
+        yield RemoteMaker(client, url, Patience(progress))
 
 
 class RemoteMaker:

@@ -43,8 +43,7 @@ class Sender:
         waiting = deque(requests)
         while waiting:
             group = [waiting.popleft() for _ in range(min(self._group, len(waiting)))]
-            for request in group:
-                await to_thread.run_sync(self._folder.begin, request.order)
+            await to_thread.run_sync(self._folder.begin, [request.order for request in group])
             answers = await self._maker.submit(group)
             self._check(answers)
             late = []
