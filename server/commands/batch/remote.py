@@ -10,16 +10,16 @@ from typing import Any
 import anyio
 import httpx
 
-from server.commands.batch.maker import Accepted, Answer, Later, NoteGone, Refused, Sight
+from server.commands.batch.maker import Answer, NoteGone, Refused, Sight
 from server.commands.batch.orders import Request
 from server.commands.batch.patience import Away, Patience
 from server.commands.batch.progress import Progress
 from server.commands.batch.scripts import Unusable
+from server.commands.batch.shown import answers_of, sight_of
 from server.commands.errors import CommandError
-from server.commands.notes.answers import plain, read_object, refusal, unreachable
+from server.commands.notes.answers import refusal, understood, unreachable
 from server.jobs.http.batch import MEDIA_TYPE
 from server.jobs.http.views import PATH
-from server.jobs.job import JobState
 
 #: A server that does not say a word for so long is not there.
 TIMEOUT_S = 30.0
@@ -102,39 +102,18 @@ class RemoteMaker:
             headers={"Content-Type": MEDIA_TYPE},
         )
         if answer.is_success:
-            answers = [self._read(line) for line in answer.content.splitlines()]
-            if len(answers) == len(requests):
-                return answers
-            raise CommandError(f"{self._url} does not answer like a Voxline server")
+            with understood(self._url):
+                return answers_of(answer.content, len(requests))
         if len(requests) == 1:
             return [Refused(refusal(answer))]
         # One of them is the reason, and all were refused for it.
         return [each for request in requests for each in await self._submit([request])]
 
-    def _read(self, line: bytes) -> Answer:
-        answer = read_object(line, self._url)
-        match answer.get("status"):
-            case 202:
-                return Accepted(str(answer["id"]))
-            case 429:
-                return Later(float(answer.get("retry_after_s", 1.0)))
-            case 503:
-                raise Away(plain(answer.get("detail")), float(answer.get("retry_after_s", 0.0)))
-        return Refused(plain(answer.get("detail")))
-
     async def _look(self, note_id: str) -> Sight:
         answer = await self._ask("GET", f"{PATH}/{note_id}")
         _check_found(answer)
-        note = read_object(answer.content, self._url)
-        try:
-            error = note["error"]
-            return Sight(
-                state=JobState(note["state"]),
-                made_s=note["audio_s"]["made"],
-                reason=None if error is None else plain(error["message"]),
-            )
-        except (LookupError, TypeError, ValueError) as error:
-            raise CommandError(f"{self._url} shows notes that this version cannot read") from error
+        with understood(self._url):
+            return sight_of(answer.json())
 
     async def _save(self, note_id: str, path: Path) -> None:
         try:

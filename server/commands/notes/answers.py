@@ -1,7 +1,7 @@
 """What a server answers, in the words of a command line."""
 
-import json
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 
@@ -22,19 +22,17 @@ def refusal(answer: httpx.Response) -> str:
         return f"the server answered {answer.status_code} {answer.reason_phrase}".rstrip()
 
 
-def read_object(text: str | bytes, url: str) -> dict[str, Any]:
-    """Return the JSON object of an answer.
+@contextmanager
+def understood(url: str) -> Iterator[None]:
+    """Read answers in the block.
 
     Raises:
-        CommandError: it is none, so no Voxline server has written it.
+        CommandError: one of them is nothing that this version knows.
     """
     try:
-        read = json.loads(text)
-    except ValueError:
-        read = None
-    if not isinstance(read, dict):
-        raise CommandError(f"{url} does not answer like a Voxline server")
-    return read
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        raise CommandError(f"{url} does not answer like a Voxline server") from error
 
 
 def unreachable(url: str, error: Exception) -> str:

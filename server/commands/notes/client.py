@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from server.commands.errors import CommandError
-from server.commands.notes.answers import read_object, refusal, unreachable
+from server.commands.notes.answers import refusal, understood, unreachable
 
 #: Notes are found in milliseconds: a server that takes longer has other worries.
 TIMEOUT_S = 30.0
@@ -20,7 +20,10 @@ _ENDS = ("stored", "failed", "cancelled")
 
 
 class NotesClient:
-    """Asks a server. Each method raises `CommandError` where it refuses or cannot be reached."""
+    """Asks a server. Each method raises `CommandError` where it refuses or cannot be reached.
+
+    What it shows is looked at within `open`: there, what cannot be read is a `CommandError`, too.
+    """
 
     def __init__(self, client: httpx.Client, url: str) -> None:
         self._client = client
@@ -30,7 +33,7 @@ class NotesClient:
     @contextmanager
     def open(cls, url: str) -> Iterator["NotesClient"]:
         """Ask the server at `url` while the block runs."""
-        with httpx.Client(timeout=TIMEOUT_S) as client:
+        with httpx.Client(timeout=TIMEOUT_S) as client, understood(url):
             yield cls(client, url)
 
     def list(self, limit: int, state: str | None) -> Iterator[dict[str, Any]]:
@@ -63,7 +66,7 @@ class NotesClient:
             raise CommandError(f"the note is {note['state']}: there is nothing to give up")
         return self._ask("DELETE", _path(note_id))
 
-    def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> Any:  # noqa: ANN401 whatever it shows
         try:
             answer = self._client.request(method, f"{self._url}/v1/notes{path}", params=query)
         except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -74,7 +77,7 @@ class NotesClient:
             raise CommandError("the note ended at that very moment, and was removed")
         if not answer.is_success:
             raise CommandError(refusal(answer))
-        return read_object(answer.content, self._url)
+        return answer.json()
 
 
 def _path(note_id: str) -> str:
