@@ -66,7 +66,7 @@ class NotesClient:
             raise CommandError(f"the note is {note['state']}: there is nothing to give up")
         return self._ask("DELETE", _path(note_id))
 
-    def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> Any:  # noqa: ANN401 whatever it shows
+    def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
         try:
             answer = self._client.request(method, f"{self._url}/v1/notes{path}", params=query)
         except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -77,7 +77,8 @@ class NotesClient:
             raise CommandError("the note ended at that very moment, and was removed")
         if not answer.is_success:
             raise CommandError(refusal(answer))
-        return answer.json()
+        shown: dict[str, Any] = answer.json()
+        return shown
 
 
 def _path(note_id: str) -> str:

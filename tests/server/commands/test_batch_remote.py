@@ -47,7 +47,7 @@ async def test_every_line_has_its_answer() -> None:
     asked: list[Any] = []
 
     def answers(request: httpx.Request) -> httpx.Response:
-        assert (request.method, request.url) == ("POST", f"{URL}/v1/notes/batch")
+        assert (request.method, str(request.url)) == ("POST", f"{URL}/v1/notes/batch")
         asked.extend(json.loads(line) for line in request.content.splitlines())
         return lines(
             {"status": 202, "id": "1"},
