@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from engine.voices import Voice
+from protocol.fields import MAX_LEXICON_ENTRIES, MAX_SAID_CHARS, MAX_WORD_CHARS
 from server.bodies.arriving import Bodies, max_body_bytes
 from server.bodies.fields import media_type_of
 from server.bodies.presence import while_connected
@@ -21,6 +22,10 @@ from server.voices.store import MAX_NAME_CHARS, StoredVoice, unknown
 PATH = "/v1/voices"
 #: Of an id that is drawn: nobody guesses one, and none is drawn twice.
 _ID_BYTES = 16
+#: Of all fields but the recording.
+_MAX_CHARS = (
+    MAX_TEXT_CHARS + MAX_NAME_CHARS + MAX_LEXICON_ENTRIES * (MAX_WORD_CHARS + MAX_SAID_CHARS)
+)
 
 
 class VoicesEndpoint:
@@ -30,7 +35,7 @@ class VoicesEndpoint:
         self._library = service.voices
         self._model = service.engine.info
         self._drain = service.drain
-        self._bodies = Bodies(max_body_bytes(MAX_TEXT_CHARS + MAX_NAME_CHARS, MAX_AUDIO_BYTES))
+        self._bodies = Bodies(max_body_bytes(_MAX_CHARS, MAX_AUDIO_BYTES))
 
     async def collection(self, request: Request) -> Response:
         """Answer `GET` with all voices, `POST` by storing one."""
@@ -77,7 +82,7 @@ class VoicesEndpoint:
     async def _add(self, asked: NewVoice) -> StoredVoice:
         voice_id = asked.id or secrets.token_hex(_ID_BYTES)
         name = asked.name or voice_id
-        return await self._library.add(voice_id, name, asked.reference, self._model)
+        return await self._library.add(voice_id, name, asked.reference, self._model, asked.lexicon)
 
     async def _find(self, voice_id: str) -> dict[str, object]:
         for voice in self._model.voices:
@@ -91,7 +96,8 @@ class VoicesEndpoint:
     def _stored(self, voice: StoredVoice) -> dict[str, object]:
         # It speaks what the model speaks, whatever was said in its recording.
         languages = list(self._model.voices.default.languages)
-        return {"id": voice.id, "name": voice.name, "languages": languages, "stored": True}
+        shown = {"id": voice.id, "name": voice.name, "languages": languages, "stored": True}
+        return shown | ({"lexicon": dict(voice.lexicon)} if voice.lexicon else {})
 
 
 def _own(voice: Voice) -> dict[str, object]:

@@ -6,15 +6,22 @@ import shutil
 from pathlib import Path
 
 from protocol.messages import Reference
+from server.voices.lexicon import read_lexicon
 from server.voices.store import StoredVoice
 
-#: The recording as it was sent, and a JSON object of strings: name, text and digest.
+#: The recording as it was sent, and a JSON object of strings, name, text and digest, and of the
+#: lexicon, if there is one.
 _AUDIO, _ABOUT = "audio", "voice.json"
 
 
 def write_entry(folder: Path, voice: StoredVoice, reference: Reference) -> None:
     """Write a voice into a folder that nobody reads yet; it is on the disk afterwards."""
-    about = {"name": voice.name, "text": reference.text, "digest": voice.digest}
+    about = {
+        "name": voice.name,
+        "text": reference.text,
+        "digest": voice.digest,
+        "lexicon": dict(voice.lexicon),
+    }
     for name, data in ((_AUDIO, reference.audio), (_ABOUT, json.dumps(about).encode())):
         with (folder / name).open("wb") as file:
             file.write(data)
@@ -43,10 +50,11 @@ def read_entry(path: Path) -> tuple[StoredVoice, str]:
     try:
         about = json.loads((path / _ABOUT).read_bytes())
         name, text, digest = (_written(about[field]) for field in ("name", "text", "digest"))
+        lexicon = read_lexicon(about.get("lexicon", {}))
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{_ABOUT} is not ours") from error
     (path / _AUDIO).stat()
-    return StoredVoice(path.name, name, digest), text
+    return StoredVoice(path.name, name, digest, lexicon), text
 
 
 def _written(field: object) -> str:

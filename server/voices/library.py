@@ -1,6 +1,8 @@
 """The voices that are not the model's own: recordings that come with a request, or are stored."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from anyio import to_thread
 
@@ -56,7 +58,12 @@ class VoiceLibrary:
         return await self._sent.clone(digest, found, _encoder(model))
 
     async def add(
-        self, voice_id: str, name: str, reference: Reference, model: ModelInfo
+        self,
+        voice_id: str,
+        name: str,
+        reference: Reference,
+        model: ModelInfo,
+        lexicon: Mapping[str, str] = MappingProxyType({}),
     ) -> StoredVoice:
         """Store a voice, once it is made: what is stored can be spoken with.
 
@@ -69,7 +76,8 @@ class VoiceLibrary:
         if model.voices.has(voice_id):
             raise RequestError(ErrorCode.BAD_STATE, f"{model.name} has a voice {voice_id!r}")
         await self.store.check(voice_id, len(reference.audio))
-        voice = StoredVoice(voice_id, name, await to_thread.run_sync(digest_of, reference))
+        digest = await to_thread.run_sync(digest_of, reference)
+        voice = StoredVoice(voice_id, name, digest, lexicon)
         await self._sent.clone(voice.digest, reference, encoder)
         await self.store.add(voice, reference)
         return voice

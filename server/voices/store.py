@@ -1,7 +1,8 @@
 """The seam of stored voices: what every place they are kept in can do."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from protocol.codes import ErrorCode
@@ -16,12 +17,14 @@ MAX_NAME_CHARS = 200
 class StoredVoice:
     """A voice without its recording.
 
-    `digest` is that of its reference: voices of equal digests are the same voice.
+    `digest` is that of its reference: voices of equal digests are the same voice. By `lexicon` it
+    says words of every text that it speaks.
     """
 
     id: str
     name: str
     digest: str
+    lexicon: Mapping[str, str] = field(default_factory=dict)
 
 
 class VoiceStore(Protocol):
