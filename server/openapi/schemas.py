@@ -46,8 +46,9 @@ _SAMPLING: Schema = {
 
 SCHEMAS: dict[str, Schema] = {
     "Note": _object(
-        ["text"],
+        [],
         text=_TEXT,
+        ssml={"type": "string", "pattern": "<speak", "contentMediaType": "application/ssml+xml"},
         format={"type": ["string", "null"], "enum": [*map(str, AudioFormat), None]},
         voice=_or_null("string"),
         reference={"anyOf": [_ref("Reference"), {"type": "null"}]},
@@ -60,7 +61,10 @@ SCHEMAS: dict[str, Schema] = {
         lexicon=_LEXICON,
         **_SAMPLING,
     )
-    | {"additionalProperties": False},
+    | {
+        "additionalProperties": False,
+        "oneOf": [{"required": ["text"]}, {"required": ["ssml"]}],
+    },
     "Reference": _REFERENCE | {"additionalProperties": False},
     "Problem": _object(
         ["type", "title", "status", "detail", "code"],

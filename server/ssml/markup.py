@@ -1,8 +1,8 @@
 """XML as a tree, within bounds, and without anything that a DTD could say.
 
 Every known attack on a parser of XML (entities that multiply, files and addresses that are read)
-needs a DTD, and the beginning of one ends the reading. That is three handlers of the standard
-library's expat; defusedxml sets the same three, and no bound on depth, elements or attributes.
+needs a DTD, and the beginning of one ends the reading. That takes one handler of the standard
+library's expat. defusedxml does the same, and has no bounds on depth, elements or attributes.
 """
 
 from collections.abc import Mapping
