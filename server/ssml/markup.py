@@ -19,7 +19,7 @@ MAX_ELEMENTS = 2_000
 #: A sentence that is said instead of a few words.
 MAX_VALUE_CHARS = 500
 #: What is longer is not shown whole.
-_SHOWN_CHARS = 40
+MAX_SHOWN_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class _Reader:
         return root
 
     def start(self, name: str, attributes: Mapping[str, str], where: str) -> None:
-        shown = name[:_SHOWN_CHARS]
+        shown = name[:MAX_SHOWN_CHARS]
         self._num_elements += 1
         if len(self._open) > MAX_DEPTH:
             raise SsmlError(where, f"<{shown}> is more than {MAX_DEPTH} elements deep")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from server.ssml.errors import SsmlError
-from server.ssml.markup import Element, read_markup
+from server.ssml.markup import MAX_SHOWN_CHARS, Element, read_markup
 from server.ssml.parts import Document, Part, Prosody, SayAs, Words
 from server.ssml.values import duration_s, pitch, rate, strength_s, volume_db
 
@@ -130,7 +130,7 @@ _READERS: Mapping[str, Callable[[_Script, Element, Prosody], None]] = {
 def _check_attributes(element: Element, *known: str) -> None:
     for name in element.attributes:
         if name not in known:
-            raise SsmlError(element.where, f"<{element.name}> cannot have {name}")
+            raise SsmlError(element.where, f"<{element.name}> cannot have {name[:MAX_SHOWN_CHARS]}")
 
 
 def _attribute(element: Element, name: str, read: Callable[[str], _T]) -> _T | None:

@@ -150,6 +150,7 @@ def test_what_is_wrong_is_said_with_its_place(ssml: str, problem: str) -> None:
         ("<s/>" * MAX_ELEMENTS + "a", f"more than {MAX_ELEMENTS} elements"),
         (f"<sub alias='{'x' * (MAX_VALUE_CHARS + 1)}'>a</sub>", "an attribute of <sub> is too"),
         (f"<s {'x' * 100_000}='1'>a</s>", "an attribute of <s> is too"),
+        (f"<s {'x' * 400}='1'>a</s>", "<s> cannot have x{40}$"),
         (f"<{'x' * 100_000}>a</{'x' * 100_000}>", "<x{40}> is none of"),
         ("a" + "<break time='10s'/>" * 31, f"last more than {MAX_PAUSES_S:g}s"),
         (
@@ -157,7 +158,7 @@ def test_what_is_wrong_is_said_with_its_place(ssml: str, problem: str) -> None:
             "<say-as> has more than",
         ),
     ],
-    ids=["depth", "elements", "attribute", "attribute's name", "name", "pauses", "say-as"],
+    ids=["depth", "elements", "attribute", "attribute's name", "unknown attribute", "name", "pauses", "say-as"],
 )
 def test_every_bound_is_kept_and_said(inside: str, problem: str) -> None:
     with pytest.raises(SsmlError, match=problem) as refused:
