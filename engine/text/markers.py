@@ -21,6 +21,35 @@ _MARKER = re.compile(rf"\((?:{_NAMED})\)|\[[a-z]{{3,}}(?:[ -][a-z]+){{0,4}}\](?!
 #: With one space, so that none is left at the beginning or in pairs.
 _DROPPED = re.compile(rf"^(?:{_KNOWN}(?!\w) ?)+| ?(?<!\w){_KNOWN}(?!\w)")
 
+#: "(background laughter)": no marker that is known by name is longer.
+_MAX_OPEN_CHARS = 21
+#: What a marker begins with.
+OPENS_MARKER = "(["
+_INSIDE = re.compile(r"[a-z )\]-]")
+
+
+class MarkerFinder:
+    """Tells of a text, one code point at a time, whether it ends in what may be a marker.
+
+    That may be half a marker, or a whole one that nothing has followed.
+    """
+
+    def __init__(self) -> None:
+        """Start before the first code point."""
+        #: Where that begins, if there is one.
+        self.start: int | None = None
+        self._is_closed = False
+
+    def step(self, char: str, here: int) -> None:
+        """Take the code point at `here`; one that opens nothing may be left out outside of all."""
+        if char in OPENS_MARKER:
+            self.start, self._is_closed = here, False
+        elif self.start is not None:
+            is_short = here - self.start < _MAX_OPEN_CHARS
+            is_inside = is_short and not self._is_closed and bool(_INSIDE.match(char))
+            self._is_closed = char in ")]"
+            self.start = self.start if is_inside else None
+
 
 def keep_markers(draft: Draft) -> None:
     """Keep every marker as it is, whatever the rules that follow."""

@@ -4,7 +4,8 @@ import pytest
 
 from engine.text.rewriter import Rewriter
 from engine.text.rules import TextRules
-from engine.text.segment import Segment
+from engine.text.segment import Segment, SegmentRules
+from engine.text.segmenter import Segmenter
 
 RULES = TextRules(
     lexicon=(("excited", "keen"), ("tone", "sound"), ("K8s", "Kubernetes")),
@@ -57,3 +58,17 @@ def test_a_model_that_cannot_does_not_read_them_out(
 )
 def test_what_is_no_marker_by_name_is_said(text: str) -> None:
     assert said(text, None, acts_markers=False) == text
+
+
+@pytest.mark.parametrize("before", range(12))
+@pytest.mark.parametrize("marker", ["(in a hurry tone)", "(background laughter)", "[soft tone]"])
+def test_no_marker_is_cut_in_two_however_long_the_text_before_it_is(
+    marker: str, before: int
+) -> None:
+    text = "word " * before + marker + " and so on, and on and on until nobody listens."
+    for waits_at in (None, *range(len(text))):
+        segmenter = Segmenter(SegmentRules())
+        segments = segmenter.feed(text[:waits_at])
+        if waits_at is not None:
+            segments += [*segmenter.expire(), *segmenter.feed(text[waits_at:])]
+        assert sum(marker in segment.text for segment in segments + segmenter.flush()) == 1

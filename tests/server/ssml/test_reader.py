@@ -158,7 +158,16 @@ def test_what_is_wrong_is_said_with_its_place(ssml: str, problem: str) -> None:
             "<say-as> has more than",
         ),
     ],
-    ids=["depth", "elements", "attribute", "attribute's name", "unknown attribute", "name", "pauses", "say-as"],
+    ids=[
+        "depth",
+        "elements",
+        "attribute",
+        "attribute's name",
+        "unknown attribute",
+        "name",
+        "pauses",
+        "say-as",
+    ],
 )
 def test_every_bound_is_kept_and_said(inside: str, problem: str) -> None:
     with pytest.raises(SsmlError, match=problem) as refused:
