@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import NormalizationMissing
 from engine.runners.tone import SAMPLE_RATE_HZ, frequency_hz
+from engine.text.normalization.steps import load
 from protocol.messages import Limits
 from tests.helpers.asgi import calling
 from tests.helpers.asking import ask
@@ -15,6 +16,12 @@ from tests.helpers.virtual_engine_thread import VirtualEngineThread
 from tests.server.test_notes import POST, post, serving
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True, scope="module")
+def rules() -> None:
+    """Load the rules before anybody is served, as the server does: that reads files."""
+    load()
 
 
 async def test_a_break_is_silence_to_the_sample_between_what_is_spoken() -> None:
