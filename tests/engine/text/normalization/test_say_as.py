@@ -1,6 +1,8 @@
 """Text that is marked as what it is: a table of cases, and what is refused."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.errors import Unsupported
 from engine.text.normalization.say_as import KINDS, say_as
@@ -73,6 +75,22 @@ def test_a_date_may_say_in_which_order_it_is(text: str, date_format: str) -> Non
 def test_what_is_none_of_it_is_refused(text: str, kind: str, date_format: str | None) -> None:
     with pytest.raises(ValueError, match=r"must be|has a format|finds no"):
         say_as(text, kind, date_format, "en")
+
+
+@settings(max_examples=150)
+@given(
+    st.text("0123456789+-.,:/()hpm $€k\u0663é", max_size=20) | st.text(max_size=20),
+    st.sampled_from(KINDS),
+    st.sampled_from([None, "ymd", "mdy", "dmy"]),
+    st.sampled_from(["en", "en-GB", "de", "fr"]),
+)
+def test_any_text_is_said_or_refused(
+    text: str, kind: str, date_format: str | None, tag: str
+) -> None:
+    try:
+        assert say_as(text, kind, date_format, tag).strip()
+    except ValueError:
+        return
 
 
 @pytest.mark.parametrize("tag", ["pl", "", "x-private"])
