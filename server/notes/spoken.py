@@ -85,6 +85,8 @@ class SpokenScript:
         self._request_id = request_id
         self._runs = [list(run) for _, run in groupby(passages, _speed_and_pitch)]
         self._stream = self._opened(self._runs[0])
+        #: The model ended before the text did; so ends the note, as one of plain text does.
+        self._gave_up = False
 
     def close(self, outcome: str) -> None:
         """Do as `Spoken` says."""
@@ -101,6 +103,8 @@ class SpokenScript:
                 async for pcm in pieces:
                     if pcm.size:
                         yield pcm
+            if self._gave_up:
+                break
         self._stream.cancel("ok")
 
     def _opened(self, run: Sequence[Passage]) -> PulledStream:
@@ -127,7 +131,11 @@ class SpokenScript:
                         yield await _fed(path, event.pcm)
                     elif isinstance(event, FlushReached):
                         break
+                else:
+                    self._gave_up = True
                 yield await _fed(path, _NOTHING, segment_end=True)
+                if self._gave_up:
+                    return
                 for silence in _silence(passage.num_pause_samples, self._speech.sample_rate_hz):
                     yield silence
 

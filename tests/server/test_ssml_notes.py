@@ -1,11 +1,14 @@
 """Notes of SSML: every sample is accounted for, and what cannot be spoken is said before any."""
 
+from dataclasses import replace
+
 import anyio
 import numpy as np
 import pytest
 
 from engine.errors import NormalizationMissing
 from engine.runners.tone import SAMPLE_RATE_HZ, frequency_hz
+from engine.steps import FinishReason, StepPlan, StepResult
 from engine.text.normalization.steps import load
 from protocol.messages import Limits
 from tests.helpers.asgi import calling
@@ -77,6 +80,20 @@ async def test_a_speed_or_a_pitch_of_the_model_s_own_is_spoken_by_it_in_turn() -
     third = pcm[length("One.Two.") :][: length("Three.")]
     spectrum = np.abs(np.fft.rfft(third))
     assert spectrum.argmax() * SAMPLE_RATE_HZ / len(third) == frequency_hz(3, 10.0)
+
+
+class Quitter(Speaker):
+    """Gives each segment up with its first row."""
+
+    def run(self, plan: StepPlan) -> StepResult:
+        rows = super().run(plan).rows
+        return StepResult(tuple(replace(row, gave_up=FinishReason.LENGTH) for row in rows))
+
+
+async def test_where_the_model_gives_up_the_note_ends_as_one_of_plain_text_does() -> None:
+    inside = "One two.<break time='5s'/><prosody pitch='high'>Three.</prosody>"
+    pcm = await samples(inside, Quitter())
+    assert 0 < len(pcm) < length("One two.")
 
 
 async def test_a_model_that_speaks_in_one_pitch_says_where_another_one_is_asked() -> None:
