@@ -14,7 +14,7 @@ from protocol.messages import Limits, Reference
 from server.audio.errors import CodecsMissing
 from server.audio.path import AudioPath
 from server.errors import RequestError
-from server.text_rules import text_rules
+from server.text_rules import text_rules, with_lexicon_below
 
 #: What listeners can still follow, and OpenAI's range.
 SPEED_RANGE = (0.25, 4.0)
@@ -53,9 +53,14 @@ class Speech:
     #: A recording, or the id of a stored one, whose voice is not made yet.
     to_clone: Reference | str | None = None
 
-    def with_voice(self, cloned: EncodedReference) -> "Speech":
-        """Return the same in the voice that was made of what was `to_clone`."""
-        return replace(self, request=replace(self.request, reference=cloned), to_clone=None)
+    def with_voice(self, cloned: EncodedReference, lexicon: Mapping[str, str]) -> "Speech":
+        """Return the same in the voice that was made of what was `to_clone`.
+
+        `lexicon` is the voice's own; what the request says of a word goes before it.
+        """
+        rules = with_lexicon_below(self.request.text_rules, lexicon)
+        request = replace(self.request, reference=cloned, text_rules=rules)
+        return replace(self, request=request, to_clone=None)
 
     def audio_path(self) -> AudioPath:
         """Build a fresh path from the model's PCM to the caller's.

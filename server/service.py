@@ -13,6 +13,7 @@ from server.metrics import Metrics
 from server.parameters import Speech
 from server.request_record import RequestRecord, tell
 from server.timekeeper import Timekeeper
+from server.voices.lexicon import lexicon_of
 from server.voices.library import VoiceLibrary
 
 
@@ -43,7 +44,7 @@ class Service:
         found = await self.voices.find(speech.to_clone, self.engine.info)
         with self.engine.admission.holding(speech.request):
             cloned = await self.voices.clone(found, self.engine.info)
-        return speech.with_voice(cloned)
+        return speech.with_voice(cloned, lexicon_of(found))
 
     def record(self, speech: Speech, request_id: str) -> RequestRecord:
         """Begin the story of a stream that the engine has taken."""

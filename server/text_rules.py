@@ -1,6 +1,7 @@
 """What a request asks of its text."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from engine.errors import NormalizationMissing
 from engine.text.normalization.steps import normalization
@@ -27,3 +28,12 @@ def text_rules(
     return TextRules(
         lexicon=tuple((lexicon or {}).items()), normalizes=normalizes, language=language
     )
+
+
+def with_lexicon_below(rules: TextRules | None, lexicon: Mapping[str, str]) -> TextRules | None:
+    """Return `rules` with more words, which are said as these say where both know one."""
+    if not lexicon:
+        return rules
+    rules = rules or TextRules()
+    # Of entries for one word, whatever its case, the last one counts.
+    return replace(rules, lexicon=(*lexicon.items(), *rules.lexicon))

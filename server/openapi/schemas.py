@@ -36,6 +36,7 @@ _REFERENCE = _object(
     audio={"type": "string", "contentEncoding": "base64"},
     text=_TEXT,
 )
+_LEXICON: Schema = {"type": ["object", "null"], "additionalProperties": _STRING}
 _SAMPLING: Schema = {
     "seed": _or_null("integer", minimum=0, maximum=MAX_SEED),
     "temperature": _or_null("number"),
@@ -45,8 +46,9 @@ _SAMPLING: Schema = {
 
 SCHEMAS: dict[str, Schema] = {
     "Note": _object(
-        ["text"],
+        [],
         text=_TEXT,
+        ssml={"type": "string", "pattern": "<speak", "contentMediaType": "application/ssml+xml"},
         format={"type": ["string", "null"], "enum": [*map(str, AudioFormat), None]},
         voice=_or_null("string"),
         reference={"anyOf": [_ref("Reference"), {"type": "null"}]},
@@ -56,10 +58,13 @@ SCHEMAS: dict[str, Schema] = {
         pitch=_within(PITCH_RANGE),
         volume_db=_within(VOLUME_DB_RANGE),
         normalize=_or_null("boolean"),
-        lexicon={"type": ["object", "null"], "additionalProperties": _STRING},
+        lexicon=_LEXICON,
         **_SAMPLING,
     )
-    | {"additionalProperties": False},
+    | {
+        "additionalProperties": False,
+        "oneOf": [{"required": ["text"]}, {"required": ["ssml"]}],
+    },
     "Reference": _REFERENCE | {"additionalProperties": False},
     "Problem": _object(
         ["type", "title", "status", "detail", "code"],
@@ -70,7 +75,11 @@ SCHEMAS: dict[str, Schema] = {
         code={"enum": [*map(str, ErrorCode), *_HTTP_CODES]},
     ),
     "NewVoice": _object(
-        ["reference"], id=_or_null("string"), name=_or_null("string"), reference=_ref("Reference")
+        ["reference"],
+        id=_or_null("string"),
+        name=_or_null("string"),
+        reference=_ref("Reference"),
+        lexicon=_LEXICON,
     )
     | {"additionalProperties": False},
     "Voice": _object(
@@ -79,6 +88,7 @@ SCHEMAS: dict[str, Schema] = {
         name=_STRING,
         languages={"type": "array", "items": _STRING},
         stored={"type": "boolean"},
+        lexicon=_LEXICON,
     ),
     "Voices": _object(
         ["default", "voices", "aliases", "variants"],

@@ -73,7 +73,8 @@ class VoicesEndpoint:
     def _stored(self, voice: StoredVoice) -> dict[str, object]:
         # It speaks what the model speaks, whatever was said in its recording.
         languages = list(self._model.voices.default.languages)
-        return {"id": voice.id, "name": voice.name, "languages": languages, "stored": True}
+        shown = {"id": voice.id, "name": voice.name, "languages": languages, "stored": True}
+        return shown | ({"lexicon": dict(voice.lexicon)} if voice.lexicon else {})
 
 
 def _own(voice: Voice) -> dict[str, object]:

@@ -104,7 +104,9 @@ class VoiceLibrary:
         digest = await to_thread.run_sync(digest_of, reference)
         await self._sent.clone(digest, reference, encoder)
         now_s = self._clock()
-        voice = StoredVoice(voice_id, asked.name or voice_id, digest, asked.details, now_s, now_s)
+        voice = StoredVoice(
+            voice_id, asked.name or voice_id, digest, asked.details, now_s, now_s, asked.lexicon
+        )
         await self.store.add(voice, reference)
         return voice
 

@@ -9,7 +9,7 @@ import pytest
 from engine.request import Sampling, ServiceClass
 from engine.runner import Feature, ModelInfo
 from engine.runners.tone import ToneRunner
-from engine.text.normalization import steps
+from engine.text.normalization import languages, steps
 from engine.text.rules import TextRules
 from engine.voices import Voice, VoiceCatalogue
 from protocol.codes import ErrorCode
@@ -129,6 +129,7 @@ def test_without_its_libraries_normalisation_is_unsupported_and_the_lexicon_is_n
     library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps._steps.cache_clear()
+    languages.language_named.cache_clear()
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(RequestError, match=r"voxline\[ear\]") as refused:
         checked(Parameters(normalize=True, language="en"), EVERY_LANGUAGE)

@@ -205,7 +205,7 @@ def _info_of(model: S1Model, voices: Voices, num_lanes: int) -> ModelInfo:
         sample_rate_hz=model.codec.config.sample_rate_hz,
         frame_samples=decoder.frame_samples,
         voices=catalogue(voices),
-        features=frozenset({Feature.SAMPLING}),
+        features=frozenset({Feature.MARKERS, Feature.SAMPLING}),
         segmentation=_SEGMENTATION,
         encoder=S1ReferenceEncoder(model),
         max_rows=num_lanes,
