@@ -80,10 +80,9 @@ class VoiceCatalogue:
         voice = self._find(base, language)
         return f"{voice.id}+{variant}" if variant else voice.id
 
-    def language(self, voice_id: str) -> str:
-        """Return the language that a voice, by an id that was resolved, speaks best."""
-        languages = self._voices[voice_id.partition("+")[0]].languages
-        return languages[0] if languages else ""
+    def languages(self, voice_id: str) -> tuple[str, ...]:
+        """Return the languages of a voice, by an id that was resolved, best first."""
+        return self._voices[voice_id.partition("+")[0]].languages
 
     def _find(self, base: str, language: str | None) -> Voice:
         voice = self._voices.get(base)

@@ -8,13 +8,14 @@ from engine.cloning import EncodedReference
 from engine.errors import UnknownVoice
 from engine.request import Sampling, ServiceClass, SynthesisRequest
 from engine.runner import Feature, ModelInfo
+from engine.text.rules import TextRules
 from protocol.codes import ErrorCode
 from protocol.fields import MAX_SEED, Reader, language_tag, voice_id
 from protocol.messages import Limits, Reference
 from server.audio.errors import CodecsMissing
 from server.audio.path import AudioPath
 from server.errors import RequestError
-from server.text_rules import text_rules
+from server.text_rules import can_normalize, text_rules
 
 #: What listeners can still follow, and OpenAI's range.
 SPEED_RANGE = (0.25, 4.0)
@@ -37,6 +38,8 @@ class Parameters:
     pitch: float | None = None
     volume_db: float | None = None
     normalize: bool | None = None
+    #: Normalize where that can be done, and say nothing where it cannot.
+    may_normalize: bool = False
     lexicon: Mapping[str, str] | None = None
     sampling: Sampling = Sampling()
 
@@ -99,11 +102,7 @@ def check(
         pace=speed / native_speed,
         head_start_s=head_start_s,
         sampling=_sampling(parameters.sampling, model),
-        text_rules=text_rules(
-            parameters.lexicon,
-            normalizes=bool(parameters.normalize),
-            language=parameters.language or model.voices.language(voice),
-        ),
+        text_rules=_text_rules(parameters, voice, model),
     )
     return Speech(
         request=request,
@@ -131,6 +130,17 @@ def _voice(name: str | None, language: str | None, model: ModelInfo) -> str:
         return model.voices.resolve(name, language)
     except UnknownVoice as error:
         raise RequestError(ErrorCode.UNKNOWN_VOICE, str(error)) from error
+
+
+def _text_rules(parameters: Parameters, voice: str, model: ModelInfo) -> TextRules | None:
+    tag = parameters.language
+    languages = model.voices.languages(voice) if tag is None else (tag,)
+    may = parameters.may_normalize and can_normalize(languages)
+    return text_rules(
+        parameters.lexicon,
+        normalizes=bool(parameters.normalize) or may,
+        language=languages[0] if languages else "",
+    )
 
 
 def _pitch(pitch: float | None, model: ModelInfo) -> float:

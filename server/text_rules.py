@@ -1,12 +1,25 @@
 """What a request asks of its text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from engine.errors import NormalizationMissing
-from engine.text.normalization.steps import normalization
+from engine.text.normalization.steps import has_rules, normalization
 from engine.text.rules import TextRules
 from protocol.codes import ErrorCode
 from server.errors import RequestError
+
+
+def can_normalize(languages: Sequence[str]) -> bool:
+    """Tell whether text for a voice that speaks `languages` can be written out.
+
+    That takes rules for them, installed, and that they are one: of several, the text may be in any.
+    """
+    if len({tag.lower().partition("-")[0] for tag in languages}) != 1:
+        return False
+    try:
+        return has_rules(languages[0]) and bool(normalization(languages[0]))
+    except NormalizationMissing:
+        return False
 
 
 def text_rules(

@@ -10,6 +10,7 @@ from protocol.codes import ErrorCode
 from server.bodies.fields import field, is_packed
 from server.errors import RequestError
 
+_K = TypeVar("_K", str, int)
 _T = TypeVar("_T")
 
 #: Fields of a map, and items of a list: several times what any of these clients sends.
@@ -28,7 +29,7 @@ def read_loosely(body: bytes | bytearray, media_type: str) -> dict[str, Any]:
     return fields
 
 
-def choice(fields: Mapping[str, Any], name: str, choices: Mapping[str, _T], default: str) -> _T:
+def choice(fields: Mapping[str, Any], name: str, choices: Mapping[_K, _T], default: _K) -> _T:
     """Return what the field chooses, or what `default` does where it is left out or null.
 
     Raises:
@@ -36,8 +37,8 @@ def choice(fields: Mapping[str, Any], name: str, choices: Mapping[str, _T], defa
     """
 
     def read(value: object) -> _T:
-        if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
+        if not isinstance(value, type(default)) or value not in choices:
+            raise ValueError(f"must be one of {', '.join(map(str, choices))}")
         return choices[value]
 
     chosen = field(fields, name, read)

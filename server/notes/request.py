@@ -21,6 +21,11 @@ from server.bodies.fields import (
 from server.bodies.json_object import ANY_NAME, Names
 from server.errors import RequestError
 from server.parameters import Parameters
+from server.stream_events import StreamEvent
+
+
+def _unheard(_: StreamEvent) -> None:
+    """Send the file alone: nothing that is said beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class Reply:
     media_type: str
     #: Puts the bytes of the file, as they come, into what the route speaks.
     frame: Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]
+    #: Hears of each event of the stream before its bytes come, if any do.
+    hear: Callable[[StreamEvent], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,8 @@ class NoteRequest:
     format: AudioFormat
     parameters: Parameters
     reply: Reply
+    #: In bits per second; `None` leaves it to the format.
+    bit_rate: int | None = None
 
 
 def as_it_is(audio_format: AudioFormat) -> Reply:

@@ -39,7 +39,8 @@ class NoteStream:
         Raises:
             RequestError: `unsupported`, `overloaded` or `engine_failed`.
         """
-        self._encoder = FileEncoder(request.format, speech.sample_rate_hz)
+        self._encoder = FileEncoder(request.format, speech.sample_rate_hz, request.bit_rate)
+        self._hear = request.reply.hear
         self._changed = anyio.Event()
         self._stream = Stream(service, speech, UNBOUNDED, request_id, self._wake)
         self._stream.append(request.text)
@@ -65,6 +66,7 @@ class NoteStream:
             self._changed = anyio.Event()
             await self._stream.convert()
             for event in self._stream.take():
+                self._hear(event)
                 data = await self._encode(event)
                 if data:
                     yield data

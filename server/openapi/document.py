@@ -66,6 +66,7 @@ _EVENTS = {"200": _answer("the file, or events", {**_AUDIO, "text/event-stream":
 _FISH_FILE = {
     "200": _answer("the file, while it is made", {**_AUDIO, "application/octet-stream": {}})
 }
+_TIMED_EVENTS = {"200": _answer("events, while it is made", {"text/event-stream": {}})}
 _VOICE = {_JSON: _ref("Voice")}
 _PROBE = {"200": _answer("yes"), "503": _answer("no")}
 
@@ -111,6 +112,13 @@ _PATHS: dict[str, Any] = {
         "post": _operation(
             "Make a note, in Fish Audio's words",
             _FISH_FILE | _refusals("FishError", _JSON, _FOREIGN_REFUSALS),
+            "FishSpeech",
+        ),
+    },
+    "/v1/tts/stream/with-timestamp": {
+        "post": _operation(
+            "Make a note, in Fish Audio's words, and tell which word is heard when",
+            _TIMED_EVENTS | _refusals("FishError", _JSON, _FOREIGN_REFUSALS),
             "FishSpeech",
         ),
     },

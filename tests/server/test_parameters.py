@@ -124,6 +124,36 @@ def test_text_is_written_out_in_the_language_asked_for_or_else_the_voices_first(
     assert asked == TextRules(normalizes=True, language="fr")
 
 
+@pytest.mark.parametrize(
+    ("languages", "asked", "written_out"),
+    [
+        (("en-us", "en"), {}, "en-us"),
+        (("de-AT",), {}, "de-AT"),
+        # The text may be in either; nobody knows, unless it is said.
+        (("de", "fr"), {}, None),
+        (("de", "fr"), {"language": "fr"}, "fr"),
+        (("es",), {}, None),
+        ((), {}, None),
+    ],
+)
+def test_text_that_may_be_written_out_is_where_its_language_is_known_and_has_rules(
+    languages: tuple[str, ...], asked: dict[str, str], written_out: str | None
+) -> None:
+    voices = VoiceCatalogue([Voice("eva", "Eva", languages)], default="eva")
+    parameters = Parameters(may_normalize=True, **asked)  # type: ignore[arg-type] # its language
+    rules = checked(parameters, replace(MODEL, voices=voices)).request.text_rules
+    assert (None if rules is None else rules.language) == written_out
+
+
+def test_text_that_may_be_written_out_is_not_where_a_library_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps._steps.cache_clear()
+    monkeypatch.setitem(sys.modules, "unicode_rbnf", None)
+    parameters = Parameters(may_normalize=True, language="en")
+    assert checked(parameters, EVERY_LANGUAGE).request.text_rules is None
+
+
 @pytest.mark.parametrize("library", ["emoji", "unicode_rbnf"])
 def test_without_its_libraries_normalisation_is_unsupported_and_the_lexicon_is_not(
     library: str, monkeypatch: pytest.MonkeyPatch

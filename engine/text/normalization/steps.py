@@ -46,6 +46,11 @@ def normalization(tag: str) -> tuple[Step, ...]:
     return _steps(primary if primary in _LANGUAGES else None)
 
 
+def has_rules(tag: str) -> bool:
+    """Tell whether there are rules for the language of a BCP 47 tag."""
+    return tag.lower().partition("-")[0] in _LANGUAGES
+
+
 def load() -> None:
     """Load the rules of all languages, which takes half a second the first time.
 

@@ -9,7 +9,7 @@ from engine.runner import Feature, ModelInfo
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.audio.formats import AudioFormat
-from server.bodies.fields import field, integer, number, reference, string
+from server.bodies.fields import boolean, field, integer, number, reference, string
 from server.dialects.body import choice
 from server.errors import RequestError
 from server.parameters import Parameters
@@ -22,6 +22,14 @@ _FORMATS = {
     "opus": (AudioFormat.OPUS, 48_000),
 }
 _DEFAULT_FORMAT = "mp3"
+#: As Fish counts them, in thousands, and in bits per second.
+MP3_BIT_RATES = {64: 64_000, 128: 128_000, 192: 192_000}
+#: Its SDK says these in thousands, LiveKit's plugin in bits; -1000 leaves it to us.
+OPUS_BIT_RATES = {
+    -1000: 32_000,
+    24: 24_000, 32: 32_000, 48: 48_000, 64: 64_000,
+    24_000: 24_000, 32_000: 32_000, 48_000: 48_000, 64_000: 64_000,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +38,48 @@ class FishRequest:
 
     text: str
     format: AudioFormat
+    sample_rate_hz: int
     parameters: Parameters
+    #: In bits per second; `None` leaves it to the format.
+    bit_rate: int | None
 
 
 def read_request(fields: Mapping[str, Any], model: ModelInfo) -> FishRequest:
     """Read the fields that mean something here; all others are passed over.
 
     These are hints for a model that is another one, or for the pieces in which it makes a text:
-    `latency`, `chunk_length`, `normalize`, `max_new_tokens` and so on. So are bit rates. Clients
-    send what a model samples by whether they were told to or not: one that does not sample ignores
-    it.
+    `latency`, `chunk_length`, `max_new_tokens` and so on. Clients send what a model samples by, and
+    `normalize`, whether they were told to or not: where that cannot be done, it is passed over.
 
     Raises:
         RequestError: `bad_value`.
     """
-    audio_format, rate_hz = choice(fields, "format", _FORMATS, _DEFAULT_FORMAT)
+    audio_format, natural_hz = choice(fields, "format", _FORMATS, _DEFAULT_FORMAT)
+    rate_hz = field(fields, "sample_rate", integer) or natural_hz
     prosody = field(fields, "prosody", _object) or {}
     return FishRequest(
         text=field(fields, "text", string) or "",
         format=audio_format,
+        sample_rate_hz=rate_hz,
         parameters=Parameters(
             **_voice(fields),
-            sample_rate=field(fields, "sample_rate", integer) or rate_hz,
+            sample_rate=rate_hz,
             speed=field(prosody, "speed", number),
             volume_db=field(prosody, "volume", number),
+            may_normalize=field(fields, "normalize", boolean) is not False,
             sampling=_sampling(fields) if Feature.SAMPLING in model.features else Sampling(),
         ),
+        bit_rate=_bit_rate(fields, audio_format),
     )
+
+
+def _bit_rate(fields: Mapping[str, Any], audio_format: AudioFormat) -> int | None:
+    """Return that of the format that is asked for; both are looked at."""
+    chosen = {
+        AudioFormat.MP3: choice(fields, "mp3_bitrate", MP3_BIT_RATES, 128),
+        AudioFormat.OPUS: choice(fields, "opus_bitrate", OPUS_BIT_RATES, 32),
+    }
+    return chosen.get(audio_format)
 
 
 def _voice(fields: Mapping[str, Any]) -> dict[str, Any]:
