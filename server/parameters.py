@@ -89,6 +89,7 @@ def check(
     Raises:
         RequestError: `bad_value`, `unknown_voice` or `unsupported`.
     """
+    parameters = _unaliased(parameters, model)
     speed = _within("speed", parameters.speed, 1.0, SPEED_RANGE)
     volume_db = _within("volume_db", parameters.volume_db, 0.0, VOLUME_DB_RANGE)
     to_clone = _to_clone(parameters, model)
@@ -112,6 +113,14 @@ def check(
         model_rate_hz=model.sample_rate_hz,
         to_clone=to_clone,
     )
+
+
+def _unaliased(parameters: Parameters, model: ModelInfo) -> Parameters:
+    """Put the voice in that the configured name stands for; a language alone chooses by itself."""
+    name = parameters.voice
+    if name is None and (parameters.reference is not None or parameters.language is not None):
+        return parameters
+    return replace(parameters, voice=model.voices.behind(name))
 
 
 def _to_clone(parameters: Parameters, model: ModelInfo) -> Reference | str | None:

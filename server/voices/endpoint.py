@@ -59,7 +59,7 @@ class VoicesEndpoint:
         stored = [] if self._model.encoder is None else await self._library.store.voices()
         return JSONResponse(
             {
-                "default": catalogue.default.id,
+                "default": catalogue.behind(None) or catalogue.default.id,
                 "voices": [*map(_own, catalogue), *map(self._stored, stored)],
                 "aliases": dict(catalogue.aliases),
                 "variants": sorted(catalogue.variants),

@@ -66,7 +66,7 @@ class VoiceLibrary:
         """
         encoder = _encoder(model)
         reference = check_reference(reference)
-        if model.voices.has(voice_id):
+        if model.voices.owns(voice_id) or voice_id in model.voices.aliases:
             raise RequestError(ErrorCode.BAD_STATE, f"{model.name} has a voice {voice_id!r}")
         await self.store.check(voice_id, len(reference.audio))
         voice = StoredVoice(voice_id, name, await to_thread.run_sync(digest_of, reference))

@@ -5,6 +5,6 @@ import pytest
 from engine.text.normalization.steps import load
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def rules_are_loaded() -> None:
-    load()
+    load()  # again only where a test has forgotten them
