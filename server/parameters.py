@@ -30,8 +30,8 @@ class Parameters:
     """How to speak. `None` leaves it to the model."""
 
     voice: str | None = None
-    #: A recording to speak in the voice of.
-    reference: Reference | None = None
+    #: Recordings to speak in the voice of, which is one.
+    references: tuple[Reference, ...] = ()
     language: str | None = None
     sample_rate: int | None = None
     speed: float | None = None
@@ -53,12 +53,12 @@ class Speech:
     stretch: float
     volume_db: float
     model_rate_hz: int
-    #: A recording, or the id of a stored one, whose voice is not made yet.
-    to_clone: Reference | str | None = None
+    #: Recordings, or the id of a stored one, whose voice is not made yet.
+    to_clone: tuple[Reference | str, ...] = ()
 
-    def with_voice(self, cloned: EncodedReference) -> "Speech":
+    def with_voice(self, cloned: tuple[EncodedReference, ...]) -> "Speech":
         """Return the same in the voice that was made of what was `to_clone`."""
-        return replace(self, request=replace(self.request, reference=cloned), to_clone=None)
+        return replace(self, request=replace(self.request, references=cloned), to_clone=())
 
     def audio_path(self) -> AudioPath:
         """Build a fresh path from the model's PCM to the caller's.
@@ -118,19 +118,19 @@ def check(
 def _unaliased(parameters: Parameters, model: ModelInfo) -> Parameters:
     """Put the voice in that the configured name stands for; a language alone chooses by itself."""
     name = parameters.voice
-    if name is None and (parameters.reference is not None or parameters.language is not None):
+    if name is None and (parameters.references or parameters.language is not None):
         return parameters
     return replace(parameters, voice=model.voices.behind(name))
 
 
-def _to_clone(parameters: Parameters, model: ModelInfo) -> Reference | str | None:
-    name, reference = parameters.voice, parameters.reference
+def _to_clone(parameters: Parameters, model: ModelInfo) -> tuple[Reference | str, ...]:
+    name = parameters.voice
     _pass_as("voice", name, voice_id)
     if name is None:
-        return reference
-    if reference is not None:
+        return parameters.references
+    if parameters.references:
         raise RequestError(ErrorCode.BAD_VALUE, "voice and reference exclude each other")
-    return None if model.voices.has(name) else name
+    return () if model.voices.has(name) else (name,)
 
 
 def _voice(name: str | None, language: str | None, model: ModelInfo) -> str:

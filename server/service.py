@@ -30,7 +30,7 @@ class Service:
     clock: Callable[[], float] = time.monotonic
 
     async def with_voice(self, speech: Speech) -> Speech:
-        """Return `speech` with its voice made, where that is the one of a recording.
+        """Return `speech` with its voice made, where that is the one of recordings.
 
         A place is held meanwhile, so that nobody waits for a voice who could not speak with it.
         It is free as this returns: nothing may be awaited before its stream takes it.
@@ -38,12 +38,13 @@ class Service:
         Raises:
             RequestError: there is no such voice, none can be made, or `overloaded`.
         """
-        if speech.to_clone is None:
+        if not speech.to_clone:
             return speech
-        found = await self.voices.find(speech.to_clone, self.engine.info)
+        model = self.engine.info
+        found = [await self.voices.find(each, model) for each in speech.to_clone]
         with self.engine.admission.holding(speech.request):
-            cloned = await self.voices.clone(found, self.engine.info)
-        return speech.with_voice(cloned)
+            cloned = [await self.voices.clone(each, model) for each in found]
+        return speech.with_voice(tuple(cloned))
 
     def record(self, speech: Speech, request_id: str) -> RequestRecord:
         """Begin the story of a stream that the engine has taken."""

@@ -27,7 +27,7 @@ def say(flags: argparse.Namespace) -> int:
             rate_hz = output.natural_rate(runner.info.sample_rate_hz)
             parameters = replace(parameters, sample_rate=rate_hz)
         speech = check(parameters, runner.info, Limits(), ServiceClass.NOTE)
-        if speech.to_clone is not None:
+        if speech.to_clone:
             data_dir = read_setting("data_dir", flags)
             speech = speech.with_voice(_cloned(speech.to_clone, runner.info, data_dir))
         path = speech.audio_path()
@@ -38,7 +38,9 @@ def say(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _cloned(wanted: Reference | str, model: ModelInfo, data_dir: str) -> EncodedReference:
+def _cloned(
+    wanted: tuple[Reference | str, ...], model: ModelInfo, data_dir: str
+) -> tuple[EncodedReference, ...]:
     # Here, since nobody else should wait for an event loop to load.
     import anyio
 
@@ -46,8 +48,9 @@ def _cloned(wanted: Reference | str, model: ModelInfo, data_dir: str) -> Encoded
 
     library = open_library(data_dir)
 
-    async def clone() -> EncodedReference:
-        return await library.clone(await library.find(wanted, model), model)
+    async def clone() -> tuple[EncodedReference, ...]:
+        found = [await library.find(each, model) for each in wanted]
+        return tuple([await library.clone(each, model) for each in found])
 
     return anyio.run(clone)
 

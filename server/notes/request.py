@@ -98,9 +98,10 @@ def parse_note(
 
 
 def _parameters(fields: Mapping[str, Any]) -> Parameters:
+    recording = field(fields, "reference", reference)
     return Parameters(
         voice=field(fields, "voice", string),
-        reference=field(fields, "reference", reference),
+        references=() if recording is None else (recording,),
         language=field(fields, "language", string),
         sample_rate=field(fields, "sample_rate", integer),
         speed=field(fields, "speed", number),

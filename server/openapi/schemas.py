@@ -5,7 +5,7 @@ from typing import Any
 from protocol.codes import ErrorCode
 from protocol.fields import MAX_SEED
 from server.audio.formats import AudioFormat
-from server.dialects.fish.request import MP3_BIT_RATES, OPUS_BIT_RATES
+from server.dialects.fish.request import MAX_REFERENCES, MP3_BIT_RATES, OPUS_BIT_RATES
 from server.parameters import PITCH_RANGE, SPEED_RANGE, VOLUME_DB_RANGE
 
 Schema = dict[str, Any]
@@ -129,7 +129,11 @@ SCHEMAS: dict[str, Schema] = {
         opus_bitrate={"type": ["integer", "null"], "enum": [*OPUS_BIT_RATES, None]},
         normalize=_or_null("boolean"),
         reference_id=_or_null("string"),
-        references={"type": ["array", "null"], "items": _ref("Reference"), "maxItems": 1},
+        references={
+            "type": ["array", "null"],
+            "items": _ref("Reference"),
+            "maxItems": MAX_REFERENCES,
+        },
         prosody={
             "anyOf": [
                 _object([], speed=_within(SPEED_RANGE), volume=_within(VOLUME_DB_RANGE)),

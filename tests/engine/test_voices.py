@@ -100,7 +100,7 @@ def test_a_name_that_was_given_stands_for_a_voice_of_the_models_or_another_one(
     named = CATALOGUE.with_names(names)
     assert named.behind(name) == expected
     assert CATALOGUE.behind(name) == name
-    assert named.aliases == CATALOGUE.aliases | names
+    assert named.aliases == {**CATALOGUE.aliases, **names}
     assert list(named) == list(CATALOGUE)
 
 

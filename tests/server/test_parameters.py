@@ -33,9 +33,9 @@ def checked(parameters: Parameters, model: ModelInfo = MODEL) -> Speech:
     ("parameters", "code"),
     [
         (Parameters(voice="tone+m3"), ErrorCode.UNKNOWN_VOICE),
-        (Parameters(voice="tone", reference=REFERENCE), ErrorCode.BAD_VALUE),
-        (Parameters(reference=REFERENCE, language="tlh"), ErrorCode.UNKNOWN_VOICE),
-        (Parameters(reference=REFERENCE, speed=5.0), ErrorCode.BAD_VALUE),
+        (Parameters(voice="tone", references=(REFERENCE,)), ErrorCode.BAD_VALUE),
+        (Parameters(references=(REFERENCE,), language="tlh"), ErrorCode.UNKNOWN_VOICE),
+        (Parameters(references=(REFERENCE,), speed=5.0), ErrorCode.BAD_VALUE),
         (Parameters(voice="anna", language=""), ErrorCode.BAD_VALUE),
         (Parameters(voice=""), ErrorCode.BAD_VALUE),
         (Parameters(voice="../tone"), ErrorCode.BAD_VALUE),
@@ -68,15 +68,15 @@ def test_what_cannot_be_has_its_code(parameters: Parameters, code: ErrorCode) ->
 @pytest.mark.parametrize(
     ("parameters", "to_clone"),
     [
-        (Parameters(), None),
-        (Parameters(voice="tone"), None),
-        (Parameters(voice="alloy"), None),
-        (Parameters(voice="anna"), "anna"),
-        (Parameters(reference=REFERENCE), REFERENCE),
+        (Parameters(), ()),
+        (Parameters(voice="tone"), ()),
+        (Parameters(voice="alloy"), ()),
+        (Parameters(voice="anna"), ("anna",)),
+        (Parameters(references=(REFERENCE, REFERENCE)), (REFERENCE, REFERENCE)),
     ],
 )
 def test_only_a_voice_that_is_not_the_models_own_is_to_be_made(
-    parameters: Parameters, to_clone: Reference | str | None
+    parameters: Parameters, to_clone: tuple[Reference | str, ...]
 ) -> None:
     speech = checked(parameters)
     assert speech.to_clone == to_clone

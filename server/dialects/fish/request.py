@@ -31,6 +31,9 @@ OPUS_BIT_RATES = {
     24_000: 24_000, 32_000: 32_000, 48_000: 48_000, 64_000: 64_000,
 }  # fmt: skip
 
+#: Of a minute each, they leave a model that reads as much at once as S1 room to speak.
+MAX_REFERENCES = 4
+
 
 @dataclass(frozen=True, slots=True)
 class FishRequest:
@@ -83,14 +86,14 @@ def _bit_rate(fields: Mapping[str, Any], audio_format: AudioFormat) -> int | Non
 
 
 def _voice(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the voice that is named, else the recording that is given."""
+    """Return the voice that is named, else the recordings that are given."""
     voice = field(fields, "reference_id", string)
     given: list[Reference] = field(fields, "references", _references) or []
     if voice is not None or not given:
         return {"voice": voice}
-    if len(given) > 1:
-        raise RequestError(ErrorCode.UNSUPPORTED, "references: give one recording")
-    return {"reference": given[0]}
+    if len(given) > MAX_REFERENCES:
+        raise RequestError(ErrorCode.BAD_VALUE, f"references: give {MAX_REFERENCES} at most")
+    return {"references": tuple(given)}
 
 
 def _sampling(fields: Mapping[str, Any]) -> Sampling:

@@ -94,21 +94,21 @@ def call(voice: str | None, service: Service) -> Speech:
 @pytest.mark.parametrize(
     ("voice", "spoken", "to_clone"),
     [
-        ("alloy", "eva+f1", None),
-        ("echo", "bob", "anna"),
-        ("default", "eva", None),
-        (None, "eva", None),
+        ("alloy", "eva+f1", ()),
+        ("echo", "bob", ("anna",)),
+        ("default", "eva", ()),
+        (None, "eva", ()),
         # Of the stock names, those that are not set mean what they did.
-        ("nova", "bob", None),
-        ("bob", "bob", None),
-        ("anna", "bob", "anna"),
+        ("nova", "bob", ()),
+        ("bob", "bob", ()),
+        ("anna", "bob", ("anna",)),
     ],
 )
 async def test_on_every_route_a_name_is_the_voice_it_stands_for(
     route: Callable[[str | None, Service], Speech],
     voice: str | None,
     spoken: str,
-    to_clone: str | None,
+    to_clone: tuple[str, ...],
     store: VoiceStore,
 ) -> None:
     speech = route(voice, await named(store))
