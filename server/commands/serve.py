@@ -77,7 +77,8 @@ async def _serve(settings: Settings) -> int:
     metrics = Metrics()
     install(
         most_connections(settings.max_connections, settings.max_notes),
-        metrics.rejected.labels("connections"),
+        dropped=metrics.rejected.labels("connections"),
+        unread=metrics.unread,
     )
     loop_load = LoopLoad(metrics)
     engine = _engine(settings, metrics, loop_load)
