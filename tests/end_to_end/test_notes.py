@@ -62,6 +62,21 @@ async def test_a_file_is_as_long_as_the_same_call(
     assert duration_s == pytest.approx(spoken.samples / rate, abs=padding_s)
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "least", "most"),
+    [("mp3", "mp3_bitrate", 64, 192), ("opus", "opus_bitrate", 24, 64)],
+)
+async def test_in_fishs_words_a_file_has_the_bit_rate_that_was_asked_for(
+    http: httpx.AsyncClient, name: str, field: str, least: int, most: int
+) -> None:
+    sizes = []
+    for bit_rate in (least, most):
+        fields = {"text": TEXT, "format": name, field: bit_rate}
+        sizes.append(len((await http.post("/v1/tts", json=fields)).content))
+    # Of opus, it is what the codec aims at.
+    assert sizes[1] > 2 * sizes[0]
+
+
 async def test_raw_pcm_has_every_sample_and_nothing_else(http: httpx.AsyncClient) -> None:
     response = await http.post("/v1/notes", json={"text": TEXT, "format": "pcm"})
     assert len(response.content) == 2 * 1_600 * len(TEXT)
