@@ -8,14 +8,13 @@ from engine.cloning import EncodedReference
 from engine.errors import UnknownVoice
 from engine.request import Sampling, ServiceClass, SynthesisRequest
 from engine.runner import Feature, ModelInfo
-from engine.text.rules import TextRules
 from protocol.codes import ErrorCode
 from protocol.fields import MAX_SEED, Reader, language_tag, voice_id
 from protocol.messages import Limits, Reference
 from server.audio.errors import CodecsMissing
 from server.audio.path import AudioPath
 from server.errors import RequestError
-from server.text_rules import can_normalize, text_rules
+from server.text_rules import text_rules
 
 #: What listeners can still follow, and OpenAI's range.
 SPEED_RANGE = (0.25, 4.0)
@@ -103,7 +102,12 @@ def check(
         pace=speed / native_speed,
         head_start_s=head_start_s,
         sampling=_sampling(parameters.sampling, model),
-        text_rules=_text_rules(parameters, voice, model),
+        text_rules=text_rules(
+            parameters.lexicon,
+            normalizes=bool(parameters.normalize),
+            may_normalize=parameters.may_normalize,
+            languages=_languages(parameters.language, voice, model),
+        ),
     )
     return Speech(
         request=request,
@@ -141,15 +145,9 @@ def _voice(name: str | None, language: str | None, model: ModelInfo) -> str:
         raise RequestError(ErrorCode.UNKNOWN_VOICE, str(error)) from error
 
 
-def _text_rules(parameters: Parameters, voice: str, model: ModelInfo) -> TextRules | None:
-    tag = parameters.language
-    languages = model.voices.languages(voice) if tag is None else (tag,)
-    may = parameters.may_normalize and can_normalize(languages)
-    return text_rules(
-        parameters.lexicon,
-        normalizes=bool(parameters.normalize) or may,
-        language=languages[0] if languages else "",
-    )
+def _languages(tag: str | None, voice: str, model: ModelInfo) -> tuple[str, ...]:
+    """Return those that the text may be in: the one that is said, or all that the voice speaks."""
+    return model.voices.languages(voice) if tag is None else (tag,)
 
 
 def _pitch(pitch: float | None, model: ModelInfo) -> float:

@@ -69,11 +69,7 @@ class Settings:
     )
 
     model: str = _speaking("espeak", f"model to serve: {MODELS}")
-    voice_aliases: str = _speaking(
-        "",
-        "names for voices of the model or stored ones, as name=voice pairs, comma-separated "
-        "(alloy=anna,default=anna)",
-    )
+    voice_aliases: str = _speaking("", "names for voices, as name=voice pairs, comma-separated")
     tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
 
     data_dir: str = _keeping(

@@ -9,27 +9,23 @@ from protocol.codes import ErrorCode
 from server.errors import RequestError
 
 
-def can_normalize(languages: Sequence[str]) -> bool:
-    """Tell whether text for a voice that speaks `languages` can be written out.
-
-    That takes rules for them, installed, and that they are one: of several, the text may be in any.
-    """
-    if len({tag.lower().partition("-")[0] for tag in languages}) != 1:
-        return False
-    try:
-        return has_rules(languages[0]) and bool(normalization(languages[0]))
-    except NormalizationMissing:
-        return False
-
-
 def text_rules(
-    lexicon: Mapping[str, str] | None, *, normalizes: bool, language: str
+    lexicon: Mapping[str, str] | None,
+    *,
+    normalizes: bool,
+    may_normalize: bool,
+    languages: Sequence[str],
 ) -> TextRules | None:
     """Return what to ask of the engine; None where all text is said as it is written.
+
+    The text is in one of `languages`, most likely in the first. What `may` be normalized is where
+    that can be done.
 
     Raises:
         RequestError: `unsupported`, where a library that writes text out is not installed.
     """
+    language = languages[0] if languages else ""
+    normalizes = normalizes or (may_normalize and _can_normalize(languages))
     if not normalizes and not lexicon:
         return None
     try:
@@ -40,3 +36,13 @@ def text_rules(
     return TextRules(
         lexicon=tuple((lexicon or {}).items()), normalizes=normalizes, language=language
     )
+
+
+def _can_normalize(languages: Sequence[str]) -> bool:
+    """Tell whether there are rules, and of which language the text is."""
+    if len({tag.lower().partition("-")[0] for tag in languages}) != 1:
+        return False
+    try:
+        return has_rules(languages[0]) and bool(normalization(languages[0]))
+    except NormalizationMissing:
+        return False
