@@ -94,6 +94,7 @@ def check(
     to_clone = _to_clone(parameters, model)
     native_speed = min(max(speed, model.speed_range[0]), model.speed_range[1])
     voice = _voice(None if to_clone else parameters.voice, parameters.language, model)
+    spoken = model.voices.languages(voice)
     request = SynthesisRequest(
         voice=voice,
         service_class=service_class,
@@ -106,7 +107,7 @@ def check(
             parameters.lexicon,
             normalizes=bool(parameters.normalize),
             may_normalize=parameters.may_normalize,
-            languages=_languages(parameters.language, voice, model),
+            languages=(parameters.language,) if parameters.language else spoken,
         ),
     )
     return Speech(
@@ -143,11 +144,6 @@ def _voice(name: str | None, language: str | None, model: ModelInfo) -> str:
         return model.voices.resolve(name, language)
     except UnknownVoice as error:
         raise RequestError(ErrorCode.UNKNOWN_VOICE, str(error)) from error
-
-
-def _languages(tag: str | None, voice: str, model: ModelInfo) -> tuple[str, ...]:
-    """Return those that the text may be in: the one that is said, or all that the voice speaks."""
-    return model.voices.languages(voice) if tag is None else (tag,)
 
 
 def _pitch(pitch: float | None, model: ModelInfo) -> float:
