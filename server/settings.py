@@ -1,5 +1,6 @@
 """What can be set: each setting with its unit, its default, its bounds and its reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from server.setting_checks import (
     check_origins,
     check_range,
     is_loopback,
+    read_aliases,
 )
 
 HELP, GROUP, _BOUNDS = "help", "group", "bounds"
@@ -67,6 +69,7 @@ class Settings:
     )
 
     model: str = _speaking("espeak", f"model to serve: {MODELS}")
+    voice_aliases: str = _speaking("", "names for voices, as name=voice pairs, comma-separated")
     tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
 
     data_dir: str = _keeping(
@@ -159,6 +162,11 @@ class Settings:
         return ANY_HOST
 
     @property
+    def aliases(self) -> Mapping[str, str]:
+        """The voice behind each of the names."""
+        return read_aliases(_listed(self.voice_aliases))
+
+    @property
     def limits(self) -> Limits:
         """What `ready` tells a client. The sample rates are what the audio path was made for."""
         told = [item.name for item in fields(Limits) if hasattr(self, item.name)]
@@ -177,6 +185,7 @@ class Settings:
             raise SettingsError("host is empty: that would be every address; say 0.0.0.0 for it")
         if self.tone_step_ms and self.model != "tone":
             raise SettingsError(f"tone_step_ms is for model tone, not for {self.model}")
+        read_aliases(_listed(self.voice_aliases))
         check_hosts(_listed(self.allowed_hosts))
         check_origins(self.origins)
         check_certificate(self.tls_cert, self.tls_key)

@@ -38,7 +38,7 @@ def say(flags: argparse.Namespace) -> int:
 def _with_voice(speech: Speech, model: ModelInfo, data_dir: str) -> Speech:
     """Return `speech` with its voice made, where that is the one of a recording."""
     wanted = speech.to_clone
-    if wanted is None:
+    if not wanted:
         return speech
     # Here, since nobody else should wait for an event loop to load.
     import anyio
@@ -49,8 +49,9 @@ def _with_voice(speech: Speech, model: ModelInfo, data_dir: str) -> Speech:
     library = open_library(data_dir)
 
     async def with_voice() -> Speech:
-        found = await library.find(wanted, model)
-        return speech.with_voice(await library.clone(found, model), lexicon_of(found))
+        found = [await library.find(each, model) for each in wanted]
+        cloned = [await library.clone(each, model) for each in found]
+        return speech.with_voice(tuple(cloned), lexicon_of(found))
 
     return anyio.run(with_voice)
 

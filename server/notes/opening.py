@@ -4,6 +4,7 @@ from functools import partial
 
 from anyio import to_thread
 
+from server.audio.file_encoder import FileEncoder
 from server.notes.passages import Passage, passages_of
 from server.notes.request import NoteRequest
 from server.notes.speech import speech_of
@@ -28,9 +29,9 @@ async def open_note(service: Service, request: NoteRequest, request_id: str) -> 
     spoken = (
         SpokenScript(service, passages, speech, request_id)
         if passages
-        else SpokenText(service, request.text, speech, request_id)
+        else SpokenText(service, request, speech, request_id)
     )
-    return NoteStream(spoken, request.format, speech.sample_rate_hz)
+    return NoteStream(spoken, FileEncoder(request.format, speech.sample_rate_hz, request.bit_rate))
 
 
 async def _passages(service: Service, request: NoteRequest) -> tuple[Passage, ...]:

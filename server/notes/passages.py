@@ -56,7 +56,7 @@ def passages_of(request: NoteRequest, model: ModelInfo, limits: Limits) -> tuple
 
 def _language(request: NoteRequest, model: ModelInfo, limits: Limits) -> str:
     voice = speech_of(request, model, limits).request.voice
-    return request.parameters.language or model.voices.language(voice)
+    return request.parameters.language or model.voices.languages(voice)[0]
 
 
 def _passage(part: Part, language: str, speech_with: Callable[[Prosody], Speech]) -> Passage:

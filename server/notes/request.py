@@ -23,6 +23,11 @@ from server.errors import RequestError
 from server.parameters import Parameters
 from server.ssml.parts import Document, Part
 from server.ssml.reader import read_ssml
+from server.stream_events import StreamEvent
+
+
+def _unheard(_: StreamEvent) -> None:
+    """Send the file alone: nothing that is said beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class Reply:
     media_type: str
     #: Puts the bytes of the file, as they come, into what the route speaks.
     frame: Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]
+    #: Hears of each event of the stream before its bytes come, if any do.
+    hear: Callable[[StreamEvent], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,8 @@ class NoteRequest:
     reply: Reply
     #: What `text` says where it is SSML; none where it is plain.
     parts: tuple[Part, ...] = ()
+    #: In bits per second; `None` leaves it to the format.
+    bit_rate: int | None = None
 
 
 def as_it_is(audio_format: AudioFormat) -> Reply:
@@ -101,9 +110,10 @@ def parse_note(
 
 
 def _parameters(fields: Mapping[str, Any], language: str | None) -> Parameters:
+    recording = field(fields, "reference", reference)
     return Parameters(
         voice=field(fields, "voice", string),
-        reference=field(fields, "reference", reference),
+        references=() if recording is None else (recording,),
         language=field(fields, "language", string) or language,
         sample_rate=field(fields, "sample_rate", integer),
         speed=field(fields, "speed", number),

@@ -13,6 +13,7 @@ from engine.steps import Pcm
 from server.audio.path import AudioPath
 from server.notes.passages import Passage
 from server.notes.pulled_stream import PulledStream
+from server.notes.request import NoteRequest
 from server.parameters import Speech
 from server.service import Service
 from server.stream_events import AudioPiece, FlushReached
@@ -41,14 +42,17 @@ class Spoken(Protocol):
 class SpokenText:
     """A plain text: one stream from its first word to its last."""
 
-    def __init__(self, service: Service, text: str, speech: Speech, request_id: str) -> None:
-        """Open it.
+    def __init__(
+        self, service: Service, request: NoteRequest, speech: Speech, request_id: str
+    ) -> None:
+        """Open that of `request`, whose reply hears of all that is told of it.
 
         Raises:
             RequestError: `unsupported`, `overloaded` or `engine_failed`.
         """
         self._stream = PulledStream(service, speech, request_id)
-        self._stream.append(text)
+        self._hear = request.reply.hear
+        self._stream.append(request.text)
         self._stream.end()
 
     def close(self, outcome: str) -> None:
@@ -59,6 +63,7 @@ class SpokenText:
         """Do as `Spoken` says."""
         async with aclosing(self._stream.events()) as events:
             async for event in events:
+                self._hear(event)
                 if isinstance(event, AudioPiece):
                     yield event.pcm
 

@@ -5,7 +5,6 @@ from contextlib import aclosing
 
 from protocol.codes import ErrorCode
 from server.audio.file_encoder import FileEncoder
-from server.audio.formats import AudioFormat
 from server.errors import RequestError
 from server.notes.spoken import Spoken
 
@@ -13,10 +12,10 @@ from server.notes.spoken import Spoken
 class NoteStream:
     """A note being made. Leave it with `close`, however it ends."""
 
-    def __init__(self, spoken: Spoken, audio_format: AudioFormat, sample_rate_hz: int) -> None:
-        """Encode what is `spoken`, at `sample_rate_hz`."""
+    def __init__(self, spoken: Spoken, encoder: FileEncoder) -> None:
+        """Encode what is `spoken` by `encoder`."""
         self._spoken = spoken
-        self._encoder = FileEncoder(audio_format, sample_rate_hz)
+        self._encoder = encoder
 
     def close(self, outcome: str = "disconnected") -> None:
         """Give up what is not made yet, and all that was needed for it.

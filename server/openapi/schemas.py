@@ -5,6 +5,7 @@ from typing import Any
 from protocol.codes import ErrorCode
 from protocol.fields import MAX_SEED
 from server.audio.formats import AudioFormat
+from server.dialects.fish.request import MAX_REFERENCES, MP3_BIT_RATES, OPUS_BIT_RATES
 from server.parameters import PITCH_RANGE, SPEED_RANGE, VOLUME_DB_RANGE
 
 Schema = dict[str, Any]
@@ -134,8 +135,15 @@ SCHEMAS: dict[str, Schema] = {
         text=_TEXT,
         format={"type": ["string", "null"], "enum": ["wav", "pcm", "mp3", "opus", None]},
         sample_rate=_or_null("integer"),
+        mp3_bitrate={"type": ["integer", "null"], "enum": [*MP3_BIT_RATES, None]},
+        opus_bitrate={"type": ["integer", "null"], "enum": [*OPUS_BIT_RATES, None]},
+        normalize=_or_null("boolean"),
         reference_id=_or_null("string"),
-        references={"type": ["array", "null"], "items": _ref("Reference"), "maxItems": 1},
+        references={
+            "type": ["array", "null"],
+            "items": _ref("Reference"),
+            "maxItems": MAX_REFERENCES,
+        },
         prosody={
             "anyOf": [
                 _object([], speed=_within(SPEED_RANGE), volume=_within(VOLUME_DB_RANGE)),

@@ -51,7 +51,7 @@ class VoicesEndpoint:
         stored = await self._library.stored(self._model)
         return JSONResponse(
             {
-                "default": catalogue.default.id,
+                "default": catalogue.behind(None) or catalogue.default.id,
                 "voices": [*map(_own, catalogue), *map(self._stored, stored)],
                 "aliases": dict(catalogue.aliases),
                 "variants": sorted(catalogue.variants),

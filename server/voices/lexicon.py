@@ -1,6 +1,7 @@
 """The lexicon that is stored with a voice."""
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 
 from protocol import fields
 from protocol.messages import Reference
@@ -20,6 +21,7 @@ def read_lexicon(value: object) -> dict[str, str]:
     return lexicon
 
 
-def lexicon_of(found: Reference | StoredVoice) -> Mapping[str, str]:
-    """Return that of what a library has found; a recording that comes with a request has none."""
-    return found.lexicon if isinstance(found, StoredVoice) else {}
+def lexicon_of(found: Sequence[Reference | StoredVoice]) -> Mapping[str, str]:
+    """Return that of what a library has found; recordings that come with a request have none."""
+    stored = [each.lexicon for each in found if isinstance(each, StoredVoice)]
+    return dict(ChainMap(*map(dict, stored)))

@@ -153,7 +153,7 @@ def _encoder(model: ModelInfo) -> ReferenceEncoder:
 
 
 def _check_free(voice_id: str, model: ModelInfo) -> None:
-    if model.voices.has(voice_id):
+    if model.voices.owns(voice_id) or voice_id in model.voices.aliases:
         raise RequestError(ErrorCode.BAD_STATE, f"{model.name} has a voice {voice_id!r}")
 
 

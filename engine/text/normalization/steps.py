@@ -33,6 +33,11 @@ def normalization(tag: str) -> tuple[Step, ...]:
     return _steps(name_of(tag))
 
 
+def has_rules(tag: str) -> bool:
+    """Tell whether there are rules for the language of a BCP 47 tag."""
+    return name_of(tag) is not None
+
+
 def load() -> None:
     """Load the rules of all languages, which takes half a second the first time.
 

@@ -143,6 +143,21 @@ async def test_a_lexicon_that_is_none_is_refused(tmp_path: Path, lexicon: object
         assert await server.ids() == ["tone"]
 
 
+async def test_of_several_recordings_none_is_dropped_and_each_is_encoded_once(
+    tmp_path: Path,
+) -> None:
+    recordings = [WRITTEN | {"text": text} for text in ("One.", "Two.", "One.")]
+    fields = {"text": "Hello there.", "format": "wav", "references": recordings}
+    async with serving(tmp_path, CloningRunner(encoder := FakeEncoder())) as server:
+        assert (await server.ask("POST", "/v1/tts", fields)).status == 200
+        assert isinstance(server.runner, CloningRunner)
+        assert server.runner.references == ["One. Two. One."]
+        assert encoder.encoded == ["One.", "Two."]
+        recordings[1]["text"] = UNUSABLE_TEXT
+        refused = await server.ask("POST", "/v1/tts", fields)
+        assert (refused.status, set(refused.fields)) == (400, {"status", "message"})
+
+
 async def test_a_voice_without_an_id_gets_one_and_its_name_is_that(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         made = [
