@@ -1,5 +1,6 @@
 """What can be set: each setting with its unit, its default, its bounds and its reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from server.setting_checks import (
     check_range,
     check_secret,
     is_loopback,
+    read_aliases,
 )
 
 HELP, GROUP, _BOUNDS = "help", "group", "bounds"
@@ -82,6 +84,7 @@ class Settings:
         "all",
         "what this process makes: all; calls, and it accepts notes for others to make; or notes",
     )
+    voice_aliases: str = _speaking("", "names for voices, as name=voice pairs, comma-separated")
     tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
 
     data_dir: str = _keeping(
@@ -212,6 +215,11 @@ class Settings:
         return ANY_HOST
 
     @property
+    def aliases(self) -> Mapping[str, str]:
+        """The voice behind each of the names."""
+        return read_aliases(_listed(self.voice_aliases))
+
+    @property
     def data_folder(self) -> Path | None:
         """The folder of all that is kept, if anything is.
 
@@ -270,6 +278,7 @@ class Settings:
         check_choice("role", self.role, ("all", "calls", "notes"))
         check_choice("webhook_networks", self.webhook_networks, ("public", "any"))
         check_secret(self.webhook_secret)
+        read_aliases(_listed(self.voice_aliases))
         check_hosts(_listed(self.allowed_hosts))
         check_origins(self.origins)
         check_certificate(self.tls_cert, self.tls_key)

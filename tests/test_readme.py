@@ -25,7 +25,9 @@ RUN_HERE = {"serve", "call", "note", "openai", "telephone"}
 RUN_WITH_S1 = {"clone", "fishvoice"}
 #: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
 RUN_BY_LOADTEST = {"say", "host", "paced", "openloop", "locust"}
-RUN = RUN_BY_CI | RUN_HERE | RUN_WITH_S1 | RUN_BY_LOADTEST
+#: A block of shell that `tests/integrations/pipecat/` executes, likewise.
+RUN_WITH_PIPECAT = {"pipecat"}
+RUN = RUN_BY_CI | RUN_HERE | RUN_WITH_S1 | RUN_BY_LOADTEST | RUN_WITH_PIPECAT
 #: Of full scale; speech is ten times as loud.
 AUDIBLE = 0.01
 #: Files without a header, by their endings.

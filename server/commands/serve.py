@@ -42,6 +42,7 @@ from server.settings import Settings
 from server.transport.descriptors import most_connections
 from server.transport.guards import install
 from server.transport.listener import BACKLOG, listen
+from server.voices.aliases import with_aliases
 from server.voices.library import open_library
 
 #: The interpreter hands over between engine and event loop this often: ten times the default, so
@@ -79,11 +80,13 @@ async def _serve(settings: Settings) -> int:
     metrics = Metrics()
     install(
         most_connections(settings.max_connections, settings.max_notes),
-        metrics.rejected.labels("connections"),
+        dropped=metrics.rejected.labels("connections"),
+        unread=metrics.unread,
     )
     loop_load = LoopLoad(metrics)
     engine = _engine(settings, metrics, loop_load)
     voices = open_library(settings.data_dir)
+    engine.client.info = await with_aliases(engine.client.info, settings.aliases, voices.store)
     service = Service(engine.client, settings.limits, metrics=metrics, voices=voices)
     listener = listen(settings.host, settings.port)
     asyncio.get_running_loop().set_exception_handler(_report)

@@ -1,8 +1,12 @@
 """Fish Audio's SDK, both of its modules, with nothing changed but the base URL."""
 
+import base64
+import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 
+import httpx
 import pytest
 import soundfile
 from fish_audio_sdk import HttpCodeErr, Session, TTSRequest, WebSocketSession
@@ -46,6 +50,54 @@ def test_pcm_has_the_rate_that_was_asked_for(client: FishAudio) -> None:
         for rate_hz in (8_000, 16_000)
     ]
     assert sizes[1] == pytest.approx(2 * sizes[0], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "rates"),
+    [("mp3", "mp3_bitrate", (64, 192)), ("opus", "opus_bitrate", (24, 64))],
+)
+def test_a_file_and_a_call_have_the_bit_rate_that_was_asked_for(
+    client: FishAudio, name: str, field: str, rates: tuple[int, int]
+) -> None:
+    configs = [TTSConfig(format=name, **{field: rate}) for rate in rates]
+    files = [len(client.tts.convert(text=TEXT, config=config)) for config in configs]
+    calls = [
+        len(b"".join(client.tts.stream_websocket(words(), config=config))) for config in configs
+    ]
+    for low, high in (files, calls):
+        # Of opus, it is what the codec aims at.
+        assert high > 2 * low
+
+
+def test_text_is_written_out_unless_it_is_not_to_be(client: FishAudio) -> None:
+    text = "That is $3.50 for **K8s**."
+    made = [
+        client.tts.convert(text=said, config=TTSConfig(format="wav", normalize=normalize))
+        for said, normalize in (
+            (text, True),
+            ("That is three dollars and fifty cents for K8s.", False),
+            (text, False),
+        )
+    ]
+    assert made[0] == made[1] != made[2]
+
+
+def test_with_timestamps_events_tell_each_word_of_the_file(espeak: Server) -> None:
+    address = f"{espeak.http_url}/v1/tts/stream/with-timestamp"
+    fields = {"text": TEXT, "format": "wav"}
+    with httpx.stream("POST", address, json=fields, timeout=60, trust_env=False) as response:
+        assert response.headers["content-type"] == "text/event-stream"
+        lines = filter(None, response.iter_lines())
+        events = [json.loads(line.removeprefix("data: ")) for line in lines]
+    file = b"".join(base64.b64decode(event["audio_base64"]) for event in events)
+    last = {event["chunk_seq"]: event for event in events}.values()
+    heard = [word["text"] for event in last for word in event["alignment"]["segments"]]
+    assert " ".join(event["content"] for event in last) == TEXT
+    assert heard == re.findall(r"\w+", TEXT)
+    end = max(
+        event["chunk_audio_offset_sec"] + event["alignment"]["audio_duration"] for event in last
+    )
+    assert end == pytest.approx((len(file) - 44) / 2 / 44_100, abs=0.01)
 
 
 def test_live_text_comes_word_by_word(client: FishAudio) -> None:
