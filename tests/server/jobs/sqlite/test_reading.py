@@ -109,6 +109,7 @@ def test_every_field_of_a_job_and_its_status_is_kept(connection: sqlite3.Connect
 
 
 def test_totals_are_exact_whatever_comes_and_goes(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN")
     for number in range(300):
         changing.submit(connection, [job(f"n{number}", audio_s=0.1 * (number % 7))], PLENTY_S)
         changing.cancel(connection, f"n{number}", LATER)
