@@ -37,7 +37,7 @@ class Turn:
     ) -> None:
         """Speak what is `asked` for; where it `is_timed`, say when which word is heard."""
         self._service = service
-        self._asked = asked
+        self.asked = asked
         self._request_id = request_id
         #: Why it ends, for the record, where it is given up.
         self.outcome = "disconnected"
@@ -88,7 +88,7 @@ class Turn:
             RequestError: it cannot be spoken, or not now, or it failed on the way.
         """
         speech = await self._speech()
-        out = AudioMessages(self._asked.format, speech.sample_rate_hz)
+        out = AudioMessages(self.asked.format, speech.sample_rate_hz)
         try:
             with self._service.timekeeper.watching(self._look):
                 while await self._has_text():
@@ -104,7 +104,7 @@ class Turn:
 
     async def _speech(self) -> Speech:
         service = self._service
-        asked = self._asked.parameters
+        asked = self.asked.parameters
         speech = check(asked, service.engine.info, service.limits, ServiceClass.CALL)
         return await service.with_voice(speech)
 
