@@ -24,12 +24,16 @@ class Server:
     port: int
 
     @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
     def ws_url(self) -> str:
-        return f"ws://{self.host}:{self.port}/ws/tts"
+        return f"ws://{self.address}/ws/tts"
 
     @property
     def http_url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http://{self.address}"
 
 
 def voxline(*arguments: str, environment: Mapping[str, str] | None = None) -> list[str]:
