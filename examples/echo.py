@@ -1,7 +1,7 @@
 """An echo that falls silent: each line that is typed is spoken, and cuts the one before it short.
 
-It writes 16-bit samples to its standard output as they sound, silence too, so that a player may
-take them: python -m examples.echo ws://127.0.0.1:8080/ws/tts | aplay -q -f S16_LE -r 24000 -B 100000
+It writes 16-bit samples to its standard output as they sound, silence too, for a player to take:
+python -m examples.echo ws://127.0.0.1:8080/ws/tts | aplay -q -f S16_LE -r 24000 -B 100000
 """
 
 import sys
@@ -26,10 +26,12 @@ class Speaker:
     def __init__(self) -> None:
         self._waiting = bytearray()
         self._num_played = 0
+        self._is_silent = anyio.Event()
 
     def play(self, pcm: bytes) -> None:
         """Append audio."""
         self._waiting += pcm
+        self._is_silent = anyio.Event()
 
     def cut(self) -> int:
         """Throw away what waits; return how many samples were played since the last cut."""
@@ -37,10 +39,9 @@ class Speaker:
         self._waiting.clear()
         return played
 
-    @property
-    def is_silent(self) -> bool:
-        """Tell whether all was played."""
-        return not self._waiting
+    async def until_silent(self) -> None:
+        """Wait until all was played that there was."""
+        await self._is_silent.wait()
 
     async def run(self) -> None:
         """Play for ever."""
@@ -51,6 +52,8 @@ class Speaker:
             self._num_played += len(piece) // BYTES_PER_SAMPLE
             # In a thread: a player that is behind holds up nothing else.
             await run_sync(_write, piece.ljust(PIECE_BYTES, b"\0"))
+            if not self._waiting:
+                self._is_silent.set()
             num_pieces += 1
             await anyio.sleep(began_s + num_pieces * PIECE_S - time.monotonic())
 
@@ -72,8 +75,7 @@ async def speak(
                 async for event in stream:
                     if isinstance(event, Audio):
                         speaker.play(event.pcm)
-                while not speaker.is_silent:
-                    await anyio.sleep(PIECE_S)
+                await speaker.until_silent()
             finally:
                 with anyio.CancelScope(shield=True):
                     silence = await stream.cancel(played=speaker.cut())

@@ -26,7 +26,7 @@ class ParcelDesk(Agent):
 
     async def on_enter(self) -> None:
         """Greet the caller."""
-        self.session.say("Parcel desk. What can I do for you?")
+        self.session.say("Parcel desk. Hello?")
 
 
 def voice(url: str) -> fishaudio.TTS:
@@ -37,9 +37,7 @@ def voice(url: str) -> fishaudio.TTS:
 @server.rtc_session()
 async def answer(job: JobContext) -> None:
     """Talk to whoever is in the room."""
-    session = AgentSession(
-        stt="deepgram/nova-3", llm="openai/gpt-4.1-mini", tts=voice(VOXLINE_URL)
-    )
+    session = AgentSession(stt="deepgram/nova-3", llm="openai/gpt-4.1-mini", tts=voice(VOXLINE_URL))
     await session.start(ParcelDesk(), room=job.room)
 
 

@@ -26,7 +26,7 @@ REPLIES = (
 )
 WORDS_PER_S = 12
 #: The caller talks over the first reply after this long.
-INTERRUPTED_AFTER_S = 2.0
+INTERRUPTED_AFTER_S = 1.5
 RATE_HZ = 24_000
 
 
@@ -83,7 +83,7 @@ class Recorder(AudioOutput):
     def flush(self) -> None:
         """End a reply, unless it turns out that it was cut."""
         super().flush()
-        asyncio.get_running_loop().call_soon(self._finish, False)  # noqa: FBT003
+        asyncio.get_running_loop().call_soon(self._finish, False)
 
     def clear_buffer(self) -> None:
         """End a reply that was cut: nothing waits here."""
