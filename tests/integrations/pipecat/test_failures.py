@@ -7,7 +7,9 @@ from pipecat.frames.frames import TTSAudioRawFrame, TTSUpdateSettingsFrame
 from pipecat.utils.errors import ErrorCategory
 
 from protocol.client import ConnectFailed, StreamError
+from protocol.codes import ErrorCode
 from protocol.integrations.pipecat import VoxlineTTSService, VoxlineTTSSettings
+from protocol.messages import Reference
 from tests.helpers.serving import Server, starting
 from tests.integrations.pipecat.agent import conversing, samples
 from tests.integrations.pipecat.proxy import proxying
@@ -60,6 +62,21 @@ async def test_a_voice_that_is_unknown_is_a_typed_error_and_another_one_mends_it
         assert error.category is ErrorCategory.INVALID_REQUEST
         assert isinstance(error.exception, StreamError)
         assert not agent.service.is_usable
+        delta = VoxlineTTSSettings(voice="default")
+        await agent.worker.queue_frame(TTSUpdateSettingsFrame(delta=delta))
+        assert await agent.say("Two.")
+
+
+async def test_a_recording_for_a_model_that_cannot_clone_is_a_typed_error_and_a_voice_mends_it(
+    tone: Server,
+) -> None:
+    settings = VoxlineTTSSettings(reference=Reference(b"a recording", "What is said in it."))
+    async with conversing(VoxlineTTSService(url=tone.ws_url, settings=settings)) as agent:
+        assert await agent.say("One.") == []
+        error = agent.errors[0]
+        assert error.category is ErrorCategory.INVALID_REQUEST
+        assert isinstance(error.exception, StreamError)
+        assert error.exception.code is ErrorCode.UNSUPPORTED
         delta = VoxlineTTSSettings(voice="default")
         await agent.worker.queue_frame(TTSUpdateSettingsFrame(delta=delta))
         assert await agent.say("Two.")
