@@ -10,7 +10,7 @@ from protocol.client import ConnectFailed, StreamError
 from protocol.codes import ErrorCode
 from protocol.integrations.pipecat import VoxlineTTSService, VoxlineTTSSettings
 from protocol.messages import Reference
-from tests.helpers.serving import Server, starting
+from tests.helpers.serving import Server, serving, starting
 from tests.integrations.pipecat.agent import conversing, samples
 from tests.integrations.pipecat.proxy import proxying
 
@@ -95,6 +95,14 @@ async def test_an_address_that_answers_no_socket_is_given_up_at_once(tone: Serve
         await agent.above.until(lambda: bool(agent.errors))
         assert isinstance(agent.errors[0].exception, ConnectFailed)
         assert not service.is_usable
+
+
+async def test_a_connection_that_was_closed_for_its_silence_is_made_anew() -> None:
+    with serving("tone", "--idle-connection-s", "1") as impatient:
+        async with conversing(VoxlineTTSService(url=impatient.ws_url)) as agent:
+            await agent.probe.until(lambda: agent.num_connections == 2)
+            assert samples(await agent.say("Two.")) == SAMPLES_PER_CHAR * len("Two.")
+            assert agent.errors == []
 
 
 async def test_a_server_that_drains_ends_what_it_says_and_the_call_goes_on_at_the_next() -> None:
