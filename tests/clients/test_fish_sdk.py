@@ -83,18 +83,6 @@ def test_it_may_leave_in_mid_speech_and_come_again(client: FishAudio) -> None:
     assert client.tts.convert(text=TEXT)
 
 
-def test_it_speaks_again_where_the_server_died_in_mid_speech(mortal: MortalServer) -> None:
-    client = FishAudio(base_url=mortal.http_url, api_key="any")
-    stream = client.tts.stream_websocket(words(LONG))
-    next(stream)
-    mortal.restart()
-    with pytest.raises(WebSocketNetworkError):
-        list(stream)
-    assert client.tts.convert(text=TEXT)
-    assert b"".join(client.tts.stream_websocket(words()))
-    client.close()
-
-
 @pytest.mark.anyio
 async def test_its_asynchronous_client_may_leave_in_mid_speech(espeak: Server) -> None:
     async def long() -> AsyncIterator[str]:
@@ -144,14 +132,23 @@ def test_the_older_module_may_leave_in_mid_speech_and_come_again(espeak: Server)
     assert b"".join(session.tts(TTSRequest(text=TEXT)))
 
 
-def test_the_older_module_speaks_again_where_the_server_died_in_mid_speech(
+def test_both_modules_speak_again_where_the_server_died_in_mid_speech(
     mortal: MortalServer,
 ) -> None:
+    client = FishAudio(base_url=mortal.http_url, api_key="any")
+    request = TTSRequest(text="", format="wav")
     with WebSocketSession("any", base_url=mortal.http_url) as session:
-        stream = session.tts(TTSRequest(text="", format="wav"), words(LONG))
-        next(stream)
+        streams = [
+            client.tts.stream_websocket(words(LONG)),
+            session.tts(request, words(LONG)),
+        ]
+        for stream in streams:
+            next(stream)
         mortal.restart()
-        with pytest.raises(WebSocketNetworkError):
-            list(stream)
-        made = b"".join(session.tts(TTSRequest(text="", format="wav"), words()))
+        for stream in streams:
+            with pytest.raises(WebSocketNetworkError):
+                list(stream)
+        assert client.tts.convert(text=TEXT)
+        made = b"".join(session.tts(request, words()))
     assert SECONDS[0] < seconds(made) < SECONDS[1]
+    client.close()

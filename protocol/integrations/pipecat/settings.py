@@ -48,7 +48,7 @@ class VoxlineTTSSettings(TTSSettings):
         nothing: Any = None
         return cls(**{each.name: nothing for each in fields(cls) if each.name != "extra"})
 
-    def apply_update(self, delta: TTSSettings) -> dict[str, Any]:  # type: ignore[override] # as Pipecat
+    def apply_update(self, delta: "VoxlineTTSSettings") -> dict[str, Any]:  # type: ignore[override] # as Pipecat
         """Merge a delta; whichever of `voice` and `reference` it has is the only one from now on.
 
         Args:
@@ -60,7 +60,8 @@ class VoxlineTTSSettings(TTSSettings):
         changed: dict[str, Any] = super().apply_update(delta)
         for chosen, other in _EITHER:
             if chosen in changed and getattr(self, chosen) is not None and other not in changed:
-                changed |= super().apply_update(type(self)(**{other: None}))
+                nothing: dict[str, Any] = {other: None}
+                changed |= super().apply_update(type(self)(**nothing))
         return changed
 
     def stream_options(self, sample_rate_hz: int) -> StreamOptions:

@@ -72,7 +72,7 @@ async def test_after_each_of_200_interruptions_the_next_sentence_is_whole_and_no
 
 
 async def test_the_slot_is_free_behind_the_step_in_which_the_cancel_came() -> None:
-    # So slow a step that no other begins before the metrics are read.
+    # So slow a step that none goes by unseen.
     with serving("tone", "--tone-step-ms", "1:20") as slow:
         service = VoxlineTTSService(url=slow.ws_url, window_s=5.0)
         async with conversing(service) as agent, httpx.AsyncClient(base_url=slow.http_url) as http:

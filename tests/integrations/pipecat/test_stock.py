@@ -16,7 +16,8 @@ NUM_INTERRUPTIONS = {"fish": 200, "openai": 50}
 
 @pytest.mark.parametrize("name", STOCK)
 async def test_it_speaks_turn_after_turn(name: str, tone: Server) -> None:
-    async with conversing(STOCK[name](tone.address)) as agent:
+    # They wait for so long, three times as long by default, before a turn is over.
+    async with conversing(STOCK[name](tone.address, stop_frame_timeout_s=1.0)) as agent:
         for _ in range(2):
             audio = await agent.say(f"{LONG} {SHORT}")
             # What is between two sentences is not spoken.
