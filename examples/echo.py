@@ -4,8 +4,10 @@ It writes 16-bit samples to its standard output as they sound, silence too, for 
 python -m examples.echo ws://127.0.0.1:8080/ws/tts | aplay -q -f S16_LE -r 24000 -B 100000
 """
 
+import os
 import sys
 import time
+from collections.abc import AsyncGenerator
 
 import anyio
 from anyio.to_thread import run_sync
@@ -17,6 +19,8 @@ RATE_HZ = 24_000
 BYTES_PER_SAMPLE = 2
 #: What the player gets at a time, and so about how long it sounds behind a cut.
 PIECE_S = 0.02
+#: A line of a terminal is no longer.
+MAX_READ_BYTES = 4_096
 PIECE_BYTES = round(PIECE_S * RATE_HZ) * BYTES_PER_SAMPLE
 
 
@@ -55,7 +59,28 @@ class Speaker:
             if not self._waiting:
                 self._is_silent.set()
             num_pieces += 1
-            await anyio.sleep(began_s + num_pieces * PIECE_S - time.monotonic())
+            await anyio.sleep(max(0.0, began_s + num_pieces * PIECE_S - time.monotonic()))
+
+
+async def typed() -> AsyncGenerator[str]:
+    """Yield the lines of standard input as they come."""
+    rest = b""
+    while data := await _read(sys.stdin.fileno()):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield line.decode().strip()
+    if rest:
+        yield rest.decode().strip()
+
+
+async def _read(descriptor: int) -> bytes:
+    # Not in a thread: where the server goes, the process would wait for another line.
+    try:
+        await anyio.wait_readable(descriptor)
+    except PermissionError:
+        # A file has no readiness to wait for: it is always ready.
+        await anyio.lowlevel.checkpoint()
+    return os.read(descriptor, MAX_READ_BYTES)
 
 
 def _write(piece: bytes) -> None:
@@ -89,12 +114,12 @@ async def main(url: str) -> None:
         playing.start_soon(speaker.run)
         async with anyio.create_task_group() as speaking:
             scope = anyio.CancelScope()
-            while line := await run_sync(sys.stdin.readline, abandon_on_cancel=True):
+            async for line in typed():
+                # An empty line is for those who want silence.
                 scope.cancel()
                 scope = anyio.CancelScope()
-                # An empty line is for those who want silence.
-                if line.strip():
-                    speaking.start_soon(speak, connection, speaker, line.strip(), scope)
+                if line:
+                    speaking.start_soon(speak, connection, speaker, line, scope)
         playing.cancel_scope.cancel()
 
 

@@ -1,16 +1,18 @@
 """The examples do what their page says, by the commands that it shows."""
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.helpers.pages import blocks, command, run_here
-from tests.helpers.serving import ROOT, Server, serving
+from tests.helpers.serving import ROOT, Server, serving, starting
 from tests.test_readme import AUDIBLE, RUN_BY_EXAMPLES, assert_speech
 
 FOLDER = "examples"
@@ -50,30 +52,58 @@ def test_an_interrupted_reply_knows_what_was_heard(server: Server, folder: Path)
     assert re.search(r"heard: '\w[^']*'\nthen said \d\.\d+ s more", done.stdout), done.stdout
 
 
-def test_a_line_that_is_typed_cuts_the_one_that_is_spoken(server: Server, folder: Path) -> None:
+@contextmanager
+def echoing(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run the echo, without the file of its command; what is left of it at the end is killed."""
     shell, _ = command("echo", FOLDER).split(" > ")
+    pipe = subprocess.PIPE
     with subprocess.Popen(
-        run_here(shell, server),
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        run_here(f"exec {shell}", server), cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe
     ) as echo:
-        assert echo.stdin is not None
-        assert echo.stdout is not None
-        echo.stdin.write(f"{LINE}\n".encode())
-        echo.stdin.flush()
-        played = echo.stdout.read(2 * BYTES_PER_S)
+        try:
+            yield echo
+        finally:
+            echo.kill()
+
+
+def type_line(echo: "subprocess.Popen[bytes]") -> None:
+    """Type a line, and wait until half a second of it was played."""
+    assert echo.stdin is not None
+    assert echo.stdout is not None
+    echo.stdin.write(f"{LINE}\n".encode())
+    echo.stdin.flush()
+    num_audible = 0
+    while num_audible < BYTES_PER_S / 2:
+        piece = echo.stdout.read(BYTES_PER_S // 50)
+        assert piece
+        num_audible += len(piece) * any(piece)
+
+
+def test_a_line_that_is_typed_cuts_the_one_that_is_spoken(server: Server, folder: Path) -> None:
+    with echoing(server, folder) as echo:
+        type_line(echo)
         rest, told = echo.communicate(b"Of course.\n", timeout=30)
-    assert echo.returncode == 0
+        assert echo.returncode == 0
     cut, whole = re.findall(r"heard: '(.*)'", told.decode())
     assert LINE.startswith(cut)
-    assert 0 < len(cut) < len(LINE) / 2
+    assert len(cut) < len(LINE) / 2
     assert whole == "Of course."
-    for pcm in (played, rest):
-        samples = np.frombuffer(pcm, "<i2") / 2**15
-        assert np.sqrt(np.mean(np.square(samples))) > AUDIBLE
+    samples = np.frombuffer(rest, "<i2") / 2**15
+    assert np.sqrt(np.mean(np.square(samples))) > AUDIBLE
+    # A second for the answer, and what was on the way when the line was typed.
     assert len(rest) < 3 * BYTES_PER_S
+
+
+def test_an_echo_ends_with_its_server(folder: Path) -> None:
+    with (
+        starting("server", "serve", "--model", "espeak") as mortal,
+        echoing(mortal.server, folder) as echo,
+    ):
+        type_line(echo)
+        mortal.signal(signal.SIGKILL)
+        assert echo.stdout is not None
+        echo.stdout.read()
+        assert echo.wait(30) != 0
 
 
 def test_a_note_by_curl_is_a_file_of_speech(server: Server, folder: Path) -> None:
