@@ -9,14 +9,18 @@ from io import BytesIO
 import httpx
 import pytest
 import soundfile
-from fish_audio_sdk import HttpCodeErr, Session, TTSRequest, WebSocketSession
+from fish_audio_sdk import HttpCodeErr, Session, TTSRequest, WebSocketErr, WebSocketSession
 from fishaudio import AsyncFishAudio, FishAudio
 from fishaudio.exceptions import APIError, WebSocketError
 from fishaudio.types import FlushEvent, TTSConfig
+from httpx_ws import WebSocketNetworkError
 
+from tests.clients.conftest import MortalServer
 from tests.helpers.serving import Server
 
 TEXT = "Hello, this is spoken for a client of Fish. It has two sentences."
+#: Five minutes: a call is never as far ahead.
+LONG = f"{TEXT} " * 50
 SECONDS = (1.0, 12.0)
 
 
@@ -27,8 +31,8 @@ def client(espeak: Server) -> Iterator[FishAudio]:
     client.close()
 
 
-def words() -> Iterator[str]:
-    for word in TEXT.split():
+def words(text: str = TEXT) -> Iterator[str]:
+    for word in text.split():
         yield f"{word} "
 
 
@@ -123,6 +127,14 @@ def test_it_is_told_what_it_got_wrong(client: FishAudio) -> None:
         list(client.tts.stream_websocket(words(), reference_id="nobody"))
 
 
+def test_it_may_leave_in_mid_speech_and_come_again(client: FishAudio) -> None:
+    for _ in range(3):
+        stream = client.tts.stream_websocket(words(LONG))
+        next(stream)
+        stream.close()
+    assert client.tts.convert(text=TEXT)
+
+
 @pytest.mark.anyio
 async def test_its_asynchronous_client_may_leave_in_mid_speech(espeak: Server) -> None:
     async def long() -> AsyncIterator[str]:
@@ -152,3 +164,43 @@ def test_the_older_module_speaks_live(espeak: Server) -> None:
     with WebSocketSession("any", base_url=espeak.http_url) as session:
         made = b"".join(session.tts(TTSRequest(text="", format="wav"), words()))
     assert SECONDS[0] < seconds(made) < SECONDS[1]
+
+
+def test_the_older_module_is_told_live_what_it_got_wrong(espeak: Server) -> None:
+    request = TTSRequest(text="", reference_id="nobody")
+    with (
+        WebSocketSession("any", base_url=espeak.http_url) as session,
+        pytest.raises(WebSocketErr),
+    ):
+        list(session.tts(request, words()))
+
+
+def test_the_older_module_may_leave_in_mid_speech_and_come_again(espeak: Server) -> None:
+    session = Session("any", base_url=espeak.http_url)
+    for _ in range(3):
+        stream = session.tts(TTSRequest(text=LONG))
+        next(stream)
+        stream.close()
+    assert b"".join(session.tts(TTSRequest(text=TEXT)))
+
+
+def test_both_modules_speak_again_where_the_server_died_in_mid_speech(
+    mortal: MortalServer,
+) -> None:
+    client = FishAudio(base_url=mortal.http_url, api_key="any")
+    request = TTSRequest(text="", format="wav")
+    with WebSocketSession("any", base_url=mortal.http_url) as session:
+        streams = [
+            client.tts.stream_websocket(words(LONG)),
+            session.tts(request, words(LONG)),
+        ]
+        for stream in streams:
+            next(stream)
+        mortal.restart()
+        for stream in streams:
+            with pytest.raises(WebSocketNetworkError):
+                list(stream)
+        assert client.tts.convert(text=TEXT)
+        made = b"".join(session.tts(request, words()))
+    assert SECONDS[0] < seconds(made) < SECONDS[1]
+    client.close()

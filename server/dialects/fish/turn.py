@@ -36,7 +36,7 @@ class Turn:
     ) -> None:
         """Speak what is `asked` for; where it `is_timed`, say when which word is heard."""
         self._service = service
-        self._asked = asked
+        self.asked = asked
         self._request_id = request_id
         #: Why it ends, for the record, where it is given up.
         self.outcome = "disconnected"
@@ -87,7 +87,7 @@ class Turn:
             RequestError: it cannot be spoken, or not now, or it failed on the way.
         """
         speech = await self._speech()
-        out = AudioMessages(self._asked.format, speech.sample_rate_hz, self._asked.bit_rate)
+        out = AudioMessages(self.asked.format, speech.sample_rate_hz, self.asked.bit_rate)
         try:
             with self._service.timekeeper.watching(self._look):
                 while await self._has_text():
@@ -103,7 +103,7 @@ class Turn:
 
     async def _speech(self) -> Speech:
         service = self._service
-        asked = self._asked.parameters
+        asked = self.asked.parameters
         speech = check(asked, service.engine.info, service.limits, ServiceClass.CALL)
         return await service.with_voice(speech)
 

@@ -232,6 +232,29 @@ async def test_a_row_that_fails_finishes_its_session_with_an_error() -> None:
         assert reason == "error"
 
 
+async def test_the_text_behind_a_failure_is_spoken_without_another_start() -> None:
+    async with (
+        running(VirtualEngineThread(BadRowRunner(after=1))) as engine,
+        connected(engine) as caller,
+    ):
+        await caller.say("start", request=PCM | {"text": "Never again. "})
+        await caller.say("text", text=LONG)
+        assert (await caller.whole())[1] == "error"
+        await caller.say("text", text=TEXT)
+        await caller.say("stop")
+        data, reason = await caller.whole()
+        assert reason == "stop"
+        assert len(data) // 2 == num_samples(TEXT)
+
+
+async def test_the_text_behind_a_request_that_was_refused_is_passed_over() -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
+        await caller.say("start", request=PCM | {"reference_id": "nobody"})
+        assert (await caller.whole())[1] == "error"
+        await caller.say("text", text=TEXT)
+        assert len(await caller.speak(TEXT)) // 2 == num_samples(TEXT)
+
+
 @pytest.mark.parametrize("frame", [b"\xc1", b"\x93\x01\x02\x03", "text"])
 async def test_what_is_no_event_is_an_error_and_the_socket_stays(frame: bytes | str) -> None:
     async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
