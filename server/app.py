@@ -12,7 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.callers import CallerCheck
 from server.dialects.fish.live import LiveEndpoint
+from server.dialects.fish.references import PATH as REFERENCES_PATH
+from server.dialects.fish.references import ReferencesEndpoint
 from server.dialects.fish.speech import FishDialect
+from server.dialects.fish.voices import PATH as FISH_VOICES_PATH
+from server.dialects.fish.voices import FishVoicesEndpoint
 from server.dialects.openai.models import PATH as MODELS_PATH
 from server.dialects.openai.models import ModelsEndpoint
 from server.dialects.openai.speech import OpenAiDialect
@@ -26,6 +30,7 @@ from server.problems import problem
 from server.service import Service
 from server.voices.endpoint import PATH as VOICES_PATH
 from server.voices.endpoint import VoicesEndpoint
+from server.voices.intake import VoiceIntake
 from server.websocket.endpoint import WebSocketEndpoint
 from server.websocket.places import SocketPlaces
 
@@ -39,7 +44,7 @@ def create_app(
     allowed_origins: tuple[str, ...] = (),
 ) -> ASGIApp:
     """Build the application. `is_alive` tells whether the engine still turns."""
-    routes = [*_speech(service), *_about(service, is_alive)]
+    routes = [*_speech(service), *_voices(service), *_about(service, is_alive)]
     handlers = {HTTPException: _wrong_method, Exception: _internal_problem}
     starlette = Starlette(routes=routes, exception_handlers=handlers)
     # Else it sends a path with a slash too many elsewhere, and refuses a WebSocket without a word.
@@ -49,7 +54,7 @@ def create_app(
     app: ASGIApp = CORSMiddleware(
         starlette,
         allow_origins=allowed_origins,
-        allow_methods=["DELETE", "GET", "POST"],
+        allow_methods=["DELETE", "GET", "PATCH", "POST"],
         allow_headers=["*"],
         expose_headers=["Location", "Retry-After", "X-Request-Id"],
     )
@@ -67,15 +72,29 @@ def _sockets(service: Service, max_connections: int) -> Mapping[str, ASGIApp]:
 
 
 def _speech(service: Service) -> list[Route]:
-    """Return what speaks, and with which voices."""
+    """Return what speaks."""
     max_chars, model = service.limits.max_text_chars, service.engine.info
-    voices = VoicesEndpoint(service)
     return [
         Route("/v1/notes", NotesEndpoint(service, OwnDialect(max_chars))),
         Route("/v1/tts", NotesEndpoint(service, FishDialect(model, max_chars))),
         Route("/v1/audio/speech", NotesEndpoint(service, OpenAiDialect(max_chars))),
-        Route(VOICES_PATH, voices.collection, methods=["GET", "POST"]),
-        Route(VOICES_PATH + "/{voice_id}", voices.member, methods=["GET", "DELETE"]),
+    ]
+
+
+def _voices(service: Service) -> list[Route]:
+    """Return what tells of the voices it speaks with, and keeps new ones, in the words of each."""
+    intake = VoiceIntake(service)
+    own, fish = VoicesEndpoint(service, intake), FishVoicesEndpoint(service, intake)
+    references = ReferencesEndpoint(service, intake)
+    return [
+        Route(VOICES_PATH, own.collection, methods=["GET", "POST"]),
+        Route(VOICES_PATH + "/{voice_id}", own.member, methods=["GET", "DELETE"]),
+        Route(FISH_VOICES_PATH, fish.collection, methods=["GET", "POST"]),
+        Route(FISH_VOICES_PATH + "/{voice_id}", fish.member, methods=["GET", "PATCH", "DELETE"]),
+        Route(REFERENCES_PATH + "/add", references.add, methods=["POST"]),
+        Route(REFERENCES_PATH + "/list", references.ids, methods=["GET"]),
+        Route(REFERENCES_PATH + "/update", references.rename, methods=["POST"]),
+        Route(REFERENCES_PATH + "/delete", references.delete, methods=["DELETE"]),
     ]
 
 

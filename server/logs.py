@@ -31,3 +31,5 @@ def log_as_json() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # It complains of every body that is no form, and whoever sends one is told already.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)

@@ -21,8 +21,8 @@ PROSE = {"", "text", "mermaid"}
 RUN_BY_CI = {"prepare", "speak", "test"}
 #: Blocks of shell that tests below execute, against a server on a free port.
 RUN_HERE = {"serve", "call", "note", "openai", "telephone"}
-#: A block of shell that `tests/end_to_end/test_s1.py` executes: not every model clones.
-RUN_WITH_S1 = {"clone"}
+#: Blocks of shell that `tests/end_to_end/test_s1.py` executes: not every model clones.
+RUN_WITH_S1 = {"clone", "fishvoice"}
 #: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
 RUN_BY_LOADTEST = {"say", "host", "paced", "openloop", "locust"}
 RUN = RUN_BY_CI | RUN_HERE | RUN_WITH_S1 | RUN_BY_LOADTEST

@@ -90,13 +90,14 @@ def reference(value: object) -> Reference:
     """Read a recording and what is said in it."""
     if not isinstance(value, dict):
         raise TypeError("must be an object with audio and text")
-    audio, text = field(value, "audio", _binary), field(value, "text", string)
+    audio, text = field(value, "audio", binary), field(value, "text", string)
     if audio is None or text is None:
         raise ValueError("must have audio and text")
     return Reference(audio, text)
 
 
-def _binary(value: object) -> bytes:
+def binary(value: object) -> bytes:
+    """Read bytes, or a string of them in base64."""
     if isinstance(value, bytes):
         return value
     text = string(value)

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 import msgpack
 
 from protocol.codes import ErrorCode
-from server.bodies.fields import field, is_packed
+from server.bodies.fields import field, integer, is_packed, number
+from server.bodies.form import is_form, read_form
 from server.errors import RequestError
+from server.voices.recording import MAX_AUDIO_BYTES
 
 _T = TypeVar("_T")
 
@@ -17,11 +19,13 @@ _MAX_MAP, _MAX_ARRAY = 128, 64
 
 
 def read_loosely(body: bytes | bytearray, media_type: str) -> dict[str, Any]:
-    """Return the fields of a body: msgpack where `media_type` says so, JSON otherwise.
+    """Return the fields of a body: msgpack or a form where `media_type` says so, JSON otherwise.
 
     Raises:
-        RequestError: `bad_message`, where it is neither, or no object.
+        RequestError: `bad_message`, where it is none of them, or no object.
     """
+    if is_form(media_type):
+        return read_form(body, media_type, MAX_AUDIO_BYTES)
     fields = _unpacked(body) if is_packed(media_type) else _parsed(body)
     if not isinstance(fields, dict):
         raise RequestError(ErrorCode.BAD_MESSAGE, "the body is not an object")
@@ -42,6 +46,22 @@ def choice(fields: Mapping[str, Any], name: str, choices: Mapping[str, _T], defa
 
     chosen = field(fields, name, read)
     return choices[default] if chosen is None else chosen
+
+
+def number_or_digits(value: object) -> float:
+    """Read a number, or a string that spells one: a form has nothing else."""
+    try:
+        return float(value) if isinstance(value, str) else number(value)
+    except ValueError:
+        raise ValueError("must be a number") from None
+
+
+def integer_or_digits(value: object) -> int:
+    """Read an integer, or a string that spells one."""
+    try:
+        return int(value) if isinstance(value, str) else integer(value)
+    except ValueError:
+        raise ValueError("must be an integer") from None
 
 
 def _parsed(body: bytes | bytearray) -> object:

@@ -1,36 +1,28 @@
 """`/v1/voices`: the model's voices and those that were stored, and how one is stored."""
 
-import secrets
-from functools import partial
 from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from engine.voices import Voice
-from server.bodies.arriving import Bodies, max_body_bytes
-from server.bodies.fields import media_type_of
-from server.bodies.presence import while_connected
 from server.errors import RequestError
 from server.problems import problem_of
 from server.service import Service
-from server.voices.recording import MAX_AUDIO_BYTES, MAX_TEXT_CHARS
-from server.voices.request import NewVoice, parse_voice
-from server.voices.store import MAX_NAME_CHARS, StoredVoice, unknown
+from server.voices.intake import VoiceIntake
+from server.voices.request import parse_voice
+from server.voices.store import StoredVoice
 
 PATH = "/v1/voices"
-#: Of an id that is drawn: nobody guesses one, and none is drawn twice.
-_ID_BYTES = 16
 
 
 class VoicesEndpoint:
     """The handlers of the routes."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, intake: VoiceIntake) -> None:
         self._library = service.voices
         self._model = service.engine.info
-        self._drain = service.drain
-        self._bodies = Bodies(max_body_bytes(MAX_TEXT_CHARS + MAX_NAME_CHARS, MAX_AUDIO_BYTES))
+        self._intake = intake
 
     async def collection(self, request: Request) -> Response:
         """Answer `GET` with all voices, `POST` by storing one."""
@@ -56,7 +48,7 @@ class VoicesEndpoint:
 
     async def _list(self) -> Response:
         catalogue = self._model.voices
-        stored = [] if self._model.encoder is None else await self._library.store.voices()
+        stored = await self._library.stored(self._model)
         return JSONResponse(
             {
                 "default": catalogue.default.id,
@@ -67,26 +59,16 @@ class VoicesEndpoint:
         )
 
     async def _create(self, request: Request) -> Response:
-        self._drain.check()
-        parse = partial(parse_voice, media_type=media_type_of(request.scope))
-        asked = await self._bodies.parsed(request.receive, parse)
-        voice = await while_connected(request.receive, partial(self._add, asked), self._drain)
+        voice = await self._intake.add(request, parse_voice)
         location = f"{PATH}/{quote(voice.id)}"
         return JSONResponse(self._stored(voice), 201, headers={"Location": location})
-
-    async def _add(self, asked: NewVoice) -> StoredVoice:
-        voice_id = asked.id or secrets.token_hex(_ID_BYTES)
-        name = asked.name or voice_id
-        return await self._library.add(voice_id, name, asked.reference, self._model)
 
     async def _find(self, voice_id: str) -> dict[str, object]:
         for voice in self._model.voices:
             if voice.id == voice_id:
                 return _own(voice)
         # Only what the model can speak as is a voice of this server.
-        if self._model.encoder is None:
-            raise unknown(voice_id)
-        return self._stored(await self._library.store.find(voice_id))
+        return self._stored(await self._library.find_stored(voice_id, self._model))
 
     def _stored(self, voice: StoredVoice) -> dict[str, object]:
         # It speaks what the model speaks, whatever was said in its recording.

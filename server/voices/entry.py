@@ -1,25 +1,40 @@
 """A stored voice as a folder: its recording, and what is to be known of it."""
 
-import json
 import os
 import shutil
 from pathlib import Path
 
 from protocol.messages import Reference
+from server.voices.about import read_about, write_about
 from server.voices.store import StoredVoice
 
-#: The recording as it was sent, and a JSON object of strings: name, text and digest.
+#: The recording as it was sent, and the rest: see `write_about`.
 _AUDIO, _ABOUT = "audio", "voice.json"
 
 
 def write_entry(folder: Path, voice: StoredVoice, reference: Reference) -> None:
     """Write a voice into a folder that nobody reads yet; it is on the disk afterwards."""
-    about = {"name": voice.name, "text": reference.text, "digest": voice.digest}
-    for name, data in ((_AUDIO, reference.audio), (_ABOUT, json.dumps(about).encode())):
-        with (folder / name).open("wb") as file:
-            file.write(data)
-            os.fsync(file.fileno())
+    _write(folder / _AUDIO, reference.audio)
+    _write(folder / _ABOUT, write_about(voice, reference.text))
     sync_folder(folder)
+
+
+def rewrite_entry(path: Path, aside: Path, voice: StoredVoice, text: str) -> None:
+    """Write anew what is to be known of a voice, by way of a folder that nobody reads.
+
+    Raises:
+        OSError: it is not there any more, or cannot be written.
+        ValueError: what is there is not ours.
+    """
+    _write(aside / _ABOUT, write_about(voice, text, (path / _ABOUT).read_bytes()))
+    (aside / _ABOUT).replace(path / _ABOUT)
+    sync_folder(path)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
@@ -40,21 +55,8 @@ def read_entry(path: Path) -> tuple[StoredVoice, str]:
     """
     if path.is_symlink():
         raise ValueError("a link")
-    try:
-        about = json.loads((path / _ABOUT).read_bytes())
-        name, text, digest = (_written(about[field]) for field in ("name", "text", "digest"))
-    except (KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{_ABOUT} is not ours") from error
-    (path / _AUDIO).stat()
-    return StoredVoice(path.name, name, digest), text
-
-
-def _written(field: object) -> str:
-    if not isinstance(field, str):
-        raise TypeError("no string")
-    # Halves of surrogate pairs can be read in JSON, and in no answer; the error is a ValueError.
-    field.encode()
-    return field
+    stored_s = (path / _AUDIO).stat().st_mtime
+    return read_about((path / _ABOUT).read_bytes(), path.name, stored_s)
 
 
 def is_entry(path: Path) -> bool:

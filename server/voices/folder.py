@@ -7,23 +7,22 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple, Unpack
-
-from anyio import to_thread
 
 from engine.voices import VOICE_ID
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
+from server.voices.disk import on_disk
 from server.voices.entry import (
     entry_bytes,
     is_entry,
     read_audio,
     read_entry,
     remove_entry,
+    rewrite_entry,
     sync_folder,
     write_entry,
 )
@@ -39,12 +38,6 @@ _UNFINISHED = ".unfinished-"
 _MARK_BYTES = 8
 #: Nobody writes for so long: whoever left it there has died.
 _ABANDONED_S = 3_600.0
-
-#: A disk, or what somebody may have of it, is full.
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-
-_T = TypeVar("_T")
-_Args = TypeVarTuple("_Args")
 
 _log = logging.getLogger(__name__)
 
@@ -62,44 +55,65 @@ class FolderVoiceStore:
         self._folder = folder
         self._max_voices = max_voices
         self._max_bytes = max_bytes
-        self._adding = threading.Lock()
+        self._changing = threading.Lock()
 
     async def check(self, voice_id: str, num_bytes: int) -> None:
         """Say whether a voice could be added: see `VoiceStore`."""
-        await _on_disk(self._check, voice_id, num_bytes)
+        await on_disk(self._check, voice_id, num_bytes)
 
     async def add(self, voice: StoredVoice, reference: Reference) -> None:
         """Keep a voice: see `VoiceStore`."""
-        await _on_disk(self._add, voice, reference)
+        await on_disk(self._add, voice, reference)
 
     async def voices(self) -> list[StoredVoice]:
         """Return all voices: see `VoiceStore`."""
-        return await _on_disk(lambda: list(self._voices()))
+        return await on_disk(lambda: list(self._voices()))
 
     async def find(self, voice_id: str) -> StoredVoice:
         """Return a voice: see `VoiceStore`."""
-        return await _on_disk(self._find, voice_id)
+        return await on_disk(self._find, voice_id)
 
     async def reference(self, voice: StoredVoice) -> Reference:
         """Return a voice's recording: see `VoiceStore`."""
-        return await _on_disk(self._reference, voice)
+        return await on_disk(self._reference, voice)
+
+    async def update(self, voice: StoredVoice) -> None:
+        """Keep a voice as it is told: see `VoiceStore`."""
+        await on_disk(self._update, voice)
 
     async def remove(self, voice_id: str) -> None:
         """Forget a voice: see `VoiceStore`."""
-        await _on_disk(self._remove, voice_id)
+        await on_disk(self._remove, voice_id)
 
     def _add(self, voice: StoredVoice, reference: Reference) -> None:
-        with self._adding:
+        with self._changing:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
             self._check(voice.id, len(reference.audio))
-            unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
-            try:
+            with self._aside() as unfinished:
                 write_entry(unfinished, voice, reference)
                 self._put_in_place(unfinished, self._path(voice.id))
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
             sync_folder(self._folder)
+
+    def _update(self, voice: StoredVoice) -> None:
+        with self._changing:
+            found, text = self._read(voice.id)
+            if found.digest != voice.digest:
+                raise unknown(voice.id)
+            with self._aside() as unfinished:
+                try:
+                    rewrite_entry(self._path(voice.id), unfinished, voice, text)
+                except (FileNotFoundError, ValueError) as error:
+                    raise unknown(voice.id) from error
+
+    @contextmanager
+    def _aside(self) -> Iterator[Path]:
+        """Make a folder that is no voice; what is left of it is removed."""
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
+        try:
+            yield unfinished
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def _put_in_place(self, unfinished: Path, path: Path) -> None:
         try:
@@ -166,10 +180,11 @@ class FolderVoiceStore:
             raise unknown(voice_id)
         # Nothing is made for it: on a disk that is full, voices can still be removed.
         unfinished = self._folder / f"{_UNFINISHED}{secrets.token_hex(_MARK_BYTES)}"
-        try:
-            path.rename(unfinished)
-        except FileNotFoundError as error:
-            raise unknown(voice_id) from error
+        with self._changing:
+            try:
+                path.rename(unfinished)
+            except FileNotFoundError as error:
+                raise unknown(voice_id) from error
         remove_entry(unfinished)
         sync_folder(self._folder)
 
@@ -182,17 +197,6 @@ class FolderVoiceStore:
         """Return the folders that may be voices, by id."""
         found = self._folder.iterdir() if self._folder.is_dir() else ()
         return sorted(path for path in found if VOICE_ID.fullmatch(path.name))
-
-
-async def _on_disk(work: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
-    """Do in a worker thread what a disk may refuse."""
-    try:
-        return await to_thread.run_sync(work, *args)
-    except OSError as error:
-        _log.warning("the stored voices cannot be reached: %s", error)
-        if error.errno in _FULL:
-            raise RequestError(ErrorCode.QUOTA, "no room is left to keep voices in") from error
-        raise RequestError(ErrorCode.INTERNAL, "the stored voices cannot be reached") from error
 
 
 def _taken(voice_id: str) -> RequestError:

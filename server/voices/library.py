@@ -1,5 +1,9 @@
 """The voices that are not the model's own: recordings that come with a request, or are stored."""
 
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from anyio import to_thread
@@ -14,20 +18,32 @@ from server.voices.cache import ReferenceCache
 from server.voices.cloner import Cloner, Decode
 from server.voices.folder import FolderVoiceStore
 from server.voices.recording import check_reference, decoded
-from server.voices.store import NoVoiceStore, StoredVoice, VoiceStore, digest_of
+from server.voices.request import NewVoice
+from server.voices.store import NoVoiceStore, StoredVoice, VoiceStore, digest_of, unknown
 
 #: The folder within the one for all that is kept.
 _VOICES = "voices"
 #: A minute of speech is 100 KB of codes: ten hours of voices.
 MAX_CACHED_BYTES = 64 << 20
+#: Of an id that is drawn: nobody guesses one, and none is drawn twice.
+_ID_BYTES = 16
 
 
 class VoiceLibrary:
     """Finds and keeps voices, and has them made."""
 
-    def __init__(self, store: VoiceStore | None = None, decode: Decode = decoded) -> None:
-        """Keep voices in `store`, if there is one, and have recordings decoded by `decode`."""
+    def __init__(
+        self,
+        store: VoiceStore | None = None,
+        decode: Decode = decoded,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Keep voices in `store`, if there is one, and have recordings decoded by `decode`.
+
+        `clock` says when, in seconds since 1970.
+        """
         self.store = store or NoVoiceStore()
+        self._clock = clock
         self._cache = ReferenceCache(MAX_CACHED_BYTES)
         self._sent = Cloner(self._cache, decode)
         # Whatever anybody sends, a stored voice waits for other stored ones alone.
@@ -55,9 +71,25 @@ class VoiceLibrary:
         digest = await to_thread.run_sync(digest_of, found)
         return await self._sent.clone(digest, found, _encoder(model))
 
-    async def add(
-        self, voice_id: str, name: str, reference: Reference, model: ModelInfo
-    ) -> StoredVoice:
+    async def stored(self, model: ModelInfo) -> list[StoredVoice]:
+        """Return the stored voices that the model can speak with, by id.
+
+        Raises:
+            RequestError: `internal` by the store.
+        """
+        return [] if model.encoder is None else await self.store.voices()
+
+    async def find_stored(self, voice_id: str, model: ModelInfo) -> StoredVoice:
+        """Return one of them.
+
+        Raises:
+            RequestError: `unknown_voice`, or `internal` by the store.
+        """
+        if model.encoder is None:
+            raise unknown(voice_id)
+        return await self.store.find(voice_id)
+
+    async def add(self, asked: NewVoice, model: ModelInfo) -> StoredVoice:
         """Store a voice, once it is made: what is stored can be spoken with.
 
         Raises:
@@ -65,14 +97,43 @@ class VoiceLibrary:
                 raises: `quota`, `internal`.
         """
         encoder = _encoder(model)
-        reference = check_reference(reference)
-        if model.voices.has(voice_id):
-            raise RequestError(ErrorCode.BAD_STATE, f"{model.name} has a voice {voice_id!r}")
+        reference = check_reference(asked.reference)
+        voice_id = asked.id or secrets.token_hex(_ID_BYTES)
+        _check_free(voice_id, model)
         await self.store.check(voice_id, len(reference.audio))
-        voice = StoredVoice(voice_id, name, await to_thread.run_sync(digest_of, reference))
-        await self._sent.clone(voice.digest, reference, encoder)
+        digest = await to_thread.run_sync(digest_of, reference)
+        await self._sent.clone(digest, reference, encoder)
+        now_s = self._clock()
+        voice = StoredVoice(voice_id, asked.name or voice_id, digest, asked.details, now_s, now_s)
         await self.store.add(voice, reference)
         return voice
+
+    async def change(
+        self, voice_id: str, change: Callable[[StoredVoice], StoredVoice], model: ModelInfo
+    ) -> StoredVoice:
+        """Keep what `change` makes of what people are told of a stored voice.
+
+        Raises:
+            RequestError: `unknown_voice`, or what the store raises: `quota`, `internal`.
+        """
+        voice = change(await self.find_stored(voice_id, model))
+        voice = replace(voice, updated_s=self._clock())
+        await self.store.update(voice)
+        return voice
+
+    async def rename(self, voice_id: str, new_id: str, model: ModelInfo) -> StoredVoice:
+        """Give a stored voice another id. It has both for a moment, and counts twice then.
+
+        Raises:
+            RequestError: `unknown_voice`, `bad_state`, or what the store raises: `quota`,
+                `internal`.
+        """
+        voice = await self.find_stored(voice_id, model)
+        _check_free(new_id, model)
+        renamed = replace(voice, id=new_id, updated_s=self._clock())
+        await self.store.add(renamed, await self.store.reference(voice))
+        await self.store.remove(voice_id)
+        return renamed
 
     async def _clone_stored(
         self, voice: StoredVoice, encoder: ReferenceEncoder
@@ -87,6 +148,11 @@ def _encoder(model: ModelInfo) -> ReferenceEncoder:
     if model.encoder is None:
         raise RequestError(ErrorCode.UNSUPPORTED, f"{model.name} cannot clone a voice")
     return model.encoder
+
+
+def _check_free(voice_id: str, model: ModelInfo) -> None:
+    if model.voices.has(voice_id):
+        raise RequestError(ErrorCode.BAD_STATE, f"{model.name} has a voice {voice_id!r}")
 
 
 def open_library(data_dir: str) -> VoiceLibrary:

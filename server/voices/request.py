@@ -1,4 +1,4 @@
-"""The body of `POST /v1/voices`, read strictly."""
+"""The body of `POST /v1/voices`, read strictly, and what it comes to in every dialect."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from protocol.messages import Reference
 from server.bodies.fields import REFERENCE, field, read_fields, reference, string
 from server.bodies.json_object import Names
 from server.errors import RequestError
-from server.voices.store import MAX_NAME_CHARS
+from server.voices.store import MAX_NAME_CHARS, VoiceDetails
 
 _FIELDS: Names = {"id": None, "name": None, "reference": REFERENCE}
 
@@ -21,6 +21,7 @@ class NewVoice:
     id: str | None
     name: str | None
     reference: Reference
+    details: VoiceDetails = VoiceDetails()
 
 
 def parse_voice(body: bytes | bytearray, media_type: str = "application/json") -> NewVoice:
@@ -33,16 +34,18 @@ def parse_voice(body: bytes | bytearray, media_type: str = "application/json") -
     recording = field(fields, "reference", reference)
     if recording is None:
         raise RequestError(ErrorCode.BAD_VALUE, "reference is missing")
-    return NewVoice(field(fields, "id", _id), field(fields, "name", _name), recording)
+    return NewVoice(field(fields, "id", new_id), field(fields, "name", new_name), recording)
 
 
-def _id(value: Any) -> str:  # noqa: ANN401 whatever the body says
+def new_id(value: Any) -> str:  # noqa: ANN401 whatever the body says
+    """Read an id that a voice may be given."""
     if not VOICE_ID.fullmatch(string(value)):
         raise ValueError("must be 1 to 128 letters, digits, spaces, _, . and -")
     return string(value)
 
 
-def _name(value: Any) -> str:  # noqa: ANN401 whatever the body says
+def new_name(value: Any) -> str:  # noqa: ANN401 whatever the body says
+    """Read a name that a voice may be given."""
     name = string(value).strip()
     if not name or len(name) > MAX_NAME_CHARS:
         raise ValueError(f"must have 1 to {MAX_NAME_CHARS} characters")

@@ -10,25 +10,44 @@ from server.errors import RequestError
 
 #: Of people and products; it is shown in lists.
 MAX_NAME_CHARS = 200
+#: A page of text.
+MAX_DESCRIPTION_CHARS = 2_000
+#: More than anybody looks voices up by.
+MAX_TAGS, MAX_TAG_CHARS = 32, 64
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceDetails:
+    """What people are told of a voice beside its name. Nothing follows from it."""
+
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    #: A word of Fish's: whoever may connect may speak with any voice.
+    visibility: str = "private"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVoice:
     """A voice without its recording.
 
-    `digest` is that of its reference: voices of equal digests are the same voice.
+    `digest` is that of its reference: voices of equal digests are the same voice. Times are in
+    seconds since 1970.
     """
 
     id: str
     name: str
     digest: str
+    details: VoiceDetails = VoiceDetails()
+    created_s: float = 0.0
+    updated_s: float = 0.0
 
 
 class VoiceStore(Protocol):
-    """A place where voices are kept. A voice never changes: it is added whole, and removed.
+    """A place where voices are kept.
 
-    Of several that add the same id at once, one succeeds. What is damaged is as good as not there.
-    Each method may also raise a `RequestError` of `internal`: the place cannot be reached.
+    A voice is added whole, and removed. Its recording never changes; what people are told of it
+    may. Of several that add the same id at once, one succeeds. What is damaged is as good as not
+    there. Each method may also raise a `RequestError` of `internal`: the place cannot be reached.
     """
 
     async def check(self, voice_id: str, num_bytes: int) -> None:
@@ -68,6 +87,17 @@ class VoiceStore(Protocol):
         """
         ...
 
+    async def update(self, voice: StoredVoice) -> None:
+        """Keep a voice as it is told here: all but its id and its digest may be others.
+
+        Of several at once the last stands, whole.
+
+        Raises:
+            RequestError: `unknown_voice`: it was removed since it was found, or is damaged.
+                `quota`: the place that the store is in is full.
+        """
+        ...
+
     async def remove(self, voice_id: str) -> None:
         """Forget a voice, damaged or not.
 
@@ -98,6 +128,10 @@ class NoVoiceStore:
         raise unknown(voice_id)
 
     async def reference(self, voice: StoredVoice) -> Reference:
+        """Find none: see `VoiceStore`."""
+        raise unknown(voice.id)
+
+    async def update(self, voice: StoredVoice) -> None:
         """Find none: see `VoiceStore`."""
         raise unknown(voice.id)
 

@@ -1,5 +1,6 @@
 """S1 from a folder: said, served, in the voice of a recording, and its licence shown."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,3 +72,19 @@ def test_a_voice_that_is_stored_as_the_readme_says_is_served_and_said(
     assert said.returncode == 0, said.stderr
     with soundfile.SoundFile(file) as sound:
         assert len(sound) > 0
+
+
+def test_a_voice_that_is_stored_in_fishs_words_as_the_page_says_is_spoken_with(
+    s1: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "anna.wav").write_bytes(recording())
+    store = run_here(command("fishvoice", "server"), s1)
+    stored = subprocess.run(store, cwd=tmp_path, check=True, timeout=60, capture_output=True)
+    voice = json.loads(stored.stdout)
+    assert (voice["title"], voice["author"]["_id"]) == ("Anna B.", "voxline")
+    with httpx.Client(base_url=s1.http_url, trust_env=False, timeout=60) as http:
+        fields = {"text": "Hello.", "format": "pcm", "seed": 3}
+        drawn = http.post("/v1/tts", json=fields)
+        made = http.post("/v1/tts", json=fields | {"reference_id": voice["_id"]})
+    assert (drawn.status_code, made.status_code) == (200, 200)
+    assert made.content != drawn.content

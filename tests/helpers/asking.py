@@ -34,16 +34,32 @@ class Answer:
 
 
 async def ask(
-    app: ASGIApp, method: str, path: str, fields: Mapping[str, object] | None = None
+    app: ASGIApp,
+    method: str,
+    path: str,
+    fields: Mapping[str, object] | None = None,
+    *,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """Ask with a JSON object, or without a body."""
     body = b"" if fields is None else json.dumps(fields).encode()
-    return await ask_raw(app, method, path, body, "application/json")
+    return await ask_raw(app, method, path, body, "application/json", query=query, headers=headers)
 
 
-async def ask_raw(app: ASGIApp, method: str, path: str, body: bytes, media_type: str) -> Answer:
+async def ask_raw(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    body: bytes,
+    media_type: str,
+    *,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     """Ask with a body of any kind."""
-    async with calling(app, http_scope(method, path, {"content-type": media_type})) as call:
+    scope = http_scope(method, path, {"content-type": media_type, **(headers or {})})
+    async with calling(app, {**scope, "query_string": query.encode()}) as call:
         call.put(type="http.request", body=body, more_body=False)
         with anyio.fail_after(ANSWER_TIMEOUT_S):
             start, data, more = await call.get(), b"", True

@@ -1,1 +1,1 @@
-"""The routes of Fish Audio, as its SDKs, Pipecat and LiveKit use them."""
+"""The routes of Fish Audio and of fish-speech, as their clients, Pipecat and LiveKit use them."""

@@ -9,8 +9,8 @@ from engine.runner import Feature, ModelInfo
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.audio.formats import AudioFormat
-from server.bodies.fields import field, integer, number, reference, string
-from server.dialects.body import choice
+from server.bodies.fields import field, reference, string
+from server.dialects.body import choice, integer_or_digits, number_or_digits
 from server.errors import RequestError
 from server.parameters import Parameters
 
@@ -51,9 +51,9 @@ def read_request(fields: Mapping[str, Any], model: ModelInfo) -> FishRequest:
         format=audio_format,
         parameters=Parameters(
             **_voice(fields),
-            sample_rate=field(fields, "sample_rate", integer) or rate_hz,
-            speed=field(prosody, "speed", number),
-            volume_db=field(prosody, "volume", number),
+            sample_rate=field(fields, "sample_rate", integer_or_digits) or rate_hz,
+            speed=field(prosody, "speed", number_or_digits),
+            volume_db=field(prosody, "volume", number_or_digits),
             sampling=_sampling(fields) if Feature.SAMPLING in model.features else Sampling(),
         ),
     )
@@ -72,10 +72,10 @@ def _voice(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sampling(fields: Mapping[str, Any]) -> Sampling:
     return Sampling(
-        seed=field(fields, "seed", integer),
-        temperature=field(fields, "temperature", number),
-        top_p=field(fields, "top_p", number),
-        repetition_penalty=field(fields, "repetition_penalty", number),
+        seed=field(fields, "seed", integer_or_digits),
+        temperature=field(fields, "temperature", number_or_digits),
+        top_p=field(fields, "top_p", number_or_digits),
+        repetition_penalty=field(fields, "repetition_penalty", number_or_digits),
     )
 
 

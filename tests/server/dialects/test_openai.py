@@ -2,19 +2,24 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.runners.tone import ToneRunner
 from protocol.codes import ErrorCode
 from server.audio.formats import AudioFormat
 from server.dialects.openai.errors import error_response
 from server.dialects.openai.speech import PCM_RATE_HZ, OpenAiDialect
 from server.errors import RequestError
 from server.notes.request import NoteRequest
+from server.voices.folder import FolderVoiceStore
 from tests.helpers.asgi import calling, http_scope
 from tests.helpers.virtual_engine_thread import VirtualEngineThread
 from tests.server.test_notes import serving, whole
+from tests.server.voices.store_conformance import reference, voice
+from tests.server.voices.test_endpoint import serving as serving_voices
 
 TEXT = "Hello there."
 MAX_CHARS = 100
@@ -137,6 +142,18 @@ async def test_a_refusal_comes_before_the_200_and_in_their_shape(
 ) -> None:
     found, data = await asked(method, path, {"input": TEXT, "voice": "nobody", "speed": 9})
     assert (found, json.loads(data)["error"]["code"]) == (status, code)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("virtual_time", [False])  # a disk is read in threads
+async def test_a_stored_voice_of_a_model_that_cannot_clone_is_unsupported(tmp_path: Path) -> None:
+    await FolderVoiceStore(tmp_path).add(voice("anna"), reference())
+    runner = ToneRunner(sleep=lambda _: None)
+    async with serving_voices(tmp_path, runner) as server:
+        note = {"input": TEXT, "voice": "anna"}
+        refused = await server.ask("POST", "/v1/audio/speech", note)
+    assert (refused.status, refused.fields["error"]["code"]) == (400, "unsupported")
+    assert set(refused.fields["error"]) == {"message", "type", "param", "code"}
 
 
 @pytest.mark.anyio

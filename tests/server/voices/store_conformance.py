@@ -1,6 +1,7 @@
 """What every `VoiceStore` promises. A subclass says how one is opened, and opened again."""
 
 import re
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
-from server.voices.store import StoredVoice, VoiceStore, digest_of
+from server.voices.store import StoredVoice, VoiceDetails, VoiceStore, digest_of
 
 AUDIO = bytes(range(256))
+DETAILS = VoiceDetails("Warm, and a bit hoarse. 🙂", ("female", "schön"), "public")
 NO_IDS = ("nobody", "", ".", "..", "../anna", "a/b", "/etc", "a\0", "ä", "a" * 129, ".a", "a+b")
 
 
@@ -111,6 +113,7 @@ class VoiceStoreConformance:
         for ask in (
             store.find(voice_id),
             store.reference(voice(voice_id)),
+            store.update(voice(voice_id)),
             store.remove(voice_id),
         ):
             with pytest.raises(RequestError) as refused:
@@ -127,6 +130,43 @@ class VoiceStoreConformance:
         with pytest.raises(RequestError):
             await store.remove("anna")
         assert await store.voices() == []
+
+    async def test_what_people_are_told_of_a_voice_changes_for_everyone_and_nothing_else(
+        self,
+    ) -> None:
+        first = replace(voice("anna"), details=DETAILS, created_s=1.5, updated_s=1.5)
+        await self.reopened().add(first, reference())
+        await self.reopened().add(voice("berta"), reference())
+        assert await self.reopened().find("anna") == first
+        for told in (
+            replace(first, name="Änne", updated_s=2.25),
+            replace(first, details=VoiceDetails(), updated_s=3.0),
+        ):
+            await self.reopened().update(told)
+            for store in (self.reopened(), self.reopened()):
+                assert await store.find("anna") == told
+                assert await store.voices() == [told, voice("berta")]
+                assert await store.reference(told) == reference()
+
+    async def test_a_voice_that_was_replaced_since_it_was_found_is_not_updated(self) -> None:
+        store, other = self.reopened(), reference("Another text.")
+        await store.add(voice("anna"), reference())
+        await self.reopened().remove("anna")
+        with pytest.raises(RequestError) as refused:
+            await store.update(voice("anna"))
+        assert refused.value.code is ErrorCode.UNKNOWN_VOICE
+        await self.reopened().add(voice("anna", other), other)
+        with pytest.raises(RequestError) as refused:
+            await store.update(voice("anna"))
+        assert refused.value.code is ErrorCode.UNKNOWN_VOICE
+        assert await store.find("anna") == voice("anna", other)
+
+    async def test_a_voice_can_be_updated_where_no_more_can_be_added(self) -> None:
+        store = self.reopened()
+        for number in range(self.MAX_VOICES):
+            await store.add(voice(str(number)), reference())
+        await store.update(replace(voice("0"), details=DETAILS))
+        assert (await store.find("0")).details == DETAILS
 
     async def test_it_keeps_so_many_voices_and_no_more(self) -> None:
         store = self.reopened()

@@ -57,12 +57,20 @@ class Server:
         self.app: ASGIApp = create_app(self.service, is_alive=lambda: True)
 
     async def ask(
-        self, method: str, path: str, fields: Mapping[str, object] | None = None
+        self,
+        method: str,
+        path: str,
+        fields: Mapping[str, object] | None = None,
+        *,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        return await ask(self.app, method, path, fields)
+        return await ask(self.app, method, path, fields, query=query, headers=headers)
 
-    async def send(self, path: str, body: bytes, media_type: str) -> Answer:
-        return await ask_raw(self.app, "POST", path, body, media_type)
+    async def send(
+        self, path: str, body: bytes, media_type: str, *, method: str = "POST"
+    ) -> Answer:
+        return await ask_raw(self.app, method, path, body, media_type)
 
     async def refusal(
         self, method: str, path: str, fields: Mapping[str, object] | None = None

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -65,8 +66,12 @@ def _without_text(path: Path) -> None:
 
 
 def _with_field(path: Path, field: str) -> None:
+    _with(path, **{field: "\ud800"})
+
+
+def _with(path: Path, **fields: object) -> None:
     about = json.loads((path / "voice.json").read_text())
-    (path / "voice.json").write_text(json.dumps(about | {field: "\ud800"}))
+    (path / "voice.json").write_text(json.dumps(about | fields))
 
 
 def _with_a_link(path: Path) -> None:
@@ -85,6 +90,12 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "depth": lambda path: (path / "voice.json").write_text("[" * 100_000),
     "half a pair in its name": lambda path: _with_field(path, "name"),
     "half a pair in its text": lambda path: _with_field(path, "text"),
+    "half a pair in a tag": lambda path: _with(path, tags=["\ud800"]),
+    "a tag alone": lambda path: _with(path, tags="female"),
+    "a number for a description": lambda path: _with(path, description=1),
+    "a word for a time": lambda path: _with(path, created_s="today"),
+    "a time before there were any": lambda path: _with(path, created_s=-1),
+    "a time that never comes": lambda path: _with(path, updated_s=float("inf")),
     "a link": _with_a_link,
 }
 
@@ -139,6 +150,43 @@ async def test_what_is_no_voice_is_not_removed(folder: Path) -> None:
             await store.remove(name)
         assert refused.value.code is ErrorCode.UNKNOWN_VOICE
     assert names_in(folder) == ["backup", "notes.txt"]
+
+
+async def test_a_voice_of_an_earlier_version_was_made_when_it_was_stored(folder: Path) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    about = {"name": voice("anna").name, "text": reference().text, "digest": voice("anna").digest}
+    (folder / "anna" / "voice.json").write_text(json.dumps(about))
+    os.utime(folder / "anna" / "audio", (7.5, 7.5))
+    found = await store.find("anna")
+    assert found == replace(voice("anna"), created_s=7.5, updated_s=7.5)
+    assert await store.reference(found) == reference()
+    await store.update(replace(found, updated_s=8.0))
+    assert await store.find("anna") == replace(voice("anna"), created_s=7.5, updated_s=8.0)
+
+
+async def test_what_a_later_version_tells_of_a_voice_is_kept_by_an_update(folder: Path) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    _with(folder / "anna", mood={"today": "cheerful"})
+    await store.update(replace(await store.find("anna"), name="Anne"))
+    about = json.loads((folder / "anna" / "voice.json").read_text())
+    assert (about["name"], about["mood"]) == ("Anne", {"today": "cheerful"})
+
+
+async def test_an_update_that_is_cut_short_leaves_what_was_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", _failing(errno.ENOSPC))
+        with pytest.raises(RequestError) as refused:
+            await store.update(replace(voice("anna"), name="Anne"))
+    assert refused.value.code is ErrorCode.QUOTA
+    assert await store.find("anna") == voice("anna")
+    assert names_in(folder) == ["anna"]
+    assert names_in(folder / "anna") == ["audio", "voice.json"]
 
 
 def _failing(error: int) -> Callable[..., object]:

@@ -1,6 +1,7 @@
 """Where voices are kept, by the setting, and who waits for whom while they are made."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -13,6 +14,7 @@ from server.setting_checks import SettingsError
 from server.voices.cloner import MAX_WAITING
 from server.voices.folder import FolderVoiceStore
 from server.voices.library import VoiceLibrary, open_library
+from server.voices.request import NewVoice
 from tests.helpers.cloning import CloningRunner, FakeEncoder, decode_at_once
 from tests.server.voices.store_conformance import reference, voice
 
@@ -39,7 +41,12 @@ async def test_without_a_folder_nothing_is_kept() -> None:
         await store.add(voice("anna"), reference())
     assert refused.value.code is ErrorCode.UNSUPPORTED
     assert await store.voices() == []
-    for ask in (store.find("anna"), store.reference(voice("anna")), store.remove("anna")):
+    for ask in (
+        store.find("anna"),
+        store.reference(voice("anna")),
+        store.update(voice("anna")),
+        store.remove("anna"),
+    ):
         with pytest.raises(RequestError) as refused:
             await ask
         assert refused.value.code is ErrorCode.UNKNOWN_VOICE
@@ -64,7 +71,7 @@ async def test_a_voice_that_was_made_is_not_read_again(tmp_path: Path) -> None:
     library = VoiceLibrary(FolderVoiceStore(tmp_path), decode_at_once)
     encoder = FakeEncoder()
     model = CloningRunner(encoder).info
-    await library.add("anna", "Anna", reference(), model)
+    await library.add(NewVoice("anna", "Anna", reference()), model)
     (tmp_path / "anna" / "audio").write_bytes(b"something else")
     assert (await library.clone(voice("anna"), model)).text == reference().text
     assert len(encoder.encoded) == 1
@@ -73,3 +80,37 @@ async def test_a_voice_that_was_made_is_not_read_again(tmp_path: Path) -> None:
 def test_a_home_that_nobody_knows_is_an_error_of_the_setting() -> None:
     with pytest.raises(SettingsError, match="data_dir"):
         open_library("~nobody-of-this-name/kept")
+
+
+async def test_a_voice_says_when_it_was_made_and_when_what_is_told_of_it_changed(
+    tmp_path: Path,
+) -> None:
+    times = iter([10.0, 20.0, 30.0])
+    store = FolderVoiceStore(tmp_path)
+    library = VoiceLibrary(store, decode_at_once, lambda: next(times))
+    model = CloningRunner(FakeEncoder()).info
+    made = await library.add(NewVoice("anna", None, reference()), model)
+    assert (made.name, made.created_s, made.updated_s) == ("anna", 10.0, 10.0)
+    told = await library.change("anna", lambda voice: replace(voice, name="Anne"), model)
+    assert told == replace(made, name="Anne", updated_s=20.0)
+    assert await store.find("anna") == told
+    renamed = await library.rename("anna", "berta", model)
+    assert renamed == replace(told, id="berta", updated_s=30.0)
+    assert await store.voices() == [renamed]
+    assert await store.reference(renamed) == reference()
+
+
+async def test_a_voice_that_cannot_have_its_new_id_keeps_the_old_one(tmp_path: Path) -> None:
+    library = VoiceLibrary(FolderVoiceStore(tmp_path, max_voices=2), decode_at_once)
+    model = CloningRunner(FakeEncoder()).info
+    for name in ("anna", "berta"):
+        await library.store.add(voice(name), reference())
+    for new_id, code in (
+        ("tone", ErrorCode.BAD_STATE),
+        ("berta", ErrorCode.BAD_STATE),
+        ("carla", ErrorCode.QUOTA),
+    ):
+        with pytest.raises(RequestError) as refused:
+            await library.rename("anna", new_id, model)
+        assert refused.value.code is code
+    assert await library.store.voices() == [voice("anna"), voice("berta")]
