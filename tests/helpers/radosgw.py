@@ -111,13 +111,13 @@ def _write_keys(keyring: Path) -> None:
     for name, may in _KEYS.items():
         capabilities = [word for cap in may.items() for word in ("--cap", *cap)]
         created = [] if keyring.exists() else ["--create-keyring"]
-        command = ["ceph-authtool", *created, keyring, "--gen-key", "-n", name, *capabilities]
+        command = ["ceph-authtool", *created, str(keyring), "--gen-key", "-n", name, *capabilities]
         subprocess.run(command, check=True, capture_output=True)
 
 
 def _write_monitors(monmap: Path, fsid: str, port: int) -> None:
     address = f"[v2:127.0.0.1:{port}]"
-    command = ["monmaptool", "--create", "--addv", "a", address, "--fsid", fsid, monmap]
+    command = ["monmaptool", "--create", "--addv", "a", address, "--fsid", fsid, str(monmap)]
     subprocess.run(command, check=True, capture_output=True)
 
 
