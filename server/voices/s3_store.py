@@ -131,9 +131,11 @@ class S3VoiceStore:
     def _check(self, entries: dict[str, Entry], voice_id: str, num_bytes: int) -> None:
         if voice_id in entries and entries[voice_id].about:
             raise _taken(voice_id)
-        if sum(entry.about is not None for entry in entries.values()) >= self._max_voices:
+        # Of what is being added, nobody knows yet whether it will be kept.
+        sizes = [entry.num_bytes for entry in entries.values() if entry.about]
+        if len(sizes) >= self._max_voices:
             raise RequestError(ErrorCode.QUOTA, f"there are {self._max_voices} voices already")
-        if sum(entry.num_bytes for entry in entries.values()) + num_bytes > self._max_bytes:
+        if sum(sizes) + num_bytes > self._max_bytes:
             raise RequestError(ErrorCode.QUOTA, f"voices may take {self._max_bytes} bytes")
 
     async def _sweep(self, entries: dict[str, Entry]) -> None:

@@ -21,6 +21,8 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 REGION = "us-east-1"
+#: How soon a server notices that it is to end.
+_POLL_S = 0.01
 #: For stores on this machine.
 BRIEF = Patience(connect_s=1.0, silence_s=1.0, tries=3)
 
@@ -38,7 +40,7 @@ def moto_server() -> Iterator[str]:
             return list(moto(environ, respond))
 
     server = make_server("127.0.0.1", 0, serve, threaded=True)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(_POLL_S,))
     thread.start()
     try:
         with patch.dict(os.environ, CREDENTIALS):
