@@ -23,9 +23,9 @@ from tests.server.voices.store_conformance import VoiceStoreConformance, referen
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def virtual_time() -> bool:
-    return False  # the Hub is asked in threads
+@pytest.fixture(params=["asyncio", pytest.param("trio", marks=pytest.mark.slow)])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
