@@ -78,8 +78,8 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving("espeak") as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving("espeak", "--data-dir", str(tmp_path_factory.mktemp("data"))) as server:
         yield server
 
 
