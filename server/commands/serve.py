@@ -31,6 +31,7 @@ from server.engine_thread import EngineThread
 from server.garbage import collect_when_idle, tame_gc
 from server.jobs.desk import Desk
 from server.jobs.opening import keeping_notes
+from server.keeping import voice_store
 from server.logs import log_as_json
 from server.loop_load import LoopLoad
 from server.metered_runner import MeteredRunner
@@ -43,7 +44,7 @@ from server.transport.descriptors import most_connections
 from server.transport.guards import install
 from server.transport.listener import BACKLOG, listen
 from server.voices.aliases import with_aliases
-from server.voices.library import open_library
+from server.voices.library import VoiceLibrary
 
 #: The interpreter hands over between engine and event loop this often: ten times the default, so
 #: that a busy engine delays a socket by no more than half a millisecond.
@@ -85,7 +86,7 @@ async def _serve(settings: Settings) -> int:
     )
     loop_load = LoopLoad(metrics)
     engine = _engine(settings, metrics, loop_load)
-    voices = open_library(settings.data_dir)
+    voices = VoiceLibrary(voice_store(settings))
     engine.client.info = await with_aliases(engine.client.info, settings.aliases, voices.store)
     service = Service(engine.client, settings.limits, metrics=metrics, voices=voices)
     listener = listen(settings.host, settings.port)
