@@ -6,7 +6,7 @@ itself. Those that ran together when a process died are suspects, and tried agai
 
 from dataclasses import replace
 
-from server.jobs.job import JobError, JobState, JobStatus, LandedAudio
+from server.jobs.job import JobError, JobRecord, JobState, JobStatus, LandedAudio
 
 #: The third failure is the last: a fault that passes has passed by then.
 MAX_FAILURES = 3
@@ -30,23 +30,33 @@ def begun(status: JobStatus, *, now: float, is_alone: bool) -> JobStatus:
 
 def abandoned(status: JobStatus, *, now: float) -> JobStatus:
     """A running take is found with nobody at it: the process died, or was held up for too long."""
-    if not status.is_alone:
-        return replace(_queued(status), is_suspect=True)
-    return failed(status, CRASHED, now=now)
+    if status.is_cancelling or status.is_alone:
+        return failed(status, CRASHED, now=now)
+    return replace(_queued(status), is_suspect=True)
 
 
-def released(status: JobStatus) -> JobStatus:
+def released(status: JobStatus, *, now: float, error: JobError | None = None) -> JobStatus:
     """A running take is given up for no fault of its own; a later one begins afresh."""
-    return _queued(status)
+    if status.is_cancelling:
+        return cancelled(status, now=now)
+    return replace(_queued(status), error=error or status.error)
 
 
 def failed(status: JobStatus, error: JobError, *, now: float, may_retry: bool = True) -> JobStatus:
     """A take has failed; the job too, if it was the last that it may have."""
+    if status.is_cancelling:
+        return cancelled(status, now=now)
     failures = status.failures + 1
     status = replace(status, failures=failures, error=error)
     if may_retry and failures < MAX_FAILURES:
         return _queued(status)
     return _ended(status, JobState.FAILED, now)
+
+
+def is_late(record: JobRecord, *, now: float) -> bool:
+    """Tell whether a queued job is to end instead of being begun."""
+    status = record.status
+    return not status.attempts and not status.is_resent and record.job.expires_at <= now
 
 
 def expired(status: JobStatus, *, now: float) -> JobStatus:
@@ -66,8 +76,8 @@ def cancelled(status: JobStatus, *, now: float) -> JobStatus:
 
 def retried(status: JobStatus) -> JobStatus:
     """Somebody sends a failed or cancelled job again, with all its tries."""
-    status = replace(_queued(status), failures=0, is_suspect=False, error=None)
-    return replace(status, is_cancelling=False, ended_at=None)
+    status = replace(_queued(status), failures=0, is_suspect=False, is_resent=True)
+    return replace(status, error=None, ended_at=None)
 
 
 def _queued(status: JobStatus) -> JobStatus:

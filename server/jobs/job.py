@@ -88,6 +88,8 @@ class JobStatus:
     #: Whether it was there when a process died: it may have been the cause.
     is_suspect: bool = False
     is_cancelling: bool = False
+    #: Whether somebody sent it again when it had ended: it is not too late any more.
+    is_resent: bool = False
     #: Of the text, spoken in the running take.
     spoken_chars: int = 0
     #: Of audio, in seconds, made in the running take.

@@ -1,0 +1,1 @@
+"""What every `NoteQueue` promises, by what is done with it."""

@@ -1,0 +1,10 @@
+"""What every `NoteQueue` promises. A subclass says how one is opened, and how its process dies."""
+
+from tests.server.jobs.contract.accepting import AcceptingContract
+from tests.server.jobs.contract.changing import ChangingContract
+from tests.server.jobs.contract.dying import DyingContract
+from tests.server.jobs.contract.running import RunningContract
+
+
+class NoteQueueContract(AcceptingContract, RunningContract, ChangingContract, DyingContract):
+    """Subclasses define `opened` and `kill`: see `QueuePlace`. Tests take real time."""
