@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 import anyio
+from anyio.abc import TaskStatus
 from coredis import Redis
 from coredis.exceptions import RedisError
 
@@ -25,8 +26,14 @@ _FIRST_PAUSE_S = 0.1
 #: … and later at this pace: a Redis that has returned is noticed within seconds.
 _LAST_PAUSE_S = 3.0
 
-#: What coredis raises where Redis is not there, does not answer, or refuses.
-FAILURES = (RedisError, TimeoutError, OSError)
+#: What coredis raises where Redis is not there, does not answer, refuses, or has just left.
+FAILURES = (
+    RedisError,
+    TimeoutError,
+    OSError,
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+)
 
 _T = TypeVar("_T")
 
@@ -114,9 +121,20 @@ async def connected(url: str) -> AsyncIterator[Connection]:
         connect_timeout=CONNECT_S,
         stream_timeout=ANSWER_S,
     )
-    async with client:
-        connection = Connection(client)
+    connection = Connection(client)
+    leaving = anyio.Event()
+
+    async def keep(*, task_status: TaskStatus[None]) -> None:
+        # Whoever is cancelled outside of this may still say what becomes of what it did.
+        with anyio.CancelScope(shield=True):
+            async with client:
+                task_status.started()
+                await leaving.wait()
+
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(keep)
         try:
             yield connection
         finally:
             connection.is_closed = True
+            leaving.set()

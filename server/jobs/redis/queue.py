@@ -167,7 +167,7 @@ class RedisNoteQueue:
                 # streaq's workers are not made to be run twice.
                 worker = NoteWorker(self._url, self._name, runner.run_task, slots, self._lease_s)
                 try:
-                    await worker.run_async()
+                    await worker.run_until_cancelled()
                 except* FAILURES as failures:
                     _log.warning("a worker could not begin: %s", reason_of(failures.exceptions[0]))
                 await anyio.sleep(pause_s)

@@ -69,8 +69,29 @@ class NoteWorker(Worker[None]):
         self._freed = anyio.Event()
         self.task(name=FUNCTION, max_tries=None, timeout=None, ttl=0, silent=True)(run_task)
 
-    async def producer(self, queue: MemoryObjectSendStream[StreamMessage], *_: object) -> None:
-        """Claim tasks, whenever there is a free slot."""
+    async def run_until_cancelled(self) -> None:
+        """Run tasks. Once this is cancelled, what is done with them is still told to Redis."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._stop_when_cancelled)
+            # Its connections are children of what is cancelled here.
+            with anyio.CancelScope(shield=True) as self._scope:
+                await self.run_async()
+            tasks.cancel_scope.cancel()
+
+    async def _stop_when_cancelled(self) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._scope.cancel()
+
+    async def producer(
+        self,
+        queue: MemoryObjectSendStream[StreamMessage],
+        limiter: anyio.CapacityLimiter,  # noqa: ARG002 streaq's own
+        scope: anyio.CancelScope,
+    ) -> None:
+        """Claim tasks, whenever there is a free slot. All ends where `scope` is cancelled."""
+        self._scope = scope
         try:
             with queue:
                 await self._tirelessly(lambda: self._claim(queue))
