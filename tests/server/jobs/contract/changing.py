@@ -61,7 +61,6 @@ class ChangingContract(QueuePlace):
                 # Its slot is free for the next.
                 await status_in(queue, "c", JobState.RUNNING)
                 assert (await queue.find("b")).status.state is JobState.RUNNING
-            # The first two began at once.
             assert sorted(worker.ids) == list("abc")
 
     async def test_what_was_claimed_and_is_cancelled_then_does_not_begin(self) -> None:
