@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from server.jobs.job import JobState
 
+#: Of a queue that nobody has named.
+NAME = "notes"
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:

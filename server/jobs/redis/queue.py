@@ -21,7 +21,7 @@ from server.jobs.queue import (
     WrongState,
 )
 from server.jobs.redis.connection import FAILURES, Connection, connected, pauses, reason_of
-from server.jobs.redis.keys import Keys
+from server.jobs.redis.keys import NAME, Keys
 from server.jobs.redis.listing import page, stats
 from server.jobs.redis.records import Records, text
 from server.jobs.redis.repair import Repair
@@ -33,7 +33,6 @@ from server.jobs.redis.worker import NoteWorker
 LEASE_S = 30.0
 #: Of audio that waits: two weeks of it.
 MAX_AUDIO_S = 1_209_600.0
-NAME = "notes"
 #: Nobody minds that a job is found late by so much.
 _EXPIRY_S = 1.0
 #: Late jobs that are ended in one go.
