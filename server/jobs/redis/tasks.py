@@ -1,6 +1,7 @@
 """Jobs as tasks of streaq: what stands in its streams for a job."""
 
 import time
+from functools import partial
 from typing import Any, cast
 
 import anyio
@@ -25,7 +26,8 @@ def settings(queue_name: str) -> dict[str, Any]:
     return {
         "queue_name": queue_name,
         "priorities": list(_PRIORITIES),
-        "serializer": msgpack.packb,
+        # Of what streaq gives up it packs the exception.
+        "serializer": partial(msgpack.packb, default=str),
         "deserializer": _unpack,
         "handle_signals": False,
     }

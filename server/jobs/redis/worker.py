@@ -64,8 +64,8 @@ class NoteWorker(Worker[None]):
             idle_timeout=lease_s,
             **settings(queue_name),
         )
-        self._unbegun: dict[str, StreamMessage] = {}
-        self._begun: set[str] = set()
+        self._unbegun: set[StreamMessage] = set()
+        self._begun: set[StreamMessage] = set()
         self._freed = anyio.Event()
         self.task(name=FUNCTION, max_tries=None, timeout=None, ttl=0, silent=True)(run_task)
 
@@ -130,14 +130,14 @@ class NoteWorker(Worker[None]):
 
     async def run_task(self, msg: StreamMessage) -> None:
         """Run a task. Where Redis fails its lease runs out, and somebody takes it up again."""
-        del self._unbegun[msg.message_id]
-        self._begun.add(msg.message_id)
+        self._unbegun.discard(msg)
+        self._begun.add(msg)
         with anyio.CancelScope(shield=True):
             try:
                 await super().run_task(msg)
             except FAILURES as error:
                 _log.warning("a task is left to its lease: %s", reason_of(error))
-        self._begun.discard(msg.message_id)
+        self._begun.discard(msg)
         self._freed.set()
 
     async def finish_task(self, msg: StreamMessage, **end: Any) -> None:  # type: ignore[override]  # noqa: ANN401
@@ -182,8 +182,8 @@ class NoteWorker(Worker[None]):
                 )
                 for msg in _messages(found or {}, self.stream_key):
                     # Its renewal may have been late, and it was taken from nobody but ourselves.
-                    if msg.message_id not in self._begun | self._unbegun.keys():
-                        self._unbegun[msg.message_id] = msg
+                    if msg not in self._begun | self._unbegun:
+                        self._unbegun.add(msg)
                         queue.send_nowait(msg)
             if not found:
                 await self._news()
@@ -203,7 +203,7 @@ class NoteWorker(Worker[None]):
         """Let others have what was claimed and not begun."""
         with anyio.CancelScope(shield=True):
             while self._unbegun:
-                _, msg = self._unbegun.popitem()
+                msg = self._unbegun.pop()
                 try:
                     await self.redis.xclaim(
                         self.stream_key + msg.priority,
