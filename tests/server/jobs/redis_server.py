@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+#: Servers run on asyncio: what takes real time is shown on trio where there is time.
+BACKENDS = ["asyncio", pytest.param("trio", marks=pytest.mark.slow)]
+
 BINARY = shutil.which("redis-server")
 #: It is there within milliseconds, on a machine that has nothing else to do.
 _START_S = 20.0

@@ -25,7 +25,7 @@ from tests.server.jobs.contract.place import (
     status_that,
     store,
 )
-from tests.server.jobs.redis_server import RedisServer
+from tests.server.jobs.redis_server import BACKENDS, RedisServer
 
 pytestmark = [
     pytest.mark.anyio,
@@ -39,6 +39,11 @@ LEASE_S = 1.0
 @pytest.fixture
 def virtual_time() -> bool:
     return False
+
+
+@pytest.fixture(params=BACKENDS)
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from server.jobs.redis.queue import open_redis_queue
 from tests.server.jobs.contract.place import PLENTY_S
 from tests.server.jobs.cut_link import CutLink, linked
 from tests.server.jobs.queue_contract import NoteQueueContract
-from tests.server.jobs.redis_server import RedisServer
+from tests.server.jobs.redis_server import BACKENDS, RedisServer
 
 pytestmark = [
     pytest.mark.anyio,
@@ -30,6 +30,10 @@ class TestRedisNoteQueue(NoteQueueContract):
     @pytest.fixture
     def virtual_time(self) -> bool:
         return False
+
+    @pytest.fixture(params=BACKENDS)
+    def anyio_backend(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
 
     @pytest.fixture(autouse=True)
     def place(self, shared_redis: RedisServer) -> None:

@@ -8,10 +8,11 @@ from contextlib import aclosing
 import anyio
 import pytest
 
+from server.jobs.redis.audio import ALIVE_S
 from server.jobs.redis.relay import RedisRelay, open_redis_relay
 from server.jobs.relay import RelayUnreachable
 from server.jobs.spool import Spool, SpoolAbandoned
-from tests.server.jobs.cut_link import linked
+from tests.server.jobs.cut_link import CutLink, linked
 from tests.server.jobs.redis_server import RedisServer
 from tests.server.jobs.relay_contract import JOB, PATIENCE_S, TIMEOUT_S, RelayContract, heard
 
@@ -39,6 +40,17 @@ class TestRedisRelay(RelayContract):
     @pytest.fixture
     async def there(self, shared_redis: RedisServer, name: str) -> AsyncIterator[RedisRelay]:
         async with open_redis_relay(shared_redis.url, name=name, patience_s=PATIENCE_S) as relay:
+            yield relay
+
+    @pytest.fixture
+    async def link(self, shared_redis: RedisServer) -> AsyncIterator[CutLink]:
+        async with linked(shared_redis.port) as link:
+            yield link
+        gc.collect()
+
+    @pytest.fixture
+    async def mortal(self, link: CutLink, name: str) -> AsyncIterator[RedisRelay]:
+        async with open_redis_relay(f"redis://127.0.0.1:{link.port}", name=name) as relay:
             yield relay
 
     async def test_what_is_made_here_is_heard_where_redis_is_not(
@@ -69,22 +81,25 @@ class TestRedisRelay(RelayContract):
 
     @pytest.mark.usefixtures("soon_forgotten")
     async def test_a_take_whose_maker_has_died_ends_for_those_who_hear_it(
-        self,
-        shared_redis: RedisServer,
-        name: str,
-        there: RedisRelay,
-        spool: Spool,
+        self, link: CutLink, mortal: RedisRelay, there: RedisRelay, spool: Spool
     ) -> None:
-        async with linked(shared_redis.port) as link:
-            url = f"redis://127.0.0.1:{link.port}"
-            async with open_redis_relay(url, name=name) as mortal, mortal.publishing(JOB, spool):
-                await spool.write(b"one ")
-                async with aclosing(there.follow(JOB, 1)) as chunks:
-                    assert await anext(chunks) == b"one "
-                    await link.cut()
-                    with pytest.raises(SpoolAbandoned), anyio.fail_after(TIMEOUT_S):
-                        await anext(chunks)
-        gc.collect()
+        async with mortal.publishing(JOB, spool), aclosing(there.follow(JOB, 1)) as chunks:
+            await spool.write(b"one ")
+            assert await anext(chunks) == b"one "
+            await link.cut()
+            with pytest.raises(SpoolAbandoned), anyio.fail_after(TIMEOUT_S):
+                await anext(chunks)
+
+    async def test_who_hears_a_take_of_the_dead_is_told_as_soon_as_the_next_begins(
+        self, link: CutLink, mortal: RedisRelay, here: RedisRelay, there: RedisRelay, spool: Spool
+    ) -> None:
+        async with mortal.publishing(JOB, spool), aclosing(there.follow(JOB, 1)) as chunks:
+            await spool.write(b"one ")
+            assert await anext(chunks) == b"one "
+            await link.cut()
+            async with here.publishing(JOB, Spool(spool.path.with_name("second"), take=2)):
+                with pytest.raises(SpoolAbandoned), anyio.fail_after(ALIVE_S / 2):
+                    await anext(chunks)
 
     @pytest.mark.usefixtures("soon_forgotten")
     async def test_a_take_that_says_nothing_for_long_is_not_forgotten(
