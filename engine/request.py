@@ -30,17 +30,17 @@ class Sampling:
 class SynthesisRequest:
     """One utterance to be made; its text follows by `AppendText`.
 
-    `voice` is an id that the runner's catalogue has resolved; a `reference`, which only a model
-    with an encoder is given, speaks in its place. `speed` (a factor, 1 is the voice's own pace) and
-    `pitch` (semitones) lie within the ranges of the runner's `ModelInfo`. `pace` is how many
-    seconds of the model's audio a second of listening takes, which is not 1 where it is stretched
-    afterwards. `head_start_s` treats a note as a call until that much audio is ahead of its
-    listener: an HTTP body is listened to while it arrives, and nobody waits for its rest. Without
-    `text_rules` all text is said as it is written.
+    `voice` is an id that the runner's catalogue has resolved; `references`, which only a model with
+    an encoder is given, speak in its place, all in one voice. `speed` (a factor, 1 is the voice's
+    own pace) and `pitch` (semitones) lie within the ranges of the runner's `ModelInfo`. `pace` is
+    how many seconds of the model's audio a second of listening takes, which is not 1 where it is
+    stretched afterwards. `head_start_s` treats a note as a call until that much audio is ahead of
+    its listener: an HTTP body is listened to while it arrives, and nobody waits for its rest.
+    Without `text_rules` all text is said as it is written.
     """
 
     voice: str
-    reference: EncodedReference | None = None
+    references: tuple[EncodedReference, ...] = ()
     service_class: ServiceClass = ServiceClass.CALL
     speed: float = 1.0
     pitch: float = 0.0

@@ -18,6 +18,8 @@ class Feature(Enum):
 
     #: Draws at random: temperature, top_p and repetition_penalty mean something.
     SAMPLING = "sampling"
+    #: Acts out markers of emotion in its text: "(excited)".
+    MARKERS = "markers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

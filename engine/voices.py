@@ -36,11 +36,21 @@ class VoiceCatalogue:
     """
 
     def __init__(
-        self, voices: Sequence[Voice], *, default: str, variants: Sequence[str] = ()
+        self,
+        voices: Sequence[Voice],
+        *,
+        default: str,
+        variants: Sequence[str] = (),
+        names: Mapping[str, str] | None = None,
     ) -> None:
-        """Hold `voices`; `default` is the id used where a request names none."""
+        """Hold `voices`; `default` is the id used where a request names none.
+
+        `names` are more aliases, or other ones: each goes before a voice of that name, and stands
+        for a voice of the model, with or without a variant, or for one that it does not know.
+        """
         self._voices: Mapping[str, Voice] = {voice.id: voice for voice in voices}
         self._variants = frozenset(variants)
+        self._names = dict(names or {})
         self.default = self._voices[default]
 
     def __iter__(self) -> Iterator[Voice]:
@@ -58,13 +68,31 @@ class VoiceCatalogue:
 
     @property
     def aliases(self) -> Mapping[str, str]:
-        """The id behind each alias. A voice of the model's own that has such a name keeps it."""
-        return {name: self.default.id for name in ALIASES if name not in self._voices}
+        """The id behind each alias. A voice of the model's own that has a stock name keeps it."""
+        stock = {name: self.default.id for name in ALIASES if name not in self._voices}
+        return stock | self._names
+
+    def with_names(self, names: Mapping[str, str]) -> "VoiceCatalogue":
+        """Return the same voices under other names, or under more of them."""
+        return VoiceCatalogue(
+            list(self), default=self.default.id, variants=list(self._variants), names=names
+        )
+
+    def behind(self, name: str | None) -> str | None:
+        """Return the name behind one of `names`, variant and all; any other as it is.
+
+        Without a name it is what `default` stands for, if that is one of them.
+        """
+        base, plus, variant = (DEFAULT_VOICE if name is None else name).partition("+")
+        return f"{self._names[base]}{plus}{variant}" if base in self._names else name
+
+    def owns(self, name: str) -> bool:
+        """Tell whether `name`, without its variant, is the id of a voice."""
+        return name.partition("+")[0] in self._voices
 
     def has(self, name: str) -> bool:
-        """Tell whether `name`, without its variant, is a voice or an alias of one."""
-        base = name.partition("+")[0]
-        return base in self._voices or base in ALIASES
+        """Tell whether `name`, without its variant, is a voice or a stock alias of one."""
+        return self.owns(name) or name.partition("+")[0] in ALIASES
 
     def resolve(self, name: str | None, language: str | None) -> str:
         """Return the id to put in a `SynthesisRequest`.
@@ -80,10 +108,9 @@ class VoiceCatalogue:
         voice = self._find(base, language)
         return f"{voice.id}+{variant}" if variant else voice.id
 
-    def language(self, voice_id: str) -> str:
-        """Return the language that a voice, by an id that was resolved, speaks best."""
-        languages = self._voices[voice_id.partition("+")[0]].languages
-        return languages[0] if languages else ""
+    def languages(self, voice_id: str) -> tuple[str, ...]:
+        """Return the languages of a voice, by an id that was resolved, best first."""
+        return self._voices[voice_id.partition("+")[0]].languages
 
     def _find(self, base: str, language: str | None) -> Voice:
         voice = self._voices.get(base)

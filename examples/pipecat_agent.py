@@ -41,7 +41,7 @@ REPLIES = (
 )
 WORDS_PER_S = 12
 #: The caller talks over the first reply after this long.
-INTERRUPTED_AFTER_S = 2.0
+INTERRUPTED_AFTER_S = 1.5
 RATE_HZ = 24_000
 
 

@@ -10,7 +10,7 @@ from loadtest.watch import Reading
 
 _MIB = 1_024**2
 #: Counters whose growth over the measured time is told.
-_COUNTERS = ("underruns", "credit_stalls", "rejected", "samples_sent")
+_COUNTERS = ("underruns", "credit_stalls", "rejected", "samples_sent", "unread_connections")
 
 
 def account(outcome: Outcome) -> dict[str, Any] | None:

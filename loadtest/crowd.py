@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from loadtest.background import BadHabit, BadListener
 from loadtest.connection import LoadConnection, Refused, connect
 from loadtest.counters import Counters
+from loadtest.fish import DeafFish, connect_deaf
 from loadtest.scenario import Scenario, ScenarioError
 
 
@@ -19,6 +20,7 @@ class Crowd:
     counters: Counters = field(default_factory=Counters)
     connections: list[LoadConnection] = field(default_factory=list)
     bad_listeners: list[BadListener] = field(default_factory=list)
+    deaf_fish: list[DeafFish] = field(default_factory=list)
     #: By HTTP status.
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -34,6 +36,8 @@ class Crowd:
             await self._connect()
         await self._add_bad_listeners("mute", scenario.mute)
         await self._add_bad_listeners("deaf", scenario.deaf)
+        for _ in range(scenario.fish_deaf):
+            await self._add_deaf_fish()
         share = scenario.streams_per_connection
         hosts = [await self._connect() for _ in range(math.ceil(scenario.calls / share))]
         for host in filter(None, hosts):
@@ -41,6 +45,11 @@ class Crowd:
             if share > allowed:
                 raise ScenarioError(f"the server allows {allowed} streams on a connection")
         return [hosts[index // share] for index in range(scenario.calls)]
+
+    @property
+    def has_bad_listeners(self) -> bool:
+        """Tell whether somebody is there who does not listen as one should."""
+        return bool(self.bad_listeners or self.deaf_fish)
 
     def bad_ends(self) -> Counter[str]:
         """Return how bad listeners were turned away, those that were."""
@@ -50,12 +59,20 @@ class Crowd:
         """Drop every connection."""
         for connection in self.connections:
             connection.close()
+        for socket in self.deaf_fish:
+            socket.close()
 
     async def _add_bad_listeners(self, habit: BadHabit, number: int) -> None:
         for _ in range(number):
             connection = await self._connect()
             if connection is not None:
                 self.bad_listeners.append(BadListener(connection, habit))
+
+    async def _add_deaf_fish(self) -> None:
+        try:
+            self.deaf_fish.append(await connect_deaf(self.url))
+        except Refused as error:
+            self.refused[str(error.status)] += 1
 
     async def _connect(self) -> LoadConnection | None:
         try:

@@ -102,7 +102,7 @@ async def _measure(scenario: Scenario, crowd: Crowd, watch: Watch) -> Outcome:
         scenario=scenario,
         schedule=schedule,
         counters=crowd.counters,
-        num_connections=len(crowd.connections),
+        num_connections=len(crowd.connections) + len(crowd.deaf_fish),
         refused_connections=crowd.refused,
         bad_ends=bad_ends,
         server_at_rest=at_rest.process,
@@ -117,7 +117,7 @@ async def _measure(scenario: Scenario, crowd: Crowd, watch: Watch) -> Outcome:
 
 
 async def _still(crowd: Crowd, watch: Watch, at_rest: Reading) -> Stillness | None:
-    return await watch.stillness(at_rest.page) if crowd.bad_listeners else None
+    return await watch.stillness(at_rest.page) if crowd.has_bad_listeners else None
 
 
 def _let_arrive(

@@ -25,6 +25,7 @@ class Scenario:
     interrupt_after: float
     mute: int
     deaf: int
+    fish_deaf: int
     idle: int
     settle: float
     streams_per_connection: int
@@ -94,6 +95,7 @@ _NUMBERS: tuple[tuple[str, Callable[[str], float], float, str], ...] = (
     ("interrupt-after", _real, 0.0, "cancel so long after first audio, in s; 0 never does"),
     ("mute", _count, 0, "more clients, which grant nothing after their first credit"),
     ("deaf", _count, 0, "more clients, which grant and do not read"),
+    ("fish-deaf", _count, 0, "more clients, on Fish's live sockets, which do not read"),
     ("idle", _count, 0, "more connections, without a stream"),
     ("settle", _real, 1.0, "s for these to reach their limits before the first call"),
     ("streams-per-connection", _positive_count, 1, "calls that share a connection"),

@@ -100,8 +100,10 @@ def _notes(service: Service, desk: Desk | None) -> list[Route]:
 def _speech(service: Service) -> list[Route]:
     """Return what speaks."""
     max_chars, model = service.limits.max_text_chars, service.engine.info
+    timed = FishDialect(model, max_chars, is_timed=True)
     return [
         Route("/v1/tts", NotesEndpoint(service, FishDialect(model, max_chars))),
+        Route("/v1/tts/stream/with-timestamp", NotesEndpoint(service, timed)),
         Route("/v1/audio/speech", NotesEndpoint(service, OpenAiDialect(max_chars))),
     ]
 

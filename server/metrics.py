@@ -30,6 +30,9 @@ class Metrics:
     def _count_requests(self) -> None:
         self.requests = self._counter("requests", "Ended calls and notes", "kind", "outcome")
         self.rejected = self._counter("rejected", "Requests that were refused, by code", "reason")
+        self.unread = self._counter(
+            "unread_connections", "Connections that were given up, since their peers took nothing"
+        )
         self.active = {
             ServiceClass.CALL: self._gauge("calls_active", "Open calls"),
             ServiceClass.NOTE: self._gauge("notes_active", "Open notes"),

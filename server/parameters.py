@@ -14,7 +14,7 @@ from protocol.messages import Limits, Reference
 from server.audio.errors import CodecsMissing
 from server.audio.path import AudioPath
 from server.errors import RequestError
-from server.text_rules import text_rules
+from server.text_rules import text_rules, with_lexicon_below
 
 #: What listeners can still follow, and OpenAI's range.
 SPEED_RANGE = (0.25, 4.0)
@@ -29,14 +29,16 @@ class Parameters:
     """How to speak. `None` leaves it to the model."""
 
     voice: str | None = None
-    #: A recording to speak in the voice of.
-    reference: Reference | None = None
+    #: Recordings to speak in the voice of, which is one.
+    references: tuple[Reference, ...] = ()
     language: str | None = None
     sample_rate: int | None = None
     speed: float | None = None
     pitch: float | None = None
     volume_db: float | None = None
     normalize: bool | None = None
+    #: Normalize where that can be done, and say nothing where it cannot.
+    may_normalize: bool = False
     lexicon: Mapping[str, str] | None = None
     sampling: Sampling = Sampling()
 
@@ -50,12 +52,19 @@ class Speech:
     stretch: float
     volume_db: float
     model_rate_hz: int
-    #: A recording, or the id of a stored one, whose voice is not made yet.
-    to_clone: Reference | str | None = None
+    #: Recordings, or the id of a stored one, whose voice is not made yet.
+    to_clone: tuple[Reference | str, ...] = ()
 
-    def with_voice(self, cloned: EncodedReference) -> "Speech":
-        """Return the same in the voice that was made of what was `to_clone`."""
-        return replace(self, request=replace(self.request, reference=cloned), to_clone=None)
+    def with_voice(
+        self, cloned: tuple[EncodedReference, ...], lexicon: Mapping[str, str]
+    ) -> "Speech":
+        """Return the same in the voice that was made of what was `to_clone`.
+
+        `lexicon` is the voice's own; what the request says of a word goes before it.
+        """
+        rules = with_lexicon_below(self.request.text_rules, lexicon)
+        request = replace(self.request, references=cloned, text_rules=rules)
+        return replace(self, request=request, to_clone=())
 
     def audio_path(self) -> AudioPath:
         """Build a fresh path from the model's PCM to the caller's.
@@ -86,11 +95,13 @@ def check(
     Raises:
         RequestError: `bad_value`, `unknown_voice` or `unsupported`.
     """
+    parameters = _unaliased(parameters, model)
     speed = _within("speed", parameters.speed, 1.0, SPEED_RANGE)
     volume_db = _within("volume_db", parameters.volume_db, 0.0, VOLUME_DB_RANGE)
     to_clone = _to_clone(parameters, model)
     native_speed = min(max(speed, model.speed_range[0]), model.speed_range[1])
     voice = _voice(None if to_clone else parameters.voice, parameters.language, model)
+    spoken = model.voices.languages(voice)
     request = SynthesisRequest(
         voice=voice,
         service_class=service_class,
@@ -102,7 +113,8 @@ def check(
         text_rules=text_rules(
             parameters.lexicon,
             normalizes=bool(parameters.normalize),
-            language=parameters.language or model.voices.language(voice),
+            may_normalize=parameters.may_normalize,
+            languages=(parameters.language,) if parameters.language else spoken,
         ),
     )
     return Speech(
@@ -115,14 +127,22 @@ def check(
     )
 
 
-def _to_clone(parameters: Parameters, model: ModelInfo) -> Reference | str | None:
-    name, reference = parameters.voice, parameters.reference
+def _unaliased(parameters: Parameters, model: ModelInfo) -> Parameters:
+    """Put the voice in that the configured name stands for; a language alone chooses by itself."""
+    name = parameters.voice
+    if name is None and (parameters.references or parameters.language is not None):
+        return parameters
+    return replace(parameters, voice=model.voices.behind(name))
+
+
+def _to_clone(parameters: Parameters, model: ModelInfo) -> tuple[Reference | str, ...]:
+    name = parameters.voice
     _pass_as("voice", name, voice_id)
     if name is None:
-        return reference
-    if reference is not None:
+        return parameters.references
+    if parameters.references:
         raise RequestError(ErrorCode.BAD_VALUE, "voice and reference exclude each other")
-    return None if model.voices.has(name) else name
+    return () if model.voices.has(name) else (name,)
 
 
 def _voice(name: str | None, language: str | None, model: ModelInfo) -> str:

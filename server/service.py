@@ -13,6 +13,7 @@ from server.metrics import Metrics
 from server.parameters import Speech
 from server.request_record import RequestRecord, tell
 from server.timekeeper import Timekeeper
+from server.voices.lexicon import lexicon_of
 from server.voices.library import VoiceLibrary
 
 
@@ -30,7 +31,7 @@ class Service:
     clock: Callable[[], float] = time.monotonic
 
     async def with_voice(self, speech: Speech) -> Speech:
-        """Return `speech` with its voice made, where that is the one of a recording.
+        """Return `speech` with its voice made, where that is the one of recordings.
 
         A place is held meanwhile, so that nobody waits for a voice who could not speak with it.
         It is free as this returns: nothing may be awaited before its stream takes it.
@@ -38,12 +39,13 @@ class Service:
         Raises:
             RequestError: there is no such voice, none can be made, or `overloaded`.
         """
-        if speech.to_clone is None:
+        if not speech.to_clone:
             return speech
-        found = await self.voices.find(speech.to_clone, self.engine.info)
+        model = self.engine.info
+        found = [await self.voices.find(each, model) for each in speech.to_clone]
         with self.engine.admission.holding(speech.request):
-            cloned = await self.voices.clone(found, self.engine.info)
-        return speech.with_voice(cloned)
+            cloned = [await self.voices.clone(each, model) for each in found]
+        return speech.with_voice(tuple(cloned), lexicon_of(found))
 
     def record(self, speech: Speech, request_id: str) -> RequestRecord:
         """Begin the story of a stream that the engine has taken."""

@@ -4,6 +4,7 @@ import re
 from ipaddress import ip_address
 from pathlib import Path
 
+from engine.voices import VOICE_ID
 from server.jobs.webhooks.signature import key_of
 from server.transport.descriptors import (
     OWN_DESCRIPTORS,
@@ -60,6 +61,23 @@ def check_hosts(hosts: tuple[str, ...]) -> None:
             raise SettingsError(
                 f"allowed_hosts must be names in small letters, without a port, not {host!r}"
             )
+
+
+def read_aliases(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return the voice behind each name.
+
+    Raises:
+        SettingsError: a pair is none, its name could be no voice's, or is there twice.
+    """
+    aliases: dict[str, str] = {}
+    for pair in pairs:
+        name, separator, voice = (part.strip() for part in pair.partition("="))
+        if not (separator and voice and VOICE_ID.fullmatch(name)):
+            raise SettingsError(f"voice_aliases must be name=voice pairs, not {pair!r}")
+        if name in aliases:
+            raise SettingsError(f"voice_aliases has {name!r} twice")
+        aliases[name] = voice
+    return aliases
 
 
 def is_loopback(host: str) -> bool:

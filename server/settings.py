@@ -1,5 +1,6 @@
 """What can be set: each setting with its unit, its default, its bounds and its reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from protocol.messages import Limits
 from server.jobs.limits import EXPIRY_S, MAX_CHARS, RETENTION_S, JobLimits
 from server.jobs.webhooks.signature import key_of
+from server.s3.settings import S3Settings
 from server.setting_checks import (
     SettingsError,
     check_certificate,
@@ -18,6 +20,7 @@ from server.setting_checks import (
     check_range,
     check_secret,
     is_loopback,
+    read_aliases,
 )
 
 HELP, GROUP, _BOUNDS = "help", "group", "bounds"
@@ -82,6 +85,7 @@ class Settings:
         "all",
         "what this process makes: all; calls, and it accepts notes for others to make; or notes",
     )
+    voice_aliases: str = _speaking("", "names for voices, as name=voice pairs, comma-separated")
     tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
 
     data_dir: str = _keeping(
@@ -89,6 +93,25 @@ class Settings:
         "folder of all that is kept: stored voices in its folder voices, notes that wait in "
         "notes.sqlite3, and their audio in audio, and in spools while it is made; empty keeps "
         "nothing",
+    )
+    redis_url: str = _keeping(
+        "",
+        "Redis 7 in which notes wait that several processes share, redis://HOST:6379/0; empty "
+        "keeps them in data_dir",
+    )
+    s3_bucket: str = _keeping(
+        "", "bucket of S3 for stored voices and the audio of notes; empty keeps them in data_dir"
+    )
+    s3_prefix: str = _keeping("", "names with / between them, under which all of it is kept")
+    s3_endpoint_url: str = _keeping("", "address of an S3 that is not Amazon's")
+    s3_region: str = _keeping("", "region; empty leaves it to what boto3 finds")
+    s3_encryption: str = _keeping("", "AES256 or aws:kms; empty leaves it to the bucket")
+    s3_kms_key: str = _keeping("", "key for aws:kms; empty is the account's own")
+    s3_storage_class: str = _keeping("", "STANDARD_IA and the like; empty is the bucket's own")
+    voice_repository: str = _keeping(
+        "",
+        "repository of the Hub whose voices are the stored ones, owner/name[@revision]; none can "
+        "be added then",
     )
     max_note_chars: int = _keeping(
         MAX_CHARS,
@@ -212,6 +235,11 @@ class Settings:
         return ANY_HOST
 
     @property
+    def aliases(self) -> Mapping[str, str]:
+        """The voice behind each of the names."""
+        return read_aliases(_listed(self.voice_aliases))
+
+    @property
     def data_folder(self) -> Path | None:
         """The folder of all that is kept, if anything is.
 
@@ -222,6 +250,16 @@ class Settings:
             return Path(self.data_dir).expanduser() if self.data_dir else None
         except RuntimeError as error:
             raise SettingsError(f"data_dir {self.data_dir}: {error}") from error
+
+    @property
+    def s3(self) -> S3Settings:
+        """The bucket, where one is named.
+
+        Raises:
+            SettingsError: it can never work.
+        """
+        names = [item.name for item in fields(S3Settings)]
+        return S3Settings(**{name: getattr(self, f"s3_{name}") for name in names})
 
     @property
     def takes_calls(self) -> bool:
@@ -270,10 +308,18 @@ class Settings:
         check_choice("role", self.role, ("all", "calls", "notes"))
         check_choice("webhook_networks", self.webhook_networks, ("public", "any"))
         check_secret(self.webhook_secret)
+        self._check_keeping()
+        read_aliases(_listed(self.voice_aliases))
         check_hosts(_listed(self.allowed_hosts))
         check_origins(self.origins)
         check_certificate(self.tls_cert, self.tls_key)
         check_descriptors(self.max_connections, self.max_notes)
+
+    def _check_keeping(self) -> None:
+        if self.data_folder is None and (self.redis_url or self.s3_bucket or self.voice_repository):
+            raise SettingsError("data_dir is empty: what is kept elsewhere passes through it")
+        if self.s3_bucket:
+            _ = self.s3
 
 
 def _listed(text: str) -> tuple[str, ...]:

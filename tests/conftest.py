@@ -20,6 +20,14 @@ collect_ignore = [] if find_spec("pipecat") else ["integrations/pipecat"]
 GUARDED_PACKAGES = ("server", "protocol", "engine")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_kept() -> Iterator[None]:
+    """Leave the home of whoever runs the tests alone: a server is told where to keep what."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOXLINE_DATA_DIR", "")
+        yield
+
+
 @pytest.fixture
 def virtual_time() -> bool:
     """Tell whether the clock jumps to the next deadline as soon as every task waits.

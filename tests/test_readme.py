@@ -25,7 +25,10 @@ RUN_HERE = {"serve", "call", "note", "openai", "telephone"}
 RUN_WITH_S1 = {"clone", "fishvoice"}
 #: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
 RUN_BY_LOADTEST = {"say", "host", "paced", "openloop", "locust"}
-RUN = RUN_BY_CI | RUN_HERE | RUN_WITH_S1 | RUN_BY_LOADTEST
+#: Blocks of shell that `tests/test_examples.py` executes; `tests/clients/` those for LiveKit, and
+#: `tests/integrations/pipecat/` those for Pipecat.
+RUN_BY_EXAMPLES = {"interrupt", "echo", "curl", "livekit", "pipecat"}
+RUN = RUN_BY_CI | RUN_HERE | RUN_WITH_S1 | RUN_BY_LOADTEST | RUN_BY_EXAMPLES
 #: Of full scale; speech is ten times as loud.
 AUDIBLE = 0.01
 #: Files without a header, by their endings.
@@ -75,8 +78,8 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving("espeak") as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving("espeak", "--data-dir", str(tmp_path_factory.mktemp("data"))) as server:
         yield server
 
 
@@ -127,14 +130,3 @@ def test_a_program_of_a_readme_makes_a_file_of_speech(
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
     (path,) = tmp_path.glob("hello.*")
     assert_speech(path)
-
-
-def test_the_example_of_an_interruption_knows_what_was_heard(server: Server) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "examples.interrupt", server.ws_url],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert re.search(r"heard: '\w[^']*'\nthen said \d\.\d+ s more", done.stdout), done.stdout

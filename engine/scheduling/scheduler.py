@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from engine.commands import AppendText, Cancel, Command, EndText, Flush, Grant, Open
 from engine.outputs import Failed, Output
-from engine.runner import ModelInfo
+from engine.runner import Feature, ModelInfo
 from engine.scheduling.backlog import Backlog
 from engine.scheduling.capacity import Capacity
 from engine.scheduling.chunks import Chunks
@@ -123,8 +123,8 @@ class Scheduler:
         return outputs + self._find_memory(result.holding)
 
     def _open(self, command: Open) -> None:
-        rules = command.request.text_rules
-        rewriter = None if rules is None else Rewriter(rules)
+        acts_markers = Feature.MARKERS in self._model.features
+        rewriter = Rewriter(command.request.text_rules, acts_markers=acts_markers)
         self._sequences[command.sequence_id] = Sequence(
             id=command.sequence_id,
             request=command.request,

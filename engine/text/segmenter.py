@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import replace
 
 from engine.text.borders import BorderFinder
+from engine.text.markers import OPENS_MARKER, MarkerFinder
 from engine.text.segment import Segment, SegmentRules
 from engine.text.words import HALVES_PER_WORD, WordCounter, is_opening
 
@@ -25,10 +26,13 @@ class _Draft:
         self._borders = BorderFinder()
         self._counted_at = 0
         self._cluster_start = 0
+        self._marker = MarkerFinder()
 
     def add(self, char: str) -> int | None:
         """Add a code point; return the position of the cut that it settles, if it settles one."""
         here = len(self.text)
+        if self._marker.start is not None or char in OPENS_MARKER:
+            self._marker.step(char, here)
         cost = self._words.cost(char)
         self.text.append(char)
         border = self._borders.step(self.text, joined=self._words.joined)
@@ -36,7 +40,8 @@ class _Draft:
             return border
         self._note_positions(char, here, starts_word=cost > 0)
         if cost and self._words.halves and self._words.halves + cost > self._max_halves:
-            return self.word_start if self.word_start > self._counted_at else here
+            word = self.word_start if self.word_start > self._counted_at else here
+            return self._marker.start or word
         if here >= self._max_chars:
             return here if char.isspace() else self.word_start or self._cluster_start or here
         if cost:
@@ -55,6 +60,8 @@ class _Draft:
 
     def last_word_border(self) -> int:
         """Return where the text can be cut without waiting; 0 if it is one unfinished word."""
+        if self._marker.start is not None:
+            return self._marker.start
         if self.text[-1].isspace() or self._borders.rests(self.text):
             return len(self.text)
         return self.word_start

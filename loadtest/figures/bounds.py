@@ -91,6 +91,11 @@ def flat_memory(most_mib: float) -> Bound:
     return Bound("memory grew by MiB", _grown_mib, most_mib)
 
 
+def given_up(least: float) -> Bound:
+    """Connections of peers that took nothing."""
+    return Bound("given up", lambda runs: runs.at("metrics", "unread_connections"), least=least)
+
+
 def gone_within_ms(step_ms: float) -> Bound:
     """The sequences of a crowd that fell silent: a page is as old as the read that brought it."""
     return Bound("sequences gone, less a read, ms", _gone_ms, step_ms)

@@ -126,6 +126,21 @@ FIGURES = (
         ),
     ),
     Figure(
+        name="fish-deaf-200",
+        serve=(*_EVEN_STEPS, "--max-calls", "300"),
+        load=(*_HUNDRED_CALLS, "--fish-deaf", "200", *_FILLED),
+        beside=_HUNDRED_CALLS,
+        seconds=60,
+        bounds=(
+            b.AS_FAST_AS_WITHOUT,
+            b.NOTHING_MORE_BEFORE,
+            b.NOTHING_MORE_AFTER,
+            b.flat_memory(_FLAT_MIB),
+            b.given_up(200),
+            b.NO_FAILURE,
+        ),
+    ),
+    Figure(
         name="idle-10000",
         serve=(*_EVEN_STEPS, "--max-calls", "100", "--max-connections", "10100"),
         load=(*_HUNDRED_CALLS, "--idle", "10000"),

@@ -2,6 +2,10 @@
 
 from collections import Counter, deque
 
+#: Far longer than audio is on its way to a transport: one that was given nothing for so long, and
+#: does not speak, has played all, even if it began or stopped a moment before that was told.
+SETTLED_S = 0.5
+
 
 class Playout:
     """The audio that a transport was given and has not played yet, modelled by time.
@@ -17,12 +21,14 @@ class Playout:
         self._played: Counter[str] = Counter()
         self._is_paused = False
         self._clock_s = 0.0
+        self._news_s = 0.0
 
     def push(self, speech: str, samples: int, now_s: float) -> None:
         """Note that the transport was given `samples` more of `speech`."""
         self._advance(now_s)
         self._waiting.append((speech, samples))
         self._pushed[speech] += samples
+        self._news_s = now_s
 
     def started(self, now_s: float) -> None:
         """Note that the transport begins to play."""
@@ -33,6 +39,7 @@ class Playout:
         """Note that the transport plays nothing more until it is `started`."""
         self._advance(now_s)
         self._is_paused = True
+        self._news_s = now_s
 
     def played(self, speech: str, now_s: float) -> int:
         """Return how much of `speech` was played by now."""
@@ -51,7 +58,7 @@ class Playout:
         del self._pushed[speech], self._played[speech]
 
     def _advance(self, now_s: float) -> None:
-        budget = 0 if self._is_paused else int((now_s - self._clock_s) * self._sample_rate_hz)
+        budget = self._budget(now_s)
         while self._waiting and budget > 0:
             speech, samples = self._waiting.popleft()
             taken = min(samples, budget)
@@ -65,3 +72,10 @@ class Playout:
         else:
             elapsed = int((now_s - self._clock_s) * self._sample_rate_hz)
             self._clock_s += elapsed / self._sample_rate_hz
+
+    def _budget(self, now_s: float) -> int:
+        """Return how many samples the transport may have played since it was last asked."""
+        if not self._is_paused:
+            return int((now_s - self._clock_s) * self._sample_rate_hz)
+        is_settled = now_s - self._news_s >= SETTLED_S
+        return sum(samples for _, samples in self._waiting) if is_settled else 0

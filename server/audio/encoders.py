@@ -40,8 +40,13 @@ _RECIPES = {
 }
 
 
-def make_encoder(audio_format: AudioFormat, sample_rate_hz: int) -> Encoder:
+def make_encoder(
+    audio_format: AudioFormat, sample_rate_hz: int, bit_rate: int | None = None
+) -> Encoder:
     """Return a new encoder of the format for mono samples at `sample_rate_hz`.
+
+    `bit_rate` is in bits per second, of a format that has one; `None` leaves it to the format. An
+    mp3 has the most that its sample rate carries, if that is less.
 
     Raises:
         UnsupportedRate: the format cannot carry the rate.
@@ -52,4 +57,4 @@ def make_encoder(audio_format: AudioFormat, sample_rate_hz: int) -> Encoder:
         return RawEncoder(_RAW[audio_format])
     if audio_format is AudioFormat.WAV:
         return WavEncoder(sample_rate_hz)
-    return MuxedEncoder(_RECIPES[audio_format], sample_rate_hz)
+    return MuxedEncoder(_RECIPES[audio_format], sample_rate_hz, bit_rate)

@@ -69,8 +69,10 @@ class _Sink:
 class MuxedEncoder:
     """One compressed file, written as it is made."""
 
-    def __init__(self, recipe: Recipe, sample_rate_hz: int) -> None:
+    def __init__(self, recipe: Recipe, sample_rate_hz: int, bit_rate: int | None = None) -> None:
         """Make a file of `recipe` at a rate that its codec can carry.
+
+        `bit_rate`, in bits per second, takes the place of the recipe's.
 
         Raises:
             CodecsMissing: PyAV is not installed.
@@ -81,11 +83,14 @@ class MuxedEncoder:
         self._sink = _Sink()
         # Else the container would wait until its buffer is full.
         options = {"flush_packets": "1", **recipe.container_options}
+        codec_options = dict(recipe.codec_options)
+        if bit_rate is not None:
+            codec_options["b"] = str(bit_rate)
         self._container: Any = self._av.open(
             self._sink, mode="w", format=recipe.container, container_options=options
         )
         self._stream: Any = self._container.add_stream(
-            recipe.codec, rate=sample_rate_hz, layout="mono", options=dict(recipe.codec_options)
+            recipe.codec, rate=sample_rate_hz, layout="mono", options=codec_options
         )
         # FFmpeg would start a thread for every core, for each file.
         self._stream.codec_context.thread_count = 1

@@ -5,15 +5,14 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 
-from engine.cloning import EncodedReference
 from engine.request import ServiceClass
 from engine.runner import ModelInfo
 from engine.speaking import speak
-from protocol.messages import Limits, Reference
+from protocol.messages import Limits
 from server.commands.output import Output
 from server.commands.text import read_pieces
 from server.models import load_runner
-from server.parameters import Parameters, check
+from server.parameters import Parameters, Speech, check
 from server.setting_sources import read_setting
 
 
@@ -27,9 +26,7 @@ def say(flags: argparse.Namespace) -> int:
             rate_hz = output.natural_rate(runner.info.sample_rate_hz)
             parameters = replace(parameters, sample_rate=rate_hz)
         speech = check(parameters, runner.info, Limits(), ServiceClass.NOTE)
-        if speech.to_clone is not None:
-            data_dir = read_setting("data_dir", flags)
-            speech = speech.with_voice(_cloned(speech.to_clone, runner.info, data_dir))
+        speech = _with_voice(speech, runner.info, read_setting("data_dir", flags))
         path = speech.audio_path()
         with closing(speak(runner, speech.request, read_pieces(flags.text))) as chunks:
             for chunk in chunks:
@@ -38,18 +35,25 @@ def say(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _cloned(wanted: Reference | str, model: ModelInfo, data_dir: str) -> EncodedReference:
+def _with_voice(speech: Speech, model: ModelInfo, data_dir: str) -> Speech:
+    """Return `speech` with its voice made, where that is the one of a recording."""
+    wanted = speech.to_clone
+    if not wanted:
+        return speech
     # Here, since nobody else should wait for an event loop to load.
     import anyio
 
+    from server.voices.lexicon import lexicon_of
     from server.voices.library import open_library
 
     library = open_library(data_dir)
 
-    async def clone() -> EncodedReference:
-        return await library.clone(await library.find(wanted, model), model)
+    async def with_voice() -> Speech:
+        found = [await library.find(each, model) for each in wanted]
+        cloned = [await library.clone(each, model) for each in found]
+        return speech.with_voice(tuple(cloned), lexicon_of(found))
 
-    return anyio.run(clone)
+    return anyio.run(with_voice)
 
 
 def _parameters(flags: argparse.Namespace) -> Parameters:

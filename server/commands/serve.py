@@ -26,6 +26,7 @@ from server.engine_thread import EngineThread
 from server.garbage import collect_when_idle, tame_gc
 from server.jobs.desk import Desk
 from server.jobs.opening import keeping_notes
+from server.keeping import voice_store
 from server.logs import log_as_json
 from server.loop_load import LoopLoad
 from server.metrics import Metrics
@@ -35,7 +36,8 @@ from server.settings import Settings
 from server.transport.descriptors import most_connections
 from server.transport.guards import install
 from server.transport.listener import BACKLOG, listen
-from server.voices.library import open_library
+from server.voices.aliases import with_aliases
+from server.voices.library import VoiceLibrary
 
 #: The interpreter hands over between engine and event loop this often: ten times the default, so
 #: that a busy engine delays a socket by no more than half a millisecond.
@@ -72,11 +74,13 @@ async def _serve(settings: Settings) -> int:
     metrics = Metrics()
     install(
         most_connections(settings.max_connections, settings.max_notes),
-        metrics.rejected.labels("connections"),
+        dropped=metrics.rejected.labels("connections"),
+        unread=metrics.unread,
     )
     loop_load = LoopLoad(metrics)
     engine = make_engine(settings, metrics, loop_load.keeps)
-    voices = open_library(settings.data_dir)
+    voices = VoiceLibrary(voice_store(settings))
+    engine.client.info = await with_aliases(engine.client.info, settings.aliases, voices.store)
     service = Service(engine.client, settings.limits, metrics=metrics, voices=voices)
     listener = listen(settings.host, settings.port)
     asyncio.get_running_loop().set_exception_handler(_report)
@@ -169,5 +173,9 @@ def _kept(settings: Settings) -> str:
     """Say what becomes of notes that nobody waits for."""
     if settings.data_folder is None:
         return "no note that nobody waits for: data_dir is empty"
+    # Not the address, in which there may be a password.
+    queue = "Redis" if settings.redis_url else settings.data_folder
+    store = f"bucket {settings.s3_bucket}" if settings.s3_bucket else settings.data_folder
+    places = f"in {queue}" if queue == store else f"in {queue}, their audio in {store}"
     makers = f"{settings.note_slots} made at once" if settings.makes_notes else "made by others"
-    return f"notes that nobody waits for, in {settings.data_folder}, {makers}"
+    return f"notes that nobody waits for {places}, {makers}"

@@ -7,15 +7,17 @@ from typing import Any, TypeVar
 import msgpack
 
 from protocol.codes import ErrorCode
-from server.bodies.fields import field, integer, is_packed, number
+from server.bodies.fields import boolean, field, integer, is_packed, number
 from server.bodies.form import is_form, read_form
 from server.errors import RequestError
 from server.voices.recording import MAX_AUDIO_BYTES
 
+_K = TypeVar("_K", str, int)
 _T = TypeVar("_T")
 
 #: Fields of a map, and items of a list: several times what any of these clients sends.
 _MAX_MAP, _MAX_ARRAY = 128, 64
+_BOOLEANS = {"true": True, "false": False}
 
 
 def read_loosely(body: bytes | bytearray, media_type: str) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def read_loosely(body: bytes | bytearray, media_type: str) -> dict[str, Any]:
     return fields
 
 
-def choice(fields: Mapping[str, Any], name: str, choices: Mapping[str, _T], default: str) -> _T:
+def choice(fields: Mapping[str, Any], name: str, choices: Mapping[_K, _T], default: _K) -> _T:
     """Return what the field chooses, or what `default` does where it is left out or null.
 
     Raises:
@@ -40,8 +42,8 @@ def choice(fields: Mapping[str, Any], name: str, choices: Mapping[str, _T], defa
     """
 
     def read(value: object) -> _T:
-        if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
+        if not isinstance(value, type(default)) or value not in choices:
+            raise ValueError(f"must be one of {', '.join(map(str, choices))}")
         return choices[value]
 
     chosen = field(fields, name, read)
@@ -62,6 +64,15 @@ def integer_or_digits(value: object) -> int:
         return int(value) if isinstance(value, str) else integer(value)
     except ValueError:
         raise ValueError("must be an integer") from None
+
+
+def boolean_or_word(value: object) -> bool:
+    """Read true or false, or a string that says so."""
+    if isinstance(value, str):
+        if value not in _BOOLEANS:
+            raise ValueError("must be true or false")
+        return _BOOLEANS[value]
+    return boolean(value)
 
 
 def _parsed(body: bytes | bytearray) -> object:

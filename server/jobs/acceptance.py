@@ -17,8 +17,9 @@ from server.errors import RequestError
 from server.jobs.desk import Desk
 from server.jobs.job import Job, Priority
 from server.jobs.webhooks.address import check_url
+from server.notes.passages import passages_of
 from server.notes.request import FIELDS, NoteRequest, note_of
-from server.notes.streaming import speech_of
+from server.notes.speech import speech_of
 from server.service import Service
 
 #: Beside the fields of a note, those that say how it is kept and told of.
@@ -40,7 +41,7 @@ class Accepted:
 
 
 class Acceptance:
-    """Turns requests into jobs. Any thread may."""
+    """Turns requests into jobs, in a worker thread: SSML takes its time."""
 
     def __init__(self, service: Service, desk: Desk) -> None:
         self._service = service
@@ -54,15 +55,18 @@ class Acceptance:
             RequestError: as `POST /v1/notes` raises, or `bad_value` of what `JOB_FIELDS` adds.
         """
         note = note_of(fields, self._limits.max_chars)
-        if note.parameters.reference is not None:
+        if note.parameters.references:
             # It would be kept as often as there are notes that name it.
             raise RequestError(
                 ErrorCode.UNSUPPORTED,
                 "a job takes no reference: store the voice by POST /v1/voices, and name it",
             )
-        speech = speech_of(note, self._service.engine.info, self._service.limits)
-        voice = speech.to_clone if isinstance(speech.to_clone, str) else None
-        return Accepted(job=self._job(fields, note, key), voice=voice)
+        model, limits = self._service.engine.info, self._service.limits
+        speech = speech_of(note, model, limits)
+        passages_of(note, model, limits)
+        # No recordings came with it, so that this can only be the name of one.
+        names = [each for each in speech.to_clone if isinstance(each, str)]
+        return Accepted(job=self._job(fields, note, key), voice=names[0] if names else None)
 
     async def check_voice(self, voice: str | None) -> None:
         """Pass a stored voice that is there.

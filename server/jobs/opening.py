@@ -7,21 +7,16 @@ from pathlib import Path
 import anyio
 
 from server.jobs.desk import Desk
-from server.jobs.folder_store import FolderAudioStore
-from server.jobs.local_relay import LocalRelay
 from server.jobs.pace import Pace
 from server.jobs.retention import Retention
 from server.jobs.spool_folder import spool_folder
-from server.jobs.sqlite.queue import SqliteNoteQueue
 from server.jobs.watch import Watch
 from server.jobs.webhooks.teller import Teller
 from server.jobs.worker import NoteWorker
+from server.keeping import SPOOLS, audio_store, note_queue
 from server.metrics import Metrics
 from server.service import Service
 from server.settings import Settings
-
-#: Within the folder for all that is kept.
-DATABASE, AUDIO, SPOOLS = "notes.sqlite3", "audio", "spools"
 
 
 @asynccontextmanager
@@ -29,17 +24,17 @@ async def open_desk(folder: Path, settings: Settings, metrics: Metrics) -> Async
     """Open the places of notes in `folder`.
 
     Raises:
-        DatabaseUnusable: see there.
+        SettingsError: see `note_queue` and `audio_store`.
         OSError: the disk refuses it.
     """
     async with (
-        SqliteNoteQueue.open(folder / DATABASE, max_audio_s=settings.max_queued_audio_s) as queue,
+        note_queue(settings, folder) as (queue, relay),
         spool_folder(folder / SPOOLS) as spools,
     ):
         yield Desk(
             queue=queue,
-            store=FolderAudioStore(folder / AUDIO),
-            relay=LocalRelay(),
+            store=audio_store(settings, folder),
+            relay=relay,
             watch=Watch(queue),
             pace=Pace(queue, metrics),
             spools=spools,
@@ -52,7 +47,7 @@ async def keeping_notes(settings: Settings, service: Service) -> AsyncIterator[D
     """Keep and make notes while the block runs; without a folder for them, there are none.
 
     Raises:
-        DatabaseUnusable, OSError: see `open_desk`.
+        SettingsError, OSError: see `open_desk`.
     """
     folder = settings.data_folder
     if folder is None:

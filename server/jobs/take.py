@@ -1,15 +1,20 @@
 """One take of a note: as fast as the engine makes it, into its spool."""
 
 from contextlib import aclosing
+from dataclasses import replace
 
 import anyio
 
 from engine.request import ServiceClass
+from protocol.codes import ErrorCode
+from server.errors import RequestError
 from server.jobs.queue import Claim
 from server.jobs.spool import Spool
+from server.notes.opening import open_note
 from server.notes.request import NoteRequest
-from server.notes.streaming import NoteStream, speech_of
+from server.notes.streaming import NoteStream
 from server.service import Service
+from server.stream_events import MarkReached, StreamEvent
 
 #: Notes that are sent over HTTP leave soon; meanwhile a job waits for its place.
 PLACE_LOOK_S = 0.25
@@ -22,10 +27,11 @@ class Take:
 
     def __init__(self, service: Service, note: NoteRequest, spool: Spool, claim: Claim) -> None:
         self._service = service
-        self._note = note
+        self._note = replace(note, reply=replace(note.reply, hear=self._hear))
         self._spool = spool
         self._claim = claim
         self._told_at = anyio.current_time()
+        self._spoken_chars = 0
 
     async def speak(self) -> None:
         """Make it all.
@@ -40,23 +46,29 @@ class Take:
             async with aclosing(stream.chunks()) as chunks:
                 async for data in chunks:
                     await self._spool.write(data)
-                    await self._tell(stream)
-            await self._claim.progress(*stream.progress)
+                    if anyio.current_time() - self._told_at > PROGRESS_S:
+                        await self._tell(stream)
+            await self._tell(stream)
             self._spool.complete()
         finally:
             stream.close()
 
     async def _open(self) -> NoteStream:
-        # Nobody waits for the first second of it.
-        service, note = self._service, self._note
-        speech = speech_of(note, service.engine.info, service.limits, head_start_s=0.0)
-        speech = await service.with_voice(speech)
-        while not service.engine.admission.has_place(ServiceClass.NOTE):  # noqa: ASYNC110 no event
+        admission, name = self._service.engine.admission, self._claim.record.job.id
+        while True:
+            if admission.has_place(ServiceClass.NOTE):
+                try:
+                    # Nobody waits for the first second of it.
+                    return await open_note(self._service, self._note, name, head_start_s=0.0)
+                except RequestError as error:
+                    if error.code is not ErrorCode.OVERLOADED:
+                        raise
             await anyio.sleep(PLACE_LOOK_S)
-        return NoteStream(service, note, speech, self._claim.record.job.id)
+
+    def _hear(self, event: StreamEvent) -> None:
+        if isinstance(event, MarkReached):
+            self._spoken_chars = event.end
 
     async def _tell(self, stream: NoteStream) -> None:
-        now = anyio.current_time()
-        if now - self._told_at > PROGRESS_S:
-            self._told_at = now
-            await self._claim.progress(*stream.progress)
+        self._told_at = anyio.current_time()
+        await self._claim.progress(self._spoken_chars, stream.made_s)

@@ -18,8 +18,9 @@ from server.errors import RequestError
 from server.middleware import request_id_of
 from server.notes.dialect import Dialect
 from server.notes.file_response import FileResponse
+from server.notes.opening import open_note
 from server.notes.request import NoteRequest
-from server.notes.streaming import NoteStream, speech_of
+from server.notes.streaming import NoteStream
 from server.service import Service
 from server.voices.recording import MAX_AUDIO_BYTES
 
@@ -75,9 +76,7 @@ class NotesEndpoint:
 
     async def _make(self, scope: Scope, receive: Receive, send: Send, request: NoteRequest) -> None:
         try:
-            speech = speech_of(request, self._service.engine.info, self._limits)
-            speech = await self._service.with_voice(speech)
-            note = NoteStream(self._service, request, speech, request_id_of(scope))
+            note = await open_note(self._service, request, request_id_of(scope))
         except RequestError as error:
             await self._refuse(error, scope, receive, send)
             return

@@ -21,6 +21,13 @@ from server.bodies.fields import (
 from server.bodies.json_object import ANY_NAME, Names
 from server.errors import RequestError
 from server.parameters import Parameters
+from server.ssml.parts import Document, Part
+from server.ssml.reader import read_ssml
+from server.stream_events import StreamEvent
+
+
+def _unheard(_: StreamEvent) -> None:
+    """Send the file alone: nothing that is said beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +37,23 @@ class Reply:
     media_type: str
     #: Puts the bytes of the file, as they come, into what the route speaks.
     frame: Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]
+    #: Hears of each event of the stream before its bytes come, if any do.
+    hear: Callable[[StreamEvent], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteRequest:
     """What to say, how, in which format, and how it is sent."""
 
+    #: As it was sent.
     text: str
     format: AudioFormat
     parameters: Parameters
     reply: Reply
+    #: What `text` says where it is SSML; none where it is plain.
+    parts: tuple[Part, ...] = ()
+    #: In bits per second; `None` leaves it to the format.
+    bit_rate: int | None = None
 
 
 def as_it_is(audio_format: AudioFormat) -> Reply:
@@ -88,19 +102,27 @@ def note_of(fields: Mapping[str, Any], max_text_chars: int) -> NoteRequest:
         RequestError: `bad_value` (a field), `text_too_long`.
     """
     audio_format = field(fields, "format", _audio_format) or AudioFormat.WAV
+    plain, ssml = field(fields, "text", string), field(fields, "ssml", string)
+    if plain is not None and ssml is not None:
+        raise RequestError(ErrorCode.BAD_VALUE, "text and ssml exclude each other")
+    name, text = ("text", plain) if ssml is None else ("ssml", ssml)
+    text = check_text(text, name, max_text_chars)
+    document = field(fields, "ssml", read_ssml) or Document(parts=())
     return NoteRequest(
-        text=check_text(field(fields, "text", string), "text", max_text_chars),
+        text=text,
         format=audio_format,
-        parameters=_parameters(fields),
+        parameters=_parameters(fields, document.language),
         reply=as_it_is(audio_format),
+        parts=document.parts,
     )
 
 
-def _parameters(fields: Mapping[str, Any]) -> Parameters:
+def _parameters(fields: Mapping[str, Any], language: str | None) -> Parameters:
+    recording = field(fields, "reference", reference)
     return Parameters(
         voice=field(fields, "voice", string),
-        reference=field(fields, "reference", reference),
-        language=field(fields, "language", string),
+        references=() if recording is None else (recording,),
+        language=field(fields, "language", string) or language,
         sample_rate=field(fields, "sample_rate", integer),
         speed=field(fields, "speed", number),
         pitch=field(fields, "pitch", number),
@@ -121,7 +143,7 @@ def _unframed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 _PLAIN = (
-    "text", "format", "voice", "language", "sample_rate", "speed", "pitch", "volume_db",
+    "text", "ssml", "format", "voice", "language", "sample_rate", "speed", "pitch", "volume_db",
     "normalize", "seed", "temperature", "top_p", "repetition_penalty",
 )  # fmt: skip
 FIELDS: Names = {**dict.fromkeys(_PLAIN), "reference": REFERENCE, "lexicon": ANY_NAME}

@@ -42,6 +42,7 @@ _EVENTS = {"200": answer("the file, or events", {**_AUDIO, "text/event-stream": 
 _FISH_FILE = {
     "200": answer("the file, while it is made", {**_AUDIO, "application/octet-stream": {}})
 }
+_TIMED_EVENTS = {"200": answer("events, while it is made", {"text/event-stream": {}})}
 _VOICE = {JSON: ref("Voice")}
 _PROBE = {"200": answer("yes"), "503": answer("no")}
 
@@ -87,6 +88,14 @@ _PATHS: dict[str, Any] = {
         "post": operation(
             "Make a note, in Fish Audio's words",
             _FISH_FILE | refusals("FishError", JSON, FOREIGN_REFUSALS),
+            "FishSpeech",
+            (JSON, "multipart/form-data"),
+        ),
+    },
+    "/v1/tts/stream/with-timestamp": {
+        "post": operation(
+            "Make a note, in Fish Audio's words, and tell which word is heard when",
+            _TIMED_EVENTS | refusals("FishError", JSON, FOREIGN_REFUSALS),
             "FishSpeech",
             (JSON, "multipart/form-data"),
         ),

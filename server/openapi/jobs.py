@@ -47,7 +47,7 @@ PATHS: dict[str, Any] = {
                 "202": answer("it is kept, and will be made", _JOB),
             }
             | problems(*NOTE_REFUSALS, 409),
-            "JobNote",
+            "Note",
             parameters=[
                 _header("Prefer", enum=["respond-async"]),
                 _header("Idempotency-Key", type="string", minLength=1, maxLength=255),
@@ -132,7 +132,7 @@ def _note_with(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 any schema
 
 SCHEMAS: dict[str, Any] = {
     # What a note has, and for one that nobody waits for, how it is kept and told of.
-    "JobNote": _note_with(**_ASKED),
+    "Note": _note_with(**_ASKED),
     "JobLine": _note_with(**_ASKED, key={"type": ["string", "null"]}),
     "Job": _object(
         id=_STRING,

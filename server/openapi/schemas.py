@@ -5,6 +5,7 @@ from typing import Any
 from protocol.codes import ErrorCode
 from protocol.fields import MAX_SEED
 from server.audio.formats import AudioFormat
+from server.dialects.fish.request import MAX_REFERENCES, MP3_BIT_RATES, OPUS_BIT_RATES
 from server.parameters import PITCH_RANGE, SPEED_RANGE, VOLUME_DB_RANGE
 
 Schema = dict[str, Any]
@@ -36,6 +37,7 @@ _REFERENCE = _object(
     audio={"type": "string", "contentEncoding": "base64"},
     text=_TEXT,
 )
+_LEXICON: Schema = {"type": ["object", "null"], "additionalProperties": _STRING}
 _SAMPLING: Schema = {
     "seed": _or_null("integer", minimum=0, maximum=MAX_SEED),
     "temperature": _or_null("number"),
@@ -45,8 +47,9 @@ _SAMPLING: Schema = {
 
 SCHEMAS: dict[str, Schema] = {
     "Note": _object(
-        ["text"],
+        [],
         text=_TEXT,
+        ssml={"type": "string", "pattern": "<speak", "contentMediaType": "application/ssml+xml"},
         format={"type": ["string", "null"], "enum": [*map(str, AudioFormat), None]},
         voice=_or_null("string"),
         reference={"anyOf": [_ref("Reference"), {"type": "null"}]},
@@ -56,10 +59,13 @@ SCHEMAS: dict[str, Schema] = {
         pitch=_within(PITCH_RANGE),
         volume_db=_within(VOLUME_DB_RANGE),
         normalize=_or_null("boolean"),
-        lexicon={"type": ["object", "null"], "additionalProperties": _STRING},
+        lexicon=_LEXICON,
         **_SAMPLING,
     )
-    | {"additionalProperties": False},
+    | {
+        "additionalProperties": False,
+        "oneOf": [{"required": ["text"]}, {"required": ["ssml"]}],
+    },
     "Reference": _REFERENCE | {"additionalProperties": False},
     "Problem": _object(
         ["type", "title", "status", "detail", "code"],
@@ -70,7 +76,11 @@ SCHEMAS: dict[str, Schema] = {
         code={"enum": [*map(str, ErrorCode), *_HTTP_CODES]},
     ),
     "NewVoice": _object(
-        ["reference"], id=_or_null("string"), name=_or_null("string"), reference=_ref("Reference")
+        ["reference"],
+        id=_or_null("string"),
+        name=_or_null("string"),
+        reference=_ref("Reference"),
+        lexicon=_LEXICON,
     )
     | {"additionalProperties": False},
     "Voice": _object(
@@ -79,6 +89,7 @@ SCHEMAS: dict[str, Schema] = {
         name=_STRING,
         languages={"type": "array", "items": _STRING},
         stored={"type": "boolean"},
+        lexicon=_LEXICON,
     ),
     "Voices": _object(
         ["default", "voices", "aliases", "variants"],
@@ -124,8 +135,15 @@ SCHEMAS: dict[str, Schema] = {
         text=_TEXT,
         format={"type": ["string", "null"], "enum": ["wav", "pcm", "mp3", "opus", None]},
         sample_rate=_or_null("integer"),
+        mp3_bitrate={"type": ["integer", "null"], "enum": [*MP3_BIT_RATES, None]},
+        opus_bitrate={"type": ["integer", "null"], "enum": [*OPUS_BIT_RATES, None]},
+        normalize=_or_null("boolean"),
         reference_id=_or_null("string"),
-        references={"type": ["array", "null"], "items": _ref("Reference"), "maxItems": 1},
+        references={
+            "type": ["array", "null"],
+            "items": _ref("Reference"),
+            "maxItems": MAX_REFERENCES,
+        },
         prosody={
             "anyOf": [
                 _object([], speed=_within(SPEED_RANGE), volume=_within(VOLUME_DB_RANGE)),

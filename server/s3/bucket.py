@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from anyio import CapacityLimiter, move_on_after, to_thread
@@ -35,7 +34,19 @@ class Found:
 
     num_bytes: int
     metadata: dict[str, str]
-    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object in a list. Two of one key that differ have different tags.
+
+    `modified_s` is when it was put there, in seconds since 1970.
+    """
+
+    key: str
+    num_bytes: int
+    tag: str
+    modified_s: float
 
 
 class Bucket:
@@ -69,18 +80,16 @@ class Bucket:
         Raises:
             ObjectTaken: something is.
         """
+        await self.replace(key, read, IfNoneMatch=IF_NEW, **told)
 
-        def put() -> None:
-            self.client.put_object(
-                Bucket=self.settings.bucket,
-                Key=key,
-                Body=read(),
-                IfNoneMatch=IF_NEW,
-                **self.settings.keeping,
-                **told,
-            )
+    async def replace(self, key: str, read: Callable[[], bytes], **told: Any) -> None:  # noqa: ANN401
+        """Put what `read` returns, with what is `told` of it."""
+        told |= {**self.settings.keeping, "Bucket": self.settings.bucket, "Key": key}
+        await self.call(lambda: self.client.put_object(Body=read(), **told))
 
-        await self.call(put)
+    async def listed(self, prefix: str) -> list[Listed]:
+        """Return the objects whose keys begin with `prefix`, by key."""
+        return await self.call(self._listed, prefix)
 
     async def find(self, key: str) -> Found:
         """Return what is said of an object.
@@ -128,7 +137,17 @@ class Bucket:
             if code_of(error) == _NOT_FOUND:
                 self._check()
             raise
-        return Found(head["ContentLength"], head["Metadata"], head["LastModified"])
+        return Found(head["ContentLength"], head["Metadata"])
+
+    def _listed(self, prefix: str) -> list[Listed]:
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.settings.bucket, Prefix=prefix
+        )
+        return [
+            Listed(each["Key"], each["Size"], each["ETag"], each["LastModified"].timestamp())
+            for page in pages
+            for each in page.get("Contents", ())
+        ]
 
     def _check(self) -> None:
         """Pass if the bucket is there: a missing object's answer has no body to tell the two."""

@@ -39,6 +39,8 @@ class AbortableConnection(TCPServer):
     #: How many may be open: each takes a descriptor, and the process must not run out of them.
     most: ClassVar[int]
     dropped: ClassVar[Counter]
+    #: Counts those that the kernel has given up, since their peers acknowledged nothing.
+    unread: ClassVar[Counter]
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 hypercorn's own, passed on
         super().__init__(*args)
@@ -94,9 +96,13 @@ class AbortableConnection(TCPServer):
 
     async def _read_data(self) -> None:
         # As hypercorn does, but for a timeout that is not set and costs as much as the reading.
-        with suppress(OSError):
+        try:
             while data := await self.reader.read(MAX_RECV):
                 await self.protocol.handle(RawData(data))
+        except TimeoutError:
+            self.unread.inc()
+        except OSError:
+            pass
         await self.protocol.handle(Closed())
         # Who has left will ask for nothing: hypercorn would wait for it, and keep the descriptor.
         await self.idle_task.stop()
@@ -133,9 +139,13 @@ _REPLACEMENTS: tuple[tuple[ModuleType, type], ...] = (
 )
 
 
-def install(most_connections: int, dropped: Counter) -> None:
-    """Let hypercorn use our classes. Connections beyond so many are dropped, and counted."""
+def install(most_connections: int, *, dropped: Counter, unread: Counter) -> None:
+    """Let hypercorn use our classes.
+
+    Connections beyond so many are `dropped`, and those that nobody reads `unread`, and counted.
+    """
     AbortableConnection.most = most_connections
     AbortableConnection.dropped = dropped
+    AbortableConnection.unread = unread
     for module, replacement in _REPLACEMENTS:
         setattr(module, replacement.__bases__[0].__name__, replacement)

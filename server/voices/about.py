@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from server.voices.lexicon import read_lexicon
 from server.voices.store import StoredVoice, VoiceDetails
 
 #: The end of the year 9999, the last that a date can name; and no infinity.
@@ -29,6 +30,7 @@ def write_about(voice: StoredVoice, text: str, kept: bytes = b"{}") -> bytes:
         "visibility": details.visibility,
         "created_s": voice.created_s,
         "updated_s": voice.updated_s,
+        "lexicon": dict(voice.lexicon),
     }
     return json.dumps(about).encode()
 
@@ -54,6 +56,7 @@ def read_about(data: bytes, voice_id: str, stored_s: float) -> tuple[StoredVoice
         ),
         created_s=created_s,
         updated_s=_number(about, "updated_s", created_s),
+        lexicon=read_lexicon(about.get("lexicon", {})),
     )
     return voice, _string(about, "text")
 

@@ -51,7 +51,7 @@ class VoicesEndpoint:
         stored = await self._library.stored(self._model)
         return JSONResponse(
             {
-                "default": catalogue.default.id,
+                "default": catalogue.behind(None) or catalogue.default.id,
                 "voices": [*map(_own, catalogue), *map(self._stored, stored)],
                 "aliases": dict(catalogue.aliases),
                 "variants": sorted(catalogue.variants),
@@ -73,7 +73,8 @@ class VoicesEndpoint:
     def _stored(self, voice: StoredVoice) -> dict[str, object]:
         # It speaks what the model speaks, whatever was said in its recording.
         languages = list(self._model.voices.default.languages)
-        return {"id": voice.id, "name": voice.name, "languages": languages, "stored": True}
+        shown = {"id": voice.id, "name": voice.name, "languages": languages, "stored": True}
+        return shown | ({"lexicon": dict(voice.lexicon)} if voice.lexicon else {})
 
 
 def _own(voice: Voice) -> dict[str, object]:

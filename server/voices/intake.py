@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from protocol.fields import MAX_LEXICON_ENTRIES, MAX_SAID_CHARS, MAX_WORD_CHARS
 from server.bodies.arriving import Bodies, max_body_bytes
 from server.bodies.fields import media_type_of
 from server.bodies.presence import while_connected
@@ -16,7 +17,9 @@ from server.voices.store import MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, StoredVoi
 
 _T = TypeVar("_T")
 
-_MAX_CHARS = MAX_TEXT_CHARS + MAX_NAME_CHARS + MAX_DESCRIPTION_CHARS
+_MAX_LEXICON_CHARS = MAX_LEXICON_ENTRIES * (MAX_WORD_CHARS + MAX_SAID_CHARS)
+#: Of all fields but the recording.
+_MAX_CHARS = MAX_TEXT_CHARS + MAX_NAME_CHARS + MAX_DESCRIPTION_CHARS + _MAX_LEXICON_CHARS
 
 
 class VoiceIntake:

@@ -104,7 +104,9 @@ class VoiceLibrary:
         digest = await to_thread.run_sync(digest_of, reference)
         await self._sent.clone(digest, reference, encoder)
         now_s = self._clock()
-        voice = StoredVoice(voice_id, asked.name or voice_id, digest, asked.details, now_s, now_s)
+        voice = StoredVoice(
+            voice_id, asked.name or voice_id, digest, asked.details, now_s, now_s, asked.lexicon
+        )
         await self.store.add(voice, reference)
         return voice
 
@@ -151,7 +153,7 @@ def _encoder(model: ModelInfo) -> ReferenceEncoder:
 
 
 def _check_free(voice_id: str, model: ModelInfo) -> None:
-    if model.voices.has(voice_id):
+    if model.voices.owns(voice_id) or voice_id in model.voices.aliases:
         raise RequestError(ErrorCode.BAD_STATE, f"{model.name} has a voice {voice_id!r}")
 
 

@@ -1,5 +1,7 @@
 """The body of `POST /v1/voices`, read strictly, and what it comes to in every dialect."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,11 +9,12 @@ from engine.voices import VOICE_ID
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.bodies.fields import REFERENCE, field, read_fields, reference, string
-from server.bodies.json_object import Names
+from server.bodies.json_object import ANY_NAME, Names
 from server.errors import RequestError
+from server.voices.lexicon import read_lexicon
 from server.voices.store import MAX_NAME_CHARS, VoiceDetails
 
-_FIELDS: Names = {"id": None, "name": None, "reference": REFERENCE}
+_FIELDS: Names = {"id": None, "name": None, "reference": REFERENCE, "lexicon": ANY_NAME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class NewVoice:
     name: str | None
     reference: Reference
     details: VoiceDetails = VoiceDetails()
+    lexicon: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def parse_voice(body: bytes | bytearray, media_type: str = "application/json") -> NewVoice:
@@ -34,7 +38,12 @@ def parse_voice(body: bytes | bytearray, media_type: str = "application/json") -
     recording = field(fields, "reference", reference)
     if recording is None:
         raise RequestError(ErrorCode.BAD_VALUE, "reference is missing")
-    return NewVoice(field(fields, "id", new_id), field(fields, "name", new_name), recording)
+    return NewVoice(
+        field(fields, "id", new_id),
+        field(fields, "name", new_name),
+        recording,
+        lexicon=field(fields, "lexicon", read_lexicon) or {},
+    )
 
 
 def new_id(value: Any) -> str:  # noqa: ANN401 whatever the body says

@@ -1,7 +1,8 @@
 """The seam of stored voices: what every place they are kept in can do."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from protocol.codes import ErrorCode
@@ -31,7 +32,7 @@ class StoredVoice:
     """A voice without its recording.
 
     `digest` is that of its reference: voices of equal digests are the same voice. Times are in
-    seconds since 1970.
+    seconds since 1970. By `lexicon` it says words of every text that it speaks.
     """
 
     id: str
@@ -40,6 +41,7 @@ class StoredVoice:
     details: VoiceDetails = VoiceDetails()
     created_s: float = 0.0
     updated_s: float = 0.0
+    lexicon: Mapping[str, str] = field(default_factory=dict)
 
 
 class VoiceStore(Protocol):

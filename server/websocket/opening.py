@@ -24,7 +24,7 @@ class Opening:
     @property
     def waits_for_voice(self) -> bool:
         """Tell whether its voice must be looked for or made."""
-        return self.speech.to_clone is not None
+        return bool(self.speech.to_clone)
 
     async def with_voice(self) -> "Opening":
         """Return the same with its voice made.
@@ -63,7 +63,7 @@ def opening_of(
 def _parameters(message: Open) -> Parameters:
     return Parameters(
         voice=message.voice,
-        reference=message.reference,
+        references=() if message.reference is None else (message.reference,),
         language=message.language,
         sample_rate=message.sample_rate or fixed_rate(message.encoding),
         speed=message.speed,

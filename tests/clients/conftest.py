@@ -1,10 +1,14 @@
 """A real server for real clients, which know asyncio only."""
 
+import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from tests.helpers.serving import Server, serving
+from tests.helpers.serving import Server, serving, starting
+
+SERVE = ("server", "serve", "--model", "espeak")
 
 
 @pytest.fixture
@@ -21,6 +25,30 @@ def virtual_time() -> bool:
 def espeak() -> Iterator[Server]:
     with serving("espeak") as server:
         yield server
+
+
+class MortalServer:
+    """A server that dies, and is there again at the same address."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._process = stack.enter_context(starting(*SERVE))
+
+    @property
+    def http_url(self) -> str:
+        return self._process.server.http_url
+
+    def restart(self) -> None:
+        self._process.signal(signal.SIGKILL)
+        self._process.wait()
+        port = self._process.server.port
+        self._process = self._stack.enter_context(starting(*SERVE, port=port))
+
+
+@pytest.fixture
+def mortal() -> Iterator[MortalServer]:
+    with ExitStack() as stack:
+        yield MortalServer(stack)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

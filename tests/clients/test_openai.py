@@ -10,6 +10,7 @@ import soundfile
 from openai import APIConnectionError, BadRequestError, NotFoundError, OpenAI
 
 from server.dialects.openai.speech import PCM_RATE_HZ
+from tests.clients.conftest import MortalServer
 from tests.helpers.serving import Server
 
 TEXT = "Hello, this is spoken for a client of OpenAI's."
@@ -112,3 +113,10 @@ def test_it_may_leave_in_mid_speech_and_come_again(client: OpenAI) -> None:
         assert client.audio.speech.create(model="tts-1", voice="alloy", input=TEXT).content
     except APIConnectionError:
         pytest.fail("the server is gone")
+
+
+def test_it_speaks_again_where_the_server_was_restarted(mortal: MortalServer) -> None:
+    with OpenAI(base_url=f"{mortal.http_url}/v1", api_key="any") as client:
+        for restart in (mortal.restart, lambda: None):
+            assert client.audio.speech.create(model="tts-1", voice="alloy", input=TEXT).content
+            restart()

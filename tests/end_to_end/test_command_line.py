@@ -19,6 +19,8 @@ from tests.helpers.command_line import complaint, run, run_in_shell
         (["serve", "--model", "tone", "--host", "\udcff"], "cannot listen on"),
         (["serve", "--tls-cert", "x.pem"], "tls_key"),
         (["serve", "--model", "tone", "--tone-step-ms", "fast"], "tone_step_ms"),
+        (["serve", "--model", "tone", "--voice-aliases", "alloy"], "voice_aliases must be"),
+        (["serve", "--model", "tone", "--voice-aliases", "alloy=nobody"], "alloy=nobody: tone has"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(arguments: list[str], message: str) -> None:

@@ -62,6 +62,46 @@ async def test_a_file_is_as_long_as_the_same_call(
     assert duration_s == pytest.approx(spoken.samples / rate, abs=padding_s)
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "least", "most"),
+    [("mp3", "mp3_bitrate", 64, 192), ("opus", "opus_bitrate", 24, 64)],
+)
+async def test_in_fishs_words_a_file_has_the_bit_rate_that_was_asked_for(
+    http: httpx.AsyncClient, name: str, field: str, least: int, most: int
+) -> None:
+    sizes = []
+    for bit_rate in (least, most):
+        fields = {"text": TEXT, "format": name, field: bit_rate}
+        sizes.append(len((await http.post("/v1/tts", json=fields)).content))
+    # Of opus, it is what the codec aims at.
+    assert sizes[1] > 2 * sizes[0]
+
+
+async def test_a_name_that_is_set_is_its_voice_in_every_tongue_and_on_the_socket() -> None:
+    with serving("espeak", "--voice-aliases", "nova=de, default=en-us+f3") as server:
+        async with httpx.AsyncClient(base_url=server.http_url, trust_env=False) as http:
+            listed = (await http.get("/v1/voices")).json()
+            assert (listed["aliases"]["nova"], listed["default"]) == ("de", "en-us+f3")
+            wanted, said = [
+                await http.post("/v1/notes", json={"text": TEXT, "format": "pcm", "voice": voice})
+                for voice in ("de", "nova")
+            ]
+            assert wanted.content == said.content
+            openai = {"input": TEXT, "voice": "nova", "response_format": "pcm"}
+            fish = {"text": TEXT, "reference_id": "nova", "format": "pcm", "sample_rate": 24_000}
+            spoken = [
+                (await http.post(path, json=fields)).content
+                for path, fields in (("/v1/audio/speech", openai), ("/v1/tts", fish))
+            ]
+            assert spoken[0] == spoken[1]
+        async with talking(server) as client:
+            for stream, voice in enumerate(("nova", "de", None), 1):
+                await client.speak(opening(stream, voice=voice), TEXT)
+            heard = [client.heard[stream].pcm for stream in (1, 2, 3)]
+    assert heard[0] == heard[1] == wanted.content
+    assert heard[2] != heard[0]
+
+
 async def test_raw_pcm_has_every_sample_and_nothing_else(http: httpx.AsyncClient) -> None:
     response = await http.post("/v1/notes", json={"text": TEXT, "format": "pcm"})
     assert len(response.content) == 2 * 1_600 * len(TEXT)

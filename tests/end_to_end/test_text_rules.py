@@ -38,6 +38,11 @@ async def test_what_is_written_out_sounds_as_if_it_had_been_written_so(espeak: S
         assert_same(live.pcm, (await client.speak(opening(2), SAID)).pcm)
 
 
+async def test_markers_are_not_read_out_by_a_model_that_cannot_act_them_out(espeak: Server) -> None:
+    said = await note(espeak, text="You did well.")
+    assert_same(await note(espeak, text="(excited) You did [happy] well."), said)
+
+
 async def test_by_the_language_of_the_request(espeak: Server) -> None:
     said = await note(espeak, text="Um drei Euro und fünfzig Cent.", language="de")
     assert_same(await note(espeak, text="Um 3,50 €.", language="de", normalize=True), said)

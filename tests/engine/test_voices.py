@@ -78,6 +78,32 @@ def test_every_alias_is_listed_with_the_voice_behind_it() -> None:
     assert {CATALOGUE.resolve(name, None) for name in CATALOGUE.aliases} == {"bob"}
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("alloy", "anna+f1"),
+        ("echo", "stored"),
+        ("nova", "nova"),
+        # As if it had been asked for by that name.
+        (None, "carol"),
+        ("default", "carol"),
+        ("default+whisper", "carol+whisper"),
+        ("anna", "anna"),
+        # In place of a voice of that name.
+        ("bob", "joao"),
+    ],
+)
+def test_a_name_that_was_given_stands_for_a_voice_of_the_models_or_another_one(
+    name: str | None, expected: str
+) -> None:
+    names = {"alloy": "anna+f1", "echo": "stored", "default": "carol", "bob": "joao"}
+    named = CATALOGUE.with_names(names)
+    assert named.behind(name) == expected
+    assert CATALOGUE.behind(name) == name
+    assert named.aliases == {**CATALOGUE.aliases, **names}
+    assert list(named) == list(CATALOGUE)
+
+
 def test_a_voice_of_the_models_own_goes_before_an_alias() -> None:
     voices = [Voice("alloy", "An alloy", ("en",)), Voice("bob", "Bob", ("de",))]
     own = VoiceCatalogue(voices, default="bob")

@@ -47,9 +47,6 @@ def serve(checkpoint: Path, generations: Sequence[Generation]) -> None:
     stage = Stage(generations)
     runner._drawing = _Tap(runner._drawing, stage)
     runner.run(stage.enter())
-    for sequence_id, generation in enumerate(generations):
-        # The original takes several references.
-        runner._sequences[sequence_id].voice = tuple(generation.spoken)
     while not stage.is_over:
         stage.hear(runner.run(stage.plan()))
 

@@ -46,11 +46,9 @@ class Generation:
         self.max_new_tokens = min(self.max_new_tokens or room, room)
 
     @property
-    def reference(self) -> EncodedReference | None:
-        """The first of what was spoken before; a request has no more."""
-        if not self.spoken:
-            return None
-        return EncodedReference(self.spoken[0].text, self.spoken[0].codes)
+    def references(self) -> tuple[EncodedReference, ...]:
+        """What was spoken before, as a request has it."""
+        return tuple(EncodedReference(each.text, each.codes) for each in self.spoken)
 
     @property
     def num_left(self) -> int:
@@ -183,7 +181,7 @@ class Stage:
             number,
             SynthesisRequest(
                 voice=DEFAULT_VOICE,
-                reference=generation.reference,
+                references=generation.references,
                 sampling=generation.sampling,
             ),
         )

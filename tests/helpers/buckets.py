@@ -21,6 +21,8 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 REGION = "us-east-1"
+#: How soon a server notices that it is to end.
+_POLL_S = 0.01
 #: For stores on this machine.
 BRIEF = Patience(connect_s=1.0, silence_s=1.0, tries=3)
 
@@ -38,7 +40,7 @@ def moto_server() -> Iterator[str]:
             return list(moto(environ, respond))
 
     server = make_server("127.0.0.1", 0, serve, threaded=True)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(_POLL_S,))
     thread.start()
     try:
         with patch.dict(os.environ, CREDENTIALS):
@@ -56,17 +58,22 @@ def settings_of(endpoint_url: str, bucket: str, **more: str) -> S3Settings:
 class Buckets:
     """Looks into a store past our own code."""
 
-    def __init__(self, endpoint_url: str) -> None:
+    def __init__(self, endpoint_url: str, *, is_versioned: bool = True) -> None:
         import boto3
 
         self.endpoint_url = endpoint_url
+        self.is_versioned = is_versioned
         self.client: Any = boto3.session.Session().client(
             "s3", endpoint_url=endpoint_url, region_name=REGION
         )
 
     def make(self, bucket: str) -> None:
-        """Make a bucket that keeps every version of every object."""
+        """Make a bucket, which keeps every version of every object if the store is versioned."""
         self.client.create_bucket(Bucket=bucket)
+        if self.is_versioned:
+            self.keep_versions(bucket)
+
+    def keep_versions(self, bucket: str) -> None:
         self.client.put_bucket_versioning(
             Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
         )
@@ -76,7 +83,22 @@ class Buckets:
         listed = self.client.list_object_versions(Bucket=bucket)
         return [version["Key"] for version in listed.get("Versions", ())]
 
+    def markers(self, bucket: str) -> list[str]:
+        """Return the key of each object that was deleted, for each time it was."""
+        listed = self.client.list_object_versions(Bucket=bucket)
+        return [marker["Key"] for marker in listed.get("DeleteMarkers", ())]
+
     def uploads(self, bucket: str) -> list[str]:
         """Return the key of each upload that is neither complete nor aborted."""
         listed = self.client.list_multipart_uploads(Bucket=bucket)
         return [upload["Key"] for upload in listed.get("Uploads", ())]
+
+    def remove(self, bucket: str) -> None:
+        """Remove a bucket with everything in it."""
+        for upload in self.client.list_multipart_uploads(Bucket=bucket).get("Uploads", ()):
+            named = {"Key": upload["Key"], "UploadId": upload["UploadId"]}
+            self.client.abort_multipart_upload(Bucket=bucket, **named)
+        listed = self.client.list_object_versions(Bucket=bucket)
+        for each in (*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())):
+            self.client.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+        self.client.delete_bucket(Bucket=bucket)

@@ -73,8 +73,8 @@ class CloningRunner(ToneRunner):
 
     def run(self, plan: StepPlan) -> StepResult:
         for admission in plan.admissions:
-            reference = admission.request.reference
-            self.references.append(None if reference is None else reference.text)
+            texts = [each.text for each in admission.request.references]
+            self.references.append(" ".join(texts) or None)
         return super().run(plan)
 
 

@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import unquote
 
 REPOSITORY = "someone/s1"
 GATED = "someone/gated"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ACCESS = "hf_access"
+#: How soon it notices that it is to end.
+_POLL_S = 0.01
 
 
 class FakeHub:
@@ -38,7 +41,7 @@ def serving_hub(folder: Path) -> Iterator[FakeHub]:
     Handler.hub = hub
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     hub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(_POLL_S,))
     thread.start()
     try:
         yield hub
@@ -55,14 +58,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0].strip("/")
+        path = unquote(self.path.partition("?")[0]).strip("/")
         for repository in (REPOSITORY, GATED):
-            if path == f"api/models/{repository}/revision/main":
+            if path.removeprefix(f"api/models/{repository}/revision/") in ("main", COMMIT):
                 self._send_json({"id": repository, "sha": COMMIT, "siblings": []})
             elif path.startswith(f"api/models/{repository}/revision/"):
                 self._refuse(404, "RevisionNotFound")
             elif path.startswith(f"api/models/{repository}/tree/"):
-                self._send_json([self._entry(file) for file in self.hub.folder.iterdir()])
+                self._send_json([self._entry(file) for file in self._files()])
             elif path.startswith(f"{repository}/resolve/"):
                 self._resolve(
                     repository, *path.removeprefix(f"{repository}/resolve/").split("/", 1)
@@ -72,9 +75,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._refuse(404, "RepoNotFound")
 
+    def _files(self) -> list[Path]:
+        return [path for path in self.hub.folder.rglob("*") if path.is_file()]
+
+    def _name(self, file: Path) -> str:
+        return file.relative_to(self.hub.folder).as_posix()
+
     def _entry(self, file: Path) -> dict[str, object]:
         oid = hashlib.sha1(file.read_bytes(), usedforsecurity=False).hexdigest()
-        return {"type": "file", "path": file.name, "size": file.stat().st_size, "oid": oid}
+        return {"type": "file", "path": self._name(file), "size": file.stat().st_size, "oid": oid}
 
     def _resolve(self, repository: str, revision: str, name: str) -> None:
         if revision not in ("main", COMMIT):
@@ -89,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(401, "GatedRepo")
             return
         if self.command == "GET":
-            self.hub.sent.append(file.name)
+            self.hub.sent.append(self._name(file))
         content = file.read_bytes()
         headers = {"ETag": f'"{self._entry(file)["oid"]}"'}
         wanted = self.headers["Range"]

@@ -24,7 +24,11 @@ async def web_server(
     """Serve while the block runs; yield the address."""
     listener = listener or listen("127.0.0.1", 0)
     host, port = listener.getsockname()
-    install(most_connections, Counter("dropped", "Dropped connections", registry=None))
+    install(
+        most_connections,
+        dropped=Counter("dropped", "Dropped connections", registry=None),
+        unread=Counter("unread", "Unread connections", registry=None),
+    )
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.loglevel = "WARNING"

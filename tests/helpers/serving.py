@@ -24,12 +24,16 @@ class Server:
     port: int
 
     @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
     def ws_url(self) -> str:
-        return f"ws://{self.host}:{self.port}/ws/tts"
+        return f"ws://{self.address}/ws/tts"
 
     @property
     def http_url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http://{self.address}"
 
 
 def voxline(*arguments: str, environment: Mapping[str, str] | None = None) -> list[str]:
@@ -39,13 +43,15 @@ def voxline(*arguments: str, environment: Mapping[str, str] | None = None) -> li
 
 
 @contextmanager
-def starting(*arguments: str, log: IO[str] | None = None) -> Iterator["ServerProcess"]:
+def starting(
+    *arguments: str, port: int = 0, log: IO[str] | None = None
+) -> Iterator["ServerProcess"]:
     """Run `python -m` with `arguments` until it is ready; what is left at the end is killed.
 
-    What it logs goes to `log`, or to where our own errors go.
+    Without a `port` it takes a free one. What it logs goes to `log`, or to where our own errors go.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", *arguments, "--port", "0"],
+        [sys.executable, "-m", *arguments, "--port", str(port)],
         cwd=ROOT,
         env=os.environ,
         stdout=subprocess.PIPE,

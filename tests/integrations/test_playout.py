@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.integrations.playout import Playout
+from protocol.integrations.playout import SETTLED_S, Playout
 
 RATE_HZ = 1000
 
@@ -35,10 +35,29 @@ def test_time_in_which_there_is_nothing_to_play_does_not_count(playout: Playout)
 
 def test_nothing_plays_while_the_transport_says_that_it_is_silent(playout: Playout) -> None:
     playout.push("a", 1000, 0.0)
-    playout.stopped(0.4)
-    assert playout.played("a", 3.0) == 400
-    playout.started(3.0)
-    assert playout.played("a", 3.1) == 500
+    playout.stopped(0.5)
+    assert playout.played("a", 0.75) == 500
+    playout.started(0.75)
+    assert playout.played("a", 0.875) == 625
+
+
+def test_a_transport_that_stopped_before_the_clock_had_it_finish_has_played_all(
+    playout: Playout,
+) -> None:
+    playout.push("a", 1000, 0.0)
+    playout.stopped(0.99)
+    assert playout.played("a", 0.99 + SETTLED_S / 2) == 990
+    assert playout.played("a", 0.99 + SETTLED_S) == 1000
+
+
+def test_a_transport_that_is_silent_has_not_played_what_it_was_just_given(
+    playout: Playout,
+) -> None:
+    playout.stopped(0.0)
+    playout.push("a", 1000, 10.0)
+    assert playout.played("a", 10.0 + SETTLED_S / 2) == 0
+    playout.started(10.25)
+    assert playout.played("a", 10.375) == 125
 
 
 def test_what_the_transport_has_thrown_away_is_not_waited_for(playout: Playout) -> None:

@@ -46,21 +46,21 @@ def tone() -> Iterator[ServerProcess]:
 def test_held_calls_are_measured_beside_all_kinds_of_bad_listeners(
     tone: ServerProcess, tmp_path: Path
 ) -> None:
-    bad = ("--mute", "1", "--deaf", "1", "--settle", "1")
+    bad = ("--mute", "1", "--deaf", "1", "--fish-deaf", "1", "--settle", "1")
     crowd = (*bad, "--idle", "2", "--streams-per-connection", "2")
     calls = ("--hold", "--calls", "4", "--rate", "40", "--interrupt-after", "0.2")
     result = offer(tone.server, tmp_path / "a.json", *calls, *crowd, "--pid", str(os.getpid()))
     assert result["scenario"]["calls"] == 4
-    assert result["connections"] == 1 + 1 + 2 + 4 // 2
+    assert result["connections"] == 1 + 1 + 1 + 2 + 4 // 2
     assert result["first_audio"]["count"] >= 4
     assert result["first_audio"]["p50_ms"] > 0
     assert result["cancelled"]["count"] == result["first_audio"]["count"]
     assert result["messages_per_s"] > 0
     assert 0 < result["server"]["rss_mib"]["first"] <= result["server"]["rss_mib"]["max"]
     told = result["metrics"]
-    # The mute one has its two seconds, and the deaf one goes on for a while.
-    assert told["still_before"]["sequences"] == told["silence"]["staying"] == 2
-    assert told["still_before"]["samples"] >= 2 * 2 * SAMPLE_RATE_HZ
+    # The mute one has its two seconds, and the deaf ones go on for a while.
+    assert told["still_before"]["sequences"] == told["silence"]["staying"] == 3
+    assert told["still_before"]["samples"] >= 3 * 2 * SAMPLE_RATE_HZ
     assert told["samples_generated"] > 0
     assert told["cancel_latency"]["count"] > 0
     assert told["silence"]["gone_s"] is not None

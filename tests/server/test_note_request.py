@@ -141,6 +141,6 @@ def test_every_field_arrives() -> None:
     assert (parameters.speed, parameters.pitch, parameters.volume_db) == (1.5, -2.0, 3.0)
     assert parameters.normalize is False
     assert parameters.lexicon == {"K8s": "Kubernetes", "C++": ""}
-    assert parameters.reference == Reference(b"RIFF", "Was gesagt wird.")
+    assert parameters.references == (Reference(b"RIFF", "Was gesagt wird."),)
     assert (sampling.seed, sampling.temperature) == (1, 0.5)
     assert (sampling.top_p, sampling.repetition_penalty) == (0.9, 1.1)

@@ -2,6 +2,8 @@
 
 import json
 import re
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,19 +15,32 @@ from server.app import create_app
 from server.openapi.document import PATH, document
 from server.service import Service
 from tests.helpers.asgi import calling, http_scope
+from tests.helpers.jobs import keeping
 from tests.helpers.virtual_engine_thread import VirtualEngineThread
 from tests.server.test_notes import serving, whole
 
 
-def routes() -> set[str]:
+async def routes(folder: Path, *, keeps_notes: bool) -> set[str]:
     """Return the paths of the application, their parameters as the document writes them."""
-    app: Any = create_app(Service(VirtualEngineThread().client), is_alive=lambda: True)
+    async with AsyncExitStack() as stack:
+        if keeps_notes:
+            return _paths((await stack.enter_async_context(keeping(folder))).app)
+        service = Service(VirtualEngineThread().client)
+        return _paths(create_app(service, is_alive=lambda: True))
+
+
+def _paths(app: Any) -> set[str]:  # noqa: ANN401 whatever layer it is
     while not isinstance(app, CORSMiddleware):
         app = getattr(app, "_app", None) or app._http
     starlette = app.app
     assert isinstance(starlette, Starlette)
     paths = [each.path for each in starlette.routes if isinstance(each, Route)]
     return {re.sub(r":\w+}", "}", path) for path in paths}
+
+
+@pytest.fixture
+def virtual_time() -> bool:
+    return False  # a database has a thread of its own
 
 
 def references(node: object) -> set[str]:
@@ -35,13 +50,20 @@ def references(node: object) -> set[str]:
     return set().union(*map(references, node)) if isinstance(node, list) and node else set()
 
 
-def test_every_route_is_in_the_document_and_no_other() -> None:
-    assert set(document()["paths"]) == routes() - {PATH}
+@pytest.mark.anyio
+@pytest.mark.parametrize("keeps_notes", [False, True])
+async def test_every_route_is_in_the_document_and_no_other(
+    tmp_path: Path, *, keeps_notes: bool
+) -> None:
+    found = await routes(tmp_path, keeps_notes=keeps_notes)
+    assert set(document(keeps_notes=keeps_notes)["paths"]) == found - {PATH}
 
 
-def test_what_it_refers_to_is_there_and_nothing_is_there_for_nobody() -> None:
-    schemas = document()["components"]["schemas"]
-    assert references(document()) == {f"#/components/schemas/{name}" for name in schemas}
+@pytest.mark.parametrize("keeps_notes", [False, True])
+def test_what_it_refers_to_is_there_and_nothing_is_there_for_nobody(*, keeps_notes: bool) -> None:
+    described = document(keeps_notes=keeps_notes)
+    schemas = described["components"]["schemas"]
+    assert references(described) == {f"#/components/schemas/{name}" for name in schemas}
 
 
 @pytest.mark.anyio
@@ -52,4 +74,4 @@ async def test_it_is_served() -> None:
     ):
         call.put(type="http.request", body=b"", more_body=False)
         status, data = await whole(call)
-    assert (status, json.loads(data)) == (200, document())
+    assert (status, json.loads(data)) == (200, document(keeps_notes=False))

@@ -9,7 +9,7 @@ import pytest
 from engine.request import Sampling, ServiceClass
 from engine.runner import Feature, ModelInfo
 from engine.runners.tone import ToneRunner
-from engine.text.normalization import steps
+from engine.text.normalization import languages, steps
 from engine.text.rules import TextRules
 from engine.voices import Voice, VoiceCatalogue
 from protocol.codes import ErrorCode
@@ -33,9 +33,9 @@ def checked(parameters: Parameters, model: ModelInfo = MODEL) -> Speech:
     ("parameters", "code"),
     [
         (Parameters(voice="tone+m3"), ErrorCode.UNKNOWN_VOICE),
-        (Parameters(voice="tone", reference=REFERENCE), ErrorCode.BAD_VALUE),
-        (Parameters(reference=REFERENCE, language="tlh"), ErrorCode.UNKNOWN_VOICE),
-        (Parameters(reference=REFERENCE, speed=5.0), ErrorCode.BAD_VALUE),
+        (Parameters(voice="tone", references=(REFERENCE,)), ErrorCode.BAD_VALUE),
+        (Parameters(references=(REFERENCE,), language="tlh"), ErrorCode.UNKNOWN_VOICE),
+        (Parameters(references=(REFERENCE,), speed=5.0), ErrorCode.BAD_VALUE),
         (Parameters(voice="anna", language=""), ErrorCode.BAD_VALUE),
         (Parameters(voice=""), ErrorCode.BAD_VALUE),
         (Parameters(voice="../tone"), ErrorCode.BAD_VALUE),
@@ -68,15 +68,15 @@ def test_what_cannot_be_has_its_code(parameters: Parameters, code: ErrorCode) ->
 @pytest.mark.parametrize(
     ("parameters", "to_clone"),
     [
-        (Parameters(), None),
-        (Parameters(voice="tone"), None),
-        (Parameters(voice="alloy"), None),
-        (Parameters(voice="anna"), "anna"),
-        (Parameters(reference=REFERENCE), REFERENCE),
+        (Parameters(), ()),
+        (Parameters(voice="tone"), ()),
+        (Parameters(voice="alloy"), ()),
+        (Parameters(voice="anna"), ("anna",)),
+        (Parameters(references=(REFERENCE, REFERENCE)), (REFERENCE, REFERENCE)),
     ],
 )
 def test_only_a_voice_that_is_not_the_models_own_is_to_be_made(
-    parameters: Parameters, to_clone: Reference | str | None
+    parameters: Parameters, to_clone: tuple[Reference | str, ...]
 ) -> None:
     speech = checked(parameters)
     assert speech.to_clone == to_clone
@@ -124,11 +124,43 @@ def test_text_is_written_out_in_the_language_asked_for_or_else_the_voices_first(
     assert asked == TextRules(normalizes=True, language="fr")
 
 
+@pytest.mark.parametrize(
+    ("languages", "asked", "written_out"),
+    [
+        (("en-us", "en"), {}, "en-us"),
+        (("de-AT",), {}, "de-AT"),
+        # The text may be in either; nobody knows, unless it is said.
+        (("de", "fr"), {}, None),
+        (("de", "fr"), {"language": "fr"}, "fr"),
+        (("es",), {}, None),
+        ((), {}, None),
+    ],
+)
+def test_text_that_may_be_written_out_is_where_its_language_is_known_and_has_rules(
+    languages: tuple[str, ...], asked: dict[str, str], written_out: str | None
+) -> None:
+    voices = VoiceCatalogue([Voice("eva", "Eva", languages)], default="eva")
+    parameters = Parameters(may_normalize=True, **asked)  # type: ignore[arg-type] # its language
+    rules = checked(parameters, replace(MODEL, voices=voices)).request.text_rules
+    assert (None if rules is None else rules.language) == written_out
+
+
+def test_text_that_may_be_written_out_is_not_where_a_library_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps._steps.cache_clear()
+    languages.language_named.cache_clear()
+    monkeypatch.setitem(sys.modules, "unicode_rbnf", None)
+    parameters = Parameters(may_normalize=True, language="en")
+    assert checked(parameters, EVERY_LANGUAGE).request.text_rules is None
+
+
 @pytest.mark.parametrize("library", ["emoji", "unicode_rbnf"])
 def test_without_its_libraries_normalisation_is_unsupported_and_the_lexicon_is_not(
     library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps._steps.cache_clear()
+    languages.language_named.cache_clear()
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(RequestError, match=r"voxline\[ear\]") as refused:
         checked(Parameters(normalize=True, language="en"), EVERY_LANGUAGE)

@@ -59,6 +59,11 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
         ({"VOXLINE_ALLOWED_HOSTS": "a.example:80"}, "'a.example:80'"),
         ({"VOXLINE_ALLOWED_HOSTS": "A.example"}, "'A.example'"),
         ({"VOXLINE_ALLOWED_HOSTS": "http://a.example"}, "allowed_hosts"),
+        ({"VOXLINE_VOICE_ALIASES": "alloy"}, "'alloy'"),
+        ({"VOXLINE_VOICE_ALIASES": "alloy=anna,=bob"}, "'=bob'"),
+        ({"VOXLINE_VOICE_ALIASES": "alloy="}, "'alloy='"),
+        ({"VOXLINE_VOICE_ALIASES": "al+loy=anna"}, "'al.loy=anna'"),
+        ({"VOXLINE_VOICE_ALIASES": "alloy=anna,alloy=bob"}, "'alloy' twice"),
         ({"VOXLINE_TLS_CERT": "cert.pem"}, "tls_key"),
         ({"VOXLINE_TLS_CERT": "no.pem", "VOXLINE_TLS_KEY": "no.key"}, "no.pem"),
     ],
@@ -66,6 +71,12 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default() -> Non
 def test_a_bad_setting_is_named(environ: dict[str, str], name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         parsed(**environ)
+
+
+def test_names_for_voices_are_read_as_pairs() -> None:
+    settings = parsed("--voice-aliases", "alloy=en-us+f3, default = my voice,")
+    assert settings.aliases == {"alloy": "en-us+f3", "default": "my voice"}
+    assert parsed().aliases == {}
 
 
 def test_the_limits_of_the_wire_are_the_default() -> None:

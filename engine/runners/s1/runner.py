@@ -141,7 +141,6 @@ class S1Runner:
             self._sequences[self._slots[prefill.slot]].upcoming = prefill.segment.text
 
     def _admit(self, sequence_id: int, request: SynthesisRequest) -> None:
-        reference = self._reference(request)
         sampling = request.sampling
         stated = {
             "temperature": sampling.temperature,
@@ -150,7 +149,7 @@ class S1Runner:
         }
         self._sequences[sequence_id] = Sequence(
             id=sequence_id,
-            voice=() if reference is None else (reference,),
+            voice=self._voice(request),
             parameters=DrawParameters(
                 seed=self._draw_seed() if sampling.seed is None else sampling.seed,
                 **{name: value for name, value in stated.items() if value is not None},
@@ -158,9 +157,11 @@ class S1Runner:
             num_codebooks=self._num_codebooks,
         )
 
-    def _reference(self, request: SynthesisRequest) -> SpokenText | None:
-        given = request.reference
-        return self._voices[request.voice] if given is None else SpokenText(given.text, given.codes)
+    def _voice(self, request: SynthesisRequest) -> tuple[SpokenText, ...]:
+        if request.references:
+            return tuple(SpokenText(each.text, each.codes) for each in request.references)
+        own = self._voices[request.voice]
+        return () if own is None else (own,)
 
     def _job(self, row: Row, planned: Collection[int]) -> Job | None:
         """Seat the row's sequence, and begin its segment if it is a new one.
@@ -205,7 +206,7 @@ def _info_of(model: S1Model, voices: Voices, num_lanes: int) -> ModelInfo:
         sample_rate_hz=model.codec.config.sample_rate_hz,
         frame_samples=decoder.frame_samples,
         voices=catalogue(voices),
-        features=frozenset({Feature.SAMPLING}),
+        features=frozenset({Feature.MARKERS, Feature.SAMPLING}),
         segmentation=_SEGMENTATION,
         encoder=S1ReferenceEncoder(model),
         max_rows=num_lanes,

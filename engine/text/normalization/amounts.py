@@ -17,12 +17,13 @@ def amounts(language: Language) -> tuple[Rule, ...]:
     before = rf"{BEFORE}{_SIGN}(?P<name>{names}){_SPACE}{number}{scale}{AFTER}"
     after = rf"{BEFORE}{_SIGN}{number}{scale}{_SPACE}(?P<name>{names})(?!\w)"
     measured = rf"{BEFORE}{_SIGN}{number}{_SPACE}(?P<name>{_any_of(language.units)})(?![\w/²³])"
+    plain = rf"{BEFORE}{_SIGN}{number}{AFTER}"
     return (
-        Rule(re.compile(before), lambda match: _money(language, match)),
-        Rule(re.compile(after), lambda match: _money(language, match)),
-        Rule(re.compile(measured), lambda match: _measure(language, match)),
+        Rule(re.compile(before), lambda match: _money(language, match), "currency"),
+        Rule(re.compile(after), lambda match: _money(language, match), "currency"),
+        Rule(re.compile(measured), lambda match: _measure(language, match), "unit"),
         Rule(re.compile("(?<=[0-9])\u2013(?=[0-9])"), lambda _: f" {language.to} "),
-        Rule(re.compile(rf"{BEFORE}{_SIGN}{number}{AFTER}"), lambda match: _plain(language, match)),
+        Rule(re.compile(plain), lambda match: _plain(language, match), "cardinal"),
     )
 
 

@@ -52,6 +52,7 @@ def english(*, month_first: bool) -> Language:
     return Language(
         numbers=numbers,
         kind=_CARDINAL,
+        ordinal="spellout-ordinal",
         grouping=",",
         decimal=r"\.",
         minus="minus",

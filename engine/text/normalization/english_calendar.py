@@ -27,13 +27,13 @@ def calendar(numbers: Numbers, *, month_first: bool) -> tuple[Rule, ...]:
     slashed = rf"{BEFORE}(?P<first>[0-9]{{1,2}})/(?P<second>[0-9]{{1,2}})/{YEAR}{AFTER}"
     alone = rf"{after([*_OF_YEAR, *_MONTHS])}{YEAR}{AFTER}"
     return (
-        Rule(ISO_DATE, say.iso),
-        Rule(re.compile(slashed), say.slashed),
-        Rule(re.compile(rf"\b{_MONTH} {DAY}{_SUFFIX}?{year}"), say.month_day),
-        Rule(re.compile(rf"{BEFORE}{DAY}{_SUFFIX}?(?: of)? {_MONTH}{year}"), say.day_month),
-        Rule(re.compile(rf"{BEFORE}{CLOCK}{_HALF}"), say.half_day),
-        Rule(re.compile(rf"{BEFORE}{_HOUR}{_HALF}"), say.half_day),
-        Rule(re.compile(rf"{BEFORE}{CLOCK}{AFTER}"), say.time),
+        Rule(ISO_DATE, say.iso, "date"),
+        Rule(re.compile(slashed), say.slashed, "date"),
+        Rule(re.compile(rf"\b{_MONTH} {DAY}{_SUFFIX}?{year}"), say.month_day, "date"),
+        Rule(re.compile(rf"{BEFORE}{DAY}{_SUFFIX}?(?: of)? {_MONTH}{year}"), say.day_month, "date"),
+        Rule(re.compile(rf"{BEFORE}{CLOCK}{_HALF}"), say.half_day, "time"),
+        Rule(re.compile(rf"{BEFORE}{_HOUR}{_HALF}"), say.half_day, "time"),
+        Rule(re.compile(rf"{BEFORE}{CLOCK}{AFTER}"), say.time, "time"),
         Rule(re.compile(rf"{BEFORE}(?P<n>[0-9]{{1,9}}){_SUFFIX}(?!\w)"), say.ordinal),
         Rule(re.compile(alone), say.year),
     )

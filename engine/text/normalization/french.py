@@ -55,6 +55,7 @@ def french() -> Language:
     return Language(
         numbers=numbers,
         kind=_MASCULINE,
+        ordinal="spellout-ordinal-masculine",
         grouping="[ \u00a0\u202f]",
         decimal=",",
         minus="moins",

@@ -27,10 +27,10 @@ def calendar(numbers: Numbers) -> tuple[Rule, ...]:
     named = rf"{BEFORE}{DAY}(?:er)? {_MONTH}(?: {YEAR}{AFTER})?"
     ordinal = r"(?P<n>[0-9]{1,4})(?:(?P<feminine>re|ère|nde)|er|nd|ème|es|e)(?!\w)"
     return (
-        Rule(ISO_DATE, say.numeric),
-        Rule(re.compile(slashed), say.numeric),
-        Rule(re.compile(named), say.date),
-        Rule(re.compile(BEFORE + _CLOCK), say.time),
+        Rule(ISO_DATE, say.numeric, "date"),
+        Rule(re.compile(slashed), say.numeric, "date"),
+        Rule(re.compile(named), say.date, "date"),
+        Rule(re.compile(BEFORE + _CLOCK), say.time, "time"),
         Rule(re.compile(BEFORE + ordinal), say.ordinal),
     )
 

@@ -62,6 +62,7 @@ def german() -> Language:
     return Language(
         numbers=numbers,
         kind="spellout-numbering",
+        ordinal="spellout-ordinal",
         grouping=r"[.\u00a0\u202f\u2019']",
         decimal=",",
         minus="minus",

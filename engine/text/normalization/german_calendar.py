@@ -33,10 +33,10 @@ def calendar(numbers: Numbers) -> tuple[Rule, ...]:
     ordinal = rf"{after([*_OBLIQUE, *_NOMINATIVE])}(?P<day>[0-9]{{1,4}})\.(?= [A-ZÄÖÜ])"
     alone = rf"{after([*_OF_YEAR, *_MONTHS])}{YEAR}{AFTER}"
     return (
-        Rule(ISO_DATE, say.numeric),
-        Rule(re.compile(dotted), say.numeric),
-        Rule(re.compile(rf"{BEFORE}{DAY}\. {_MONTH}{year}"), say.date),
-        Rule(re.compile(rf"{BEFORE}{CLOCK}(?: Uhr(?!\w)|{AFTER})"), say.time),
+        Rule(ISO_DATE, say.numeric, "date"),
+        Rule(re.compile(dotted), say.numeric, "date"),
+        Rule(re.compile(rf"{BEFORE}{DAY}\. {_MONTH}{year}"), say.date, "date"),
+        Rule(re.compile(rf"{BEFORE}{CLOCK}(?: Uhr(?!\w)|{AFTER})"), say.time, "time"),
         Rule(re.compile(rf"{BEFORE}(?P<hour>[01]?[0-9]|2[0-4])(?= Uhr(?!\w))"), say.hour),
         Rule(re.compile(ordinal), say.ordinal),
         Rule(re.compile(alone), say.year),

@@ -32,10 +32,14 @@ class Currency:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is found by `pattern` is said as `say` says it."""
+    """What is found by `pattern` is said as `say` says it.
+
+    `kind` is what that is, where text may be marked as one: "date".
+    """
 
     pattern: re.Pattern[str]
     say: Say
+    kind: str = ""
 
     def __call__(self, draft: Draft) -> None:
         """Apply it."""
@@ -50,6 +54,8 @@ class Language:
     numbers: Numbers
     #: How a number that counts nothing is said.
     kind: str
+    #: How one is said that counts nothing either, but orders.
+    ordinal: str
     #: Between thousands, and before decimals, as regular expressions.
     grouping: str
     decimal: str

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import TypeAlias
 
 from engine.text.alignment import Draft
 from engine.text.normalization.addresses import addresses
 from engine.text.normalization.amounts import amounts
 from engine.text.normalization.emojis import DropEmojis
-from engine.text.normalization.english import english
-from engine.text.normalization.french import french
-from engine.text.normalization.german import german
-from engine.text.normalization.language import Language, Rule
+from engine.text.normalization.language import Rule
+from engine.text.normalization.languages import NAMES, language_named, name_of
 from engine.text.normalization.markdown import LINKS, MARKS
 
 _ADDRESS = re.compile(r"://|@|\w\.\w")
@@ -21,13 +19,6 @@ _DIGIT = re.compile("[0-9]")
 _MARK = re.compile(r"[*_`~#>|+-]")
 
 Step: TypeAlias = Callable[[Draft], None]
-
-_LANGUAGES: dict[str, Callable[[], Language]] = {
-    "de": german,
-    "en": partial(english, month_first=True),
-    "en-gb": partial(english, month_first=False),
-    "fr": french,
-}
 
 
 def normalization(tag: str) -> tuple[Step, ...]:
@@ -39,11 +30,12 @@ def normalization(tag: str) -> tuple[Step, ...]:
     Raises:
         NormalizationMissing: a library for them is not installed.
     """
-    primary, _, rest = tag.lower().partition("-")
-    if primary == "en" and rest not in ("", "us"):
-        # The United States alone put the month before the day.
-        primary = "en-gb"
-    return _steps(primary if primary in _LANGUAGES else None)
+    return _steps(name_of(tag))
+
+
+def has_rules(tag: str) -> bool:
+    """Tell whether there are rules for the language of a BCP 47 tag."""
+    return name_of(tag) is not None
 
 
 def load() -> None:
@@ -52,7 +44,7 @@ def load() -> None:
     Raises:
         NormalizationMissing: a library for them is not installed.
     """
-    for name in (None, *_LANGUAGES):
+    for name in (None, *NAMES):
         _steps(name)
 
 
@@ -61,7 +53,7 @@ def _steps(name: str | None) -> tuple[Step, ...]:
     links, marks = _Where(_BRACKET, LINKS), _Where(_MARK, MARKS)
     if name is None:
         return (links, DropEmojis(), marks)
-    language = _LANGUAGES[name]()
+    language = language_named(name)
     return (
         links,
         _Where(_ADDRESS, addresses(language)),

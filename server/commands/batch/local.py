@@ -40,8 +40,7 @@ async def making_here(
 
     Raises:
         ModelUnavailable: there is no such model, or something it needs is missing.
-        SettingsError: `data_dir` cannot be used.
-        DatabaseUnusable: see there.
+        SettingsError: `data_dir` or `folder` cannot be used.
     """
     # All rows are for notes: nobody calls.
     settings = Settings(

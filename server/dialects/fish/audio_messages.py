@@ -1,6 +1,7 @@
 """The file of a session, cut into messages that every client takes."""
 
 from engine.steps import Pcm
+from protocol.encodings import BYTES_PER_SAMPLE
 from server.audio.file_encoder import FileEncoder
 from server.audio.formats import AudioFormat
 
@@ -11,8 +12,10 @@ MIN_BYTES = 1_026
 class AudioMessages:
     """Collects what an encoder gives until it is enough for a message."""
 
-    def __init__(self, audio_format: AudioFormat, sample_rate_hz: int) -> None:
-        self._encoder = FileEncoder(audio_format, sample_rate_hz)
+    def __init__(
+        self, audio_format: AudioFormat, sample_rate_hz: int, bit_rate: int | None
+    ) -> None:
+        self._encoder = FileEncoder(audio_format, sample_rate_hz, bit_rate)
         self._can_be_padded = audio_format.is_copied
         self._waiting = bytearray()
 
@@ -21,15 +24,16 @@ class AudioMessages:
         self._waiting += await self._encoder.encode(pcm)
         return self._taken() if len(self._waiting) >= MIN_BYTES else b""
 
-    def settle(self) -> bytes:
+    def settle(self) -> tuple[bytes, int]:
         """Return what waits, since nothing may follow for long: with silence, if it is too short.
 
-        What is compressed cannot be padded, and waits on.
+        Beside it, the samples of that silence. What is compressed cannot be padded, and waits on.
         """
         if not (self._waiting and self._can_be_padded):
-            return b""
-        self._waiting += bytes(max(MIN_BYTES - len(self._waiting), 0))
-        return self._taken()
+            return b"", 0
+        num_bytes = max(MIN_BYTES - len(self._waiting), 0)
+        self._waiting += bytes(num_bytes)
+        return self._taken(), num_bytes // BYTES_PER_SAMPLE["pcm16"]
 
     async def finish(self) -> bytes:
         """Return the rest of the file, if anything was spoken."""

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -14,7 +15,7 @@ from protocol.errors import CloseCode
 from server.bodies.fields import field, string
 from server.dialects.fish.errors import error_response
 from server.dialects.fish.events import audio, finish, log, read_event
-from server.dialects.fish.request import read_request
+from server.dialects.fish.request import FishRequest, read_request
 from server.dialects.fish.turn import Turn
 from server.errors import RequestError
 from server.middleware import request_id_of
@@ -23,6 +24,9 @@ from server.websocket.errors import INTERNAL_ERROR
 from server.websocket.places import SocketPlaces
 from server.websocket.silence import Silence
 from server.websocket.socket import CLOSE_TIMEOUT_S, Disconnected, Socket
+
+#: What was asked for is at fault: no other text makes it good.
+_HOPELESS = frozenset({ErrorCode.BAD_VALUE, ErrorCode.UNKNOWN_VOICE, ErrorCode.UNSUPPORTED})
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +69,8 @@ class LiveSession:
         self._session_id = session_id
         self._silence = Silence()
         self._turn: Turn | None = None
+        #: What a turn that failed was asked for, where the next text may be spoken all the same.
+        self._asked: FishRequest | None = None
         self._turn_scope = anyio.CancelScope()
         self._turn_done = anyio.Event()
         self._num_turns = 0
@@ -124,23 +130,31 @@ class LiveSession:
             if event.get("event") == "start":
                 await self._start(event, tasks)
             else:
-                self._pass_on(event)
+                self._pass_on(event, tasks)
         except RequestError as error:
             await self._fail(error)
 
     async def _start(self, event: dict[str, Any], tasks: TaskGroup) -> None:
         self._service.drain.check()
         await self._end_turn()
+        self._asked = None
         request = event.get("request")
         fields = request if isinstance(request, dict) else {}
         self._num_turns += 1
+        self._begin(read_request(fields, self._service.engine.info), tasks)
+
+    def _begin(self, asked: FishRequest, tasks: TaskGroup) -> None:
         request_id = f"{self._session_id}/{self._num_turns}"
-        asked = read_request(fields, self._service.engine.info)
         self._turn = Turn(self._service, asked, request_id, is_timed=self._is_timed)
         self._turn_scope, self._turn_done = anyio.CancelScope(), anyio.Event()
         tasks.start_soon(self._speak, self._turn)
 
-    def _pass_on(self, event: dict[str, Any]) -> None:
+    def _pass_on(self, event: dict[str, Any], tasks: TaskGroup) -> None:
+        if event.get("event") == "text" and self._asked is not None:
+            # Pipecat says `start` once in a call: the sentence behind one that failed is spoken.
+            asked, self._asked = replace(self._asked, text=""), None
+            self._num_turns += 1
+            self._begin(asked, tasks)
         turn = self._turn
         match event.get("event"):
             case "text" if turn is not None:
@@ -163,9 +177,8 @@ class LiveSession:
                 await self._socket.send(finish("stop"))
         except RequestError as error:
             self._turn = None
-            self._refuse(error)
             with suppress(Disconnected):
-                await self._say_error(error)
+                await self._say_error(error, turn)
         finally:
             self._turn_done.set()
             if self._is_draining:
@@ -180,13 +193,13 @@ class LiveSession:
 
     async def _fail(self, error: RequestError) -> None:
         """End the turn with an error, if there is one: it is said all the same."""
+        turn = self._turn
         await self._end_turn()
-        self._refuse(error)
-        await self._say_error(error)
+        await self._say_error(error, turn)
 
-    async def _say_error(self, error: RequestError) -> None:
+    async def _say_error(self, error: RequestError, turn: Turn | None) -> None:
+        self._service.refuse(error.code, ServiceClass.CALL, self._session_id)
+        if turn is not None and error.code not in _HOPELESS:
+            self._asked = turn.asked
         await self._socket.send(log(error.message))
         await self._socket.send(finish("error"))
-
-    def _refuse(self, error: RequestError) -> None:
-        self._service.refuse(error.code, ServiceClass.CALL, self._session_id)

@@ -18,7 +18,6 @@ from server.service import Service
 from server.stream_events import (
     AudioPiece,
     FlushReached,
-    MarkReached,
     StreamDone,
     StreamEvent,
     StreamFailed,
@@ -37,7 +36,7 @@ class Turn:
     ) -> None:
         """Speak what is `asked` for; where it `is_timed`, say when which word is heard."""
         self._service = service
-        self._asked = asked
+        self.asked = asked
         self._request_id = request_id
         #: Why it ends, for the record, where it is given up.
         self.outcome = "disconnected"
@@ -88,7 +87,7 @@ class Turn:
             RequestError: it cannot be spoken, or not now, or it failed on the way.
         """
         speech = await self._speech()
-        out = AudioMessages(self._asked.format, speech.sample_rate_hz)
+        out = AudioMessages(self.asked.format, speech.sample_rate_hz, self.asked.bit_rate)
         try:
             with self._service.timekeeper.watching(self._look):
                 while await self._has_text():
@@ -104,7 +103,7 @@ class Turn:
 
     async def _speech(self) -> Speech:
         service = self._service
-        asked = self._asked.parameters
+        asked = self.asked.parameters
         speech = check(asked, service.engine.info, service.limits, ServiceClass.CALL)
         return await service.with_voice(speech)
 
@@ -143,18 +142,22 @@ class Turn:
         return {"audio": data, **times}
 
     async def _encoded(self, event: StreamEvent, out: AudioMessages) -> bytes:
+        if self._alignment is not None:
+            self._alignment.hear(event)
         match event:
             case AudioPiece(_, pcm):
-                if self._alignment is not None:
-                    self._alignment.sent(len(pcm))
                 return await out.encode(pcm)
-            case MarkReached() if self._alignment is not None:
-                self._alignment.mark(event)
             case FlushReached() | StreamDone():
-                return out.settle()
+                return self._settled(out)
             case StreamFailed(code, message, retry_after_s):
                 raise RequestError(code, message, retry_after_s=retry_after_s)
         return b""
+
+    def _settled(self, out: AudioMessages) -> bytes:
+        data, num_filled = out.settle()
+        if self._alignment is not None:
+            self._alignment.fill(num_filled)
+        return data
 
     def _tell(self, tell: Callable[[PacedStream], None]) -> None:
         if self._stream is None:

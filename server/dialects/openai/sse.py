@@ -1,12 +1,10 @@
 """A file as server-sent events, `stream_format: sse`: a part of it in each, and what it cost."""
 
 import base64
-import json
 from collections.abc import AsyncIterator
 
+from server.dialects.server_sent import MEDIA_TYPE, event
 from server.notes.request import Reply
-
-_MEDIA_TYPE = "text/event-stream"
 
 
 def in_events(text: str) -> Reply:
@@ -15,13 +13,9 @@ def in_events(text: str) -> Reply:
     async def frame(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for chunk in chunks:
             audio = base64.b64encode(chunk).decode()
-            yield _event({"type": "speech.audio.delta", "audio": audio})
+            yield event({"type": "speech.audio.delta", "audio": audio})
         # Nothing here is priced by the token: what is counted are characters.
         usage = {"input_tokens": len(text), "output_tokens": 0, "total_tokens": len(text)}
-        yield _event({"type": "speech.audio.done", "usage": usage})
+        yield event({"type": "speech.audio.done", "usage": usage})
 
-    return Reply(_MEDIA_TYPE, frame)
-
-
-def _event(data: dict[str, object]) -> bytes:
-    return f"data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+    return Reply(MEDIA_TYPE, frame)

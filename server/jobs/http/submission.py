@@ -1,12 +1,13 @@
 """How a job comes in: `POST /v1/notes` with `Prefer: respond-async`."""
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from server.bodies.arriving import Bodies, max_body_bytes
 from server.bodies.fields import media_type_of, read_fields
 from server.drain import Drain
-from server.jobs.acceptance import JOB_FIELDS, Acceptance, Accepted
+from server.jobs.acceptance import JOB_FIELDS, Acceptance
 from server.jobs.desk import Desk
 from server.jobs.http.problems import KeyReused
 from server.jobs.http.views import path_of, view
@@ -33,11 +34,10 @@ class SubmissionEndpoint:
         self._drain.check()
         key = request.headers.get("idempotency-key")
         media_type = media_type_of(request.scope)
-
-        def parse(body: bytearray) -> Accepted:
-            return self._acceptance.accept(read_fields(body, media_type, JOB_FIELDS), key)
-
-        accepted = await self._bodies.parsed(request.receive, parse)
+        fields = await self._bodies.parsed(
+            request.receive, lambda body: read_fields(body, media_type, JOB_FIELDS)
+        )
+        accepted = await to_thread.run_sync(self._acceptance.accept, fields, key)
         await self._acceptance.check_voice(accepted.voice)
         record = await self._submitted(accepted.job)
         headers = {"Location": path_of(record.job.id), "Preference-Applied": "respond-async"}

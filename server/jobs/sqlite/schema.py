@@ -6,8 +6,6 @@ A step that was released is never changed: files out there have taken it.
 import sqlite3
 from collections.abc import Sequence
 
-from server.setting_checks import SettingsError
-
 #: "VOXN": a file of SQLite that has another is somebody else's.
 APPLICATION_ID = 0x564F584E
 
@@ -94,7 +92,7 @@ END;
 STEPS = (_JOBS + _TOTALS,)
 
 
-class DatabaseUnusable(SettingsError):
+class DatabaseUnusable(Exception):
     """The file is none that jobs can wait in here. The message says why, for operators."""
 
 

@@ -1,5 +1,7 @@
 """A recording as a voice: the prompt it becomes, and whose keys and values it shares."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -53,7 +55,7 @@ def test_a_reference_sounds_as_a_voice_of_its_codes_and_shares_what_was_read_of_
     reference = encoded(model)
     runner = make_runner(model, {**VOICES, "own": _spoken_text(reference)})
     sampling = Sampling(seed=1)
-    given = SynthesisRequest(voice="default", reference=reference, sampling=sampling)
+    given = SynthesisRequest(voice="default", references=(reference,), sampling=sampling)
     first = spoken(runner, 1, given)
     pool = runner._lanes._generator.pool
     shared = begun(pool, model.prompts.prefix([_spoken_text(reference)]))
@@ -64,6 +66,24 @@ def test_a_reference_sounds_as_a_voice_of_its_codes_and_shares_what_was_read_of_
     assert np.array_equal(spoken(runner, 3, named), first)
     unnamed = SynthesisRequest(voice="default", sampling=sampling)
     assert not np.array_equal(spoken(runner, 4, unnamed), first)
+
+
+def test_several_references_are_read_one_after_another_in_their_order() -> None:
+    model = tiny_speaker(torch.float64)
+    reference = encoded(model)
+    other = EncodedReference("Another voice.", reference.codes[:, ::-1])
+    runner = make_runner(model, VOICES)
+    asked = SynthesisRequest(voice="default", sampling=Sampling(seed=1))
+    orders = [(reference, other), (other, reference), (reference,), (other,)]
+    said = [
+        spoken(runner, number, replace(asked, references=order))
+        for number, order in enumerate(orders, 1)
+    ]
+    assert len({pcm.tobytes() for pcm in said}) == len(orders)
+    pool = runner._lanes._generator.pool
+    shared = begun(pool, model.prompts.prefix([_spoken_text(each) for each in orders[0]]))
+    assert shared.num_tokens >= 80 // BLOCK_SIZE * BLOCK_SIZE
+    pool.close(shared)
 
 
 def _spoken_text(reference: EncodedReference) -> SpokenText:

@@ -80,7 +80,8 @@ def test_a_replaced_word_names_its_own_characters(word: str, data: st.DataObject
 def test_text_of_which_nothing_is_rewritten_stays_the_very_segment() -> None:
     segment = Segment("Nothing to see here.", 7, 27)
     rules = TextRules(lexicon=(("k8s", "Kubernetes"),), normalizes=True, language="en")
-    assert Rewriter(rules).rewrite(segment) is segment
+    for each in (rules, None):
+        assert Rewriter(each, acts_markers=False).rewrite(segment) is segment
 
 
 def test_who_asks_for_no_rules_loads_no_library_for_them() -> None:
@@ -126,7 +127,8 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_segment_of_hostile_text_takes_milliseconds(kind: str) -> None:
     for language in ("en", "de", "fr"):
-        rewriter = Rewriter(TextRules(lexicon=LEXICON_ENTRIES, normalizes=True, language=language))
+        rules = TextRules(lexicon=LEXICON_ENTRIES, normalizes=True, language=language)
+        rewriter = Rewriter(rules, acts_markers=False)
         segment = Segment(HOSTILE[kind][:LONGEST], 0, LONGEST)
         times_s = []
         for _ in range(3):
@@ -139,7 +141,8 @@ def test_a_segment_of_hostile_text_takes_milliseconds(kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_text_costs_no_more_than_its_segments_do(kind: str) -> None:
-    rewriter = Rewriter(TextRules(lexicon=LEXICON_ENTRIES, normalizes=True, language="en"))
+    rules = TextRules(lexicon=LEXICON_ENTRIES, normalizes=True, language="en")
+    rewriter = Rewriter(rules, acts_markers=False)
     segmenter = Segmenter(SegmentRules())
     segments = [*segmenter.feed(HOSTILE[kind]), *segmenter.flush()]
     began_s = time.thread_time()

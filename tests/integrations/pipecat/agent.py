@@ -25,7 +25,7 @@ from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
-from pipecat.services.tts_service import TTSService
+from pipecat.services.tts_service import TTSService, WebsocketTTSService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 from pipecat.utils.text.base_text_aggregator import TextType
@@ -143,13 +143,14 @@ class Agent:
         self.num_connections = 0
         if isinstance(service, VoxlineTTSService):
             service.add_event_handler("on_heard", self._hear)
+        if isinstance(service, VoxlineTTSService | WebsocketTTSService):
             service.add_event_handler("on_connected", self._count)
 
     async def _hear(self, _: VoxlineTTSService, context_id: str, text: str) -> None:
         self.heard[context_id] = text
         self.probe.news.set()
 
-    async def _count(self, _: VoxlineTTSService) -> None:
+    async def _count(self, _: TTSService) -> None:
         self.num_connections += 1
         self.probe.news.set()
 

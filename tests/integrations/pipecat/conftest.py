@@ -1,5 +1,6 @@
 """Real servers for a real Pipecat, which knows asyncio only."""
 
+import gc
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
@@ -19,6 +20,13 @@ with warnings.catch_warnings():
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def sockets_are_collected() -> Iterator[None]:
+    """Collect what a client leaves behind while it is still ignored."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

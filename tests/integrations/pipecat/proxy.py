@@ -1,10 +1,14 @@
 """A wire that can be cut: TCP between a client and a server."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from tests.helpers.serving import Server
+
+#: More than a message of audio.
+BUFFER_BYTES = 1 << 16
 
 
 class Proxy:
@@ -18,8 +22,12 @@ class Proxy:
         self._is_open.set()
 
     @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
     def ws_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/ws/tts"
+        return f"ws://{self.address}/ws/tts"
 
     def cut(self) -> None:
         """End every connection without a word."""
@@ -43,6 +51,8 @@ class Proxy:
             return
         up_reader, up_writer = await asyncio.open_connection(self.server.host, self.server.port)
         mine = {writer, up_writer}
+        for each in mine:
+            _hold_little(each)
         self._writers |= mine
         try:
             await asyncio.gather(_pass(reader, up_writer), _pass(up_reader, writer))
@@ -50,9 +60,16 @@ class Proxy:
             self._writers -= mine
 
 
+def _hold_little(writer: asyncio.StreamWriter) -> None:
+    # What is on the way arrives after a cut, and would be minutes of speech.
+    sock = writer.get_extra_info("socket")
+    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+
+
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        while data := await reader.read(1 << 16):
+        while data := await reader.read(BUFFER_BYTES):
             writer.write(data)
             await writer.drain()
     writer.close()

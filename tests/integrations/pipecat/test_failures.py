@@ -7,8 +7,10 @@ from pipecat.frames.frames import TTSAudioRawFrame, TTSUpdateSettingsFrame
 from pipecat.utils.errors import ErrorCategory
 
 from protocol.client import ConnectFailed, StreamError
+from protocol.codes import ErrorCode
 from protocol.integrations.pipecat import VoxlineTTSService, VoxlineTTSSettings
-from tests.helpers.serving import Server, starting
+from protocol.messages import Reference
+from tests.helpers.serving import Server, serving, starting
 from tests.integrations.pipecat.agent import conversing, samples
 from tests.integrations.pipecat.proxy import proxying
 
@@ -65,6 +67,21 @@ async def test_a_voice_that_is_unknown_is_a_typed_error_and_another_one_mends_it
         assert await agent.say("Two.")
 
 
+async def test_a_recording_for_a_model_that_cannot_clone_is_a_typed_error_and_a_voice_mends_it(
+    tone: Server,
+) -> None:
+    settings = VoxlineTTSSettings(reference=Reference(b"a recording", "What is said in it."))
+    async with conversing(VoxlineTTSService(url=tone.ws_url, settings=settings)) as agent:
+        assert await agent.say("One.") == []
+        error = agent.errors[0]
+        assert error.category is ErrorCategory.INVALID_REQUEST
+        assert isinstance(error.exception, StreamError)
+        assert error.exception.code is ErrorCode.UNSUPPORTED
+        delta = VoxlineTTSSettings(voice="default")
+        await agent.worker.queue_frame(TTSUpdateSettingsFrame(delta=delta))
+        assert await agent.say("Two.")
+
+
 async def test_an_option_out_of_range_is_an_error_of_the_application(tone: Server) -> None:
     settings = VoxlineTTSSettings(speed=9.0)
     async with conversing(VoxlineTTSService(url=tone.ws_url, settings=settings)) as agent:
@@ -78,6 +95,14 @@ async def test_an_address_that_answers_no_socket_is_given_up_at_once(tone: Serve
         await agent.above.until(lambda: bool(agent.errors))
         assert isinstance(agent.errors[0].exception, ConnectFailed)
         assert not service.is_usable
+
+
+async def test_a_connection_that_was_closed_for_its_silence_is_made_anew() -> None:
+    with serving("tone", "--idle-connection-s", "1") as impatient:
+        async with conversing(VoxlineTTSService(url=impatient.ws_url)) as agent:
+            await agent.probe.until(lambda: agent.num_connections == 2)
+            assert samples(await agent.say("Two.")) == SAMPLES_PER_CHAR * len("Two.")
+            assert agent.errors == []
 
 
 async def test_a_server_that_drains_ends_what_it_says_and_the_call_goes_on_at_the_next() -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from protocol.integrations.pipecat import VoxlineTTSService
-from tests.helpers.serving import Server
+from tests.helpers.serving import Server, serving
 from tests.integrations.pipecat.agent import (
     TIMEOUT_S,
     assert_nothing_stale,
@@ -69,3 +69,17 @@ async def test_after_each_of_200_interruptions_the_next_sentence_is_whole_and_no
         cuts = statistics.quantiles(times, n=20)
         print(f"{name}: p50 {1e3 * cuts[9]:.1f} ms, p95 {1e3 * cuts[18]:.1f} ms")  # noqa: T201 its figure
     assert statistics.quantiles(silences_s, n=20)[18] < 0.03
+
+
+async def test_the_slot_is_free_behind_the_step_in_which_the_cancel_came() -> None:
+    # So slow a step that none goes by unseen.
+    with serving("tone", "--tone-step-ms", "1:20") as slow:
+        service = VoxlineTTSService(url=slow.ws_url, window_s=5.0)
+        async with conversing(service) as agent, httpx.AsyncClient(base_url=slow.http_url) as http:
+            for _ in range(5):
+                await agent.begin(LONG)
+                assert (await engine(http))[0] == 1
+                await agent.interrupt()
+                began_s = time.monotonic()
+                assert await num_steps_until_free(http) <= 1
+                assert time.monotonic() - began_s < 0.1

@@ -16,7 +16,7 @@ PAGE = ROOT / FOLDER / "README.md"
 
 
 def test_every_block_of_the_page_is_run_below() -> None:
-    assert [block.language for block in blocks(PAGE)] == ["python", "bash"]
+    assert [block.language for block in blocks(PAGE)] == ["python", "text", "bash"]
 
 
 def test_the_program_of_the_page_runs_under_the_name_of_the_wheel(tmp_path: Path) -> None:
@@ -58,6 +58,21 @@ def test_an_example_without_its_url_shows_its_usage() -> None:
     assert "usage: python -m examples.pipecat_agent ws://" in done.stderr
 
 
-@pytest.mark.parametrize("word", ["Pipecat 1.14", "pip install", "authors of Voxline", ADDRESS])
+@pytest.mark.parametrize(
+    "word", [
+        "Pipecat 1.14", "pip install", "Pipeline([", "authors of Voxline", "Apache-2.0",
+        "CHANGELOG.md", ADDRESS,
+    ],
+)  # fmt: skip
 def test_the_page_says_what_pipecat_asks_of_its_integrations(word: str) -> None:
     assert word in PAGE.read_text(encoding="utf-8")
+
+
+def test_its_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", PAGE.read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (PAGE.parent / link).exists()] == []
+
+
+def test_the_examples_have_a_page_with_the_same_command() -> None:
+    assert command("pipecat", "examples") == command("agent", FOLDER)

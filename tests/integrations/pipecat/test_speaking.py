@@ -6,6 +6,7 @@ import pytest
 from pipecat.frames.frames import (
     LLMFullResponseEndFrame,
     MetricsFrame,
+    TTSAudioRawFrame,
     TTSSpeakFrame,
     TTSStoppedFrame,
     TTSTextFrame,
@@ -24,6 +25,11 @@ FIRST = "Your train leaves at nine."
 SECOND = "Shall I book a seat?"
 REPLY = f"{FIRST} {SECOND}"
 LONG = "Your parcel left the depot this morning and should be with you before noon tomorrow."
+#: One sentence.
+PERIOD = (
+    "Your parcel, which left the depot this morning, should be with you before noon tomorrow, "
+    "unless it snows."
+)
 #: Of `tone`.
 SAMPLES_PER_CHAR = 1_600
 WORDS_PER_S = 12
@@ -40,6 +46,14 @@ def words(text: str) -> list[str]:
 def bare(text: str) -> str:
     """Leave out what no voice speaks."""
     return "".join(c for c in text if c.isalnum() or c == " ").strip()
+
+
+def assert_no_gap(arrivals: list[tuple[float, TTSAudioRawFrame]]) -> None:
+    """Whatever plays at once from the first audio on never waits for the next."""
+    first_s, played = arrivals[0][0], 0
+    for arrived_s, frame in arrivals:
+        assert arrived_s <= first_s + played / RATE_HZ
+        played += frame.num_frames
 
 
 @pytest.fixture(params=list(TextAggregationMode), ids=str)
@@ -119,11 +133,20 @@ async def test_live_text_is_spoken_once_its_first_segment_is_complete_and_withou
         delay_s = first_s - agent.written_s("nine. ")
         print(f"first audio {1e3 * delay_s:.1f} ms after the segment")  # noqa: T201 its figure
         assert 0 < delay_s < FIRST_AUDIO_S
-        # Whatever plays at once from the first audio on never waits for the next.
-        played = 0
-        for arrived_s, frame in arrivals:
-            assert arrived_s <= first_s + played / RATE_HZ
-            played += frame.num_frames
+        assert_no_gap(arrivals)
+
+
+async def test_a_long_sentence_that_is_written_word_by_word_has_no_gap(espeak: Server) -> None:
+    mode = TextAggregationMode.TOKEN
+    # Nothing but the text is waited for.
+    service = VoxlineTTSService(url=espeak.ws_url, text_aggregation_mode=mode, window_s=30.0)
+    async with conversing(service) as agent:
+        await agent.write(*words(PERIOD), pause_s=1 / WORDS_PER_S)
+        stopped = await agent.probe.first(TTSStoppedFrame, after=0)
+        arrivals = agent.arrivals(stopped.context_id)
+        # It is spoken while it is written, and no longer than it takes to say it.
+        assert arrivals[0][0] < agent.written_s("snows. ")
+        assert_no_gap(arrivals)
 
 
 async def test_the_server_is_never_further_ahead_than_the_window(tone: Server) -> None:

@@ -120,6 +120,35 @@ def test_a_stream_without_samples_can_be_finished(audio_format: AudioFormat) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("audio_format", "rate_hz", "bit_rate", "found"),
+    [
+        (AudioFormat.MP3, 44_100, 64_000, 64_000),
+        (AudioFormat.MP3, 44_100, 128_000, 128_000),
+        (AudioFormat.MP3, 44_100, 192_000, 192_000),
+        # The most that MPEG 2 carries, and MPEG 2.5.
+        (AudioFormat.MP3, 24_000, 192_000, 160_000),
+        (AudioFormat.MP3, 8_000, 128_000, 64_000),
+        (AudioFormat.OPUS, 48_000, 24_000, 24_000),
+        (AudioFormat.OPUS, 48_000, 64_000, 64_000),
+    ],
+)
+def test_a_file_has_the_bit_rate_that_was_asked_for_or_the_most_that_its_rate_carries(
+    audio_format: AudioFormat, rate_hz: int, bit_rate: int, found: int
+) -> None:
+    pcm = noise(2 * rate_hz)
+    data = encoded(make_encoder(audio_format, rate_hz, bit_rate), pcm, rate_hz)
+    # The pages of Ogg have headers, and a last frame is filled up.
+    assert found <= 8 * len(data) / 2.0 <= 1.15 * found
+
+
+@pytest.mark.parametrize("audio_format", [AudioFormat.WAV, AudioFormat.PCM, AudioFormat.FLAC])
+def test_a_format_without_a_bit_rate_is_what_it_is(audio_format: AudioFormat) -> None:
+    pcm = noise(2_000)
+    plain, asked = (make_encoder(audio_format, 24_000, rate) for rate in (None, 24_000))
+    assert encoded(asked, pcm, 500) == encoded(plain, pcm, 500)
+
+
 def test_a_stream_of_wav_says_that_its_length_is_unknown() -> None:
     data = make_encoder(AudioFormat.WAV, 24000).encode(noise(1))
     assert data[:44] == wav_header(None, 24000)

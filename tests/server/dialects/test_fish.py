@@ -22,6 +22,7 @@ from tests.server.test_notes import serving, whole
 
 TEXT = "Hello there."
 MAX_CHARS = 100
+TIMED = "/v1/tts/stream/with-timestamp"
 JSON = {"content-type": "application/json"}
 MSGPACK = {"content-type": "application/msgpack"}
 #: As the newer SDK sends it, every default in it.
@@ -59,15 +60,27 @@ def parsed(**fields: object) -> NoteRequest:
         ({"format": "pcm", "sample_rate": 16_000},
          {"rate": 16_000, "type": "application/octet-stream"}),
         ({"format": "opus"}, {"format": AudioFormat.OPUS, "rate": 48_000, "type": "audio/ogg"}),
-        ({"reference_id": "anna"}, {"voice": "anna", "reference": None}),
-        ({"references": [{"audio": AUDIO, "text": "x"}]}, {"reference": Reference(AUDIO, "x")}),
+        ({"reference_id": "anna"}, {"voice": "anna", "references": ()}),
+        ({"references": [{"audio": AUDIO, "text": "x"}]}, {"references": (Reference(AUDIO, "x"),)}),
+        ({"references": [{"audio": AUDIO, "text": "x"}, {"audio": b"", "text": "y"}]},
+         {"references": (Reference(AUDIO, "x"), Reference(b"", "y"))}),
         ({"references": [{"audio": AUDIO, "text": "x"}], "reference_id": "anna"},
-         {"voice": "anna", "reference": None}),
+         {"voice": "anna", "references": ()}),
         ({"prosody": {"speed": 1.5, "volume": -6, "normalize_loudness": True}},
          {"speed": 1.5, "volume": -6.0}),
         ({"prosody": None, "references": None, "reference_id": None}, {"speed": None}),
-        ({"features": ["quality-guard"], "latency": "low", "opus_bitrate": 64_000},
-         {"voice": None}),
+        ({"features": ["quality-guard"], "latency": "low"}, {"voice": None}),
+        ({}, {"bit_rate": 128_000}),
+        ({"mp3_bitrate": None}, {"bit_rate": 128_000}),
+        ({"mp3_bitrate": 192}, {"bit_rate": 192_000}),
+        ({"format": "opus"}, {"bit_rate": 32_000}),
+        ({"format": "opus", "opus_bitrate": 24}, {"bit_rate": 24_000}),
+        ({"format": "opus", "opus_bitrate": 64_000}, {"bit_rate": 64_000}),
+        ({"format": "opus", "opus_bitrate": -1000}, {"bit_rate": 32_000}),
+        ({"format": "wav", "mp3_bitrate": 64}, {"bit_rate": None}),
+        ({}, {"may_normalize": True}),
+        ({"normalize": None}, {"may_normalize": True}),
+        ({"normalize": False}, {"may_normalize": False}),
     ],
 )  # fmt: skip
 def test_every_field_is_understood(fields: dict[str, object], found: dict[str, object]) -> None:
@@ -76,10 +89,12 @@ def test_every_field_is_understood(fields: dict[str, object], found: dict[str, o
         "format": note.format,
         "rate": note.parameters.sample_rate,
         "voice": note.parameters.voice,
-        "reference": note.parameters.reference,
+        "references": note.parameters.references,
         "speed": note.parameters.speed,
         "volume": note.parameters.volume_db,
         "type": note.reply.media_type,
+        "bit_rate": note.bit_rate,
+        "may_normalize": note.parameters.may_normalize,
     }
     assert note.text == TEXT
     assert {name: told[name] for name in found} == found
@@ -93,7 +108,7 @@ def test_audio_in_json_is_base64() -> None:
     audio = base64.b64encode(AUDIO).decode()
     body = json.dumps({"text": TEXT, "references": [{"audio": audio, "text": "x"}]}).encode()
     note = FishDialect(MODEL, MAX_CHARS).parse(bytearray(body), JSON)
-    assert note.parameters.reference == Reference(AUDIO, "x")
+    assert note.parameters.references == (Reference(AUDIO, "x"),)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +121,12 @@ def test_audio_in_json_is_base64() -> None:
         ({"prosody": 3}, ErrorCode.BAD_VALUE, "prosody"),
         ({"references": {}}, ErrorCode.BAD_VALUE, "references"),
         ({"references": [{"audio": AUDIO}]}, ErrorCode.BAD_VALUE, "references"),
-        ({"references": [{"audio": AUDIO, "text": "x"}] * 2}, ErrorCode.UNSUPPORTED, "references"),
+        ({"references": [{"audio": AUDIO, "text": "x"}] * 5}, ErrorCode.BAD_VALUE, "references"),
         ({"sample_rate": "high"}, ErrorCode.BAD_VALUE, "sample_rate"),
+        ({"mp3_bitrate": 7}, ErrorCode.BAD_VALUE, "mp3_bitrate: must be one of 64, 128, 192"),
+        ({"mp3_bitrate": 64.0}, ErrorCode.BAD_VALUE, "mp3_bitrate"),
+        ({"opus_bitrate": "low"}, ErrorCode.BAD_VALUE, "opus_bitrate"),
+        ({"normalize": "yes"}, ErrorCode.BAD_VALUE, "normalize"),
     ],
 )
 def test_what_cannot_be_understood_is_named(
@@ -134,9 +153,11 @@ def test_an_error_has_two_fields_and_no_other(code: ErrorCode, status: int) -> N
     assert json.loads(bytes(response.body)) == {"status": status, "message": "It is so."}
 
 
-async def asked(body: dict[str, object], method: str = "POST") -> tuple[int, Any]:
+async def asked(
+    body: dict[str, object], method: str = "POST", path: str = "/v1/tts"
+) -> tuple[int, Any]:
     engine = VirtualEngineThread()
-    scope = http_scope(method, "/v1/tts", MSGPACK)
+    scope = http_scope(method, path, MSGPACK)
     async with serving(engine) as app, calling(app, scope) as call:
         call.put(type="http.request", body=msgpack.packb(body), more_body=False)
         return await whole(call)
@@ -156,6 +177,30 @@ async def test_the_file_is_that_of_a_note_of_ours() -> None:
 
 
 @pytest.mark.anyio
+async def test_with_timestamps_the_events_are_the_file_and_tell_each_word_of_it() -> None:
+    text = "Hello there, this is the first of two sentences. And this is the other one."
+    body: dict[str, object] = {"text": text, "format": "wav"}
+    status, data = await asked(body, path=TIMED)
+    assert status == 200
+    lines = data.decode().split("\n\n")
+    assert lines.pop() == ""
+    events = [json.loads(line.removeprefix("data: ")) for line in lines]
+    file = b"".join(base64.b64decode(event["audio_base64"]) for event in events)
+    assert await asked(body) == (200, file)
+    last = {event["chunk_seq"]: event for event in events}
+    assert " ".join(event["content"] for event in last.values()) == text
+    end_s = 0.0
+    for event in last.values():
+        assert event["chunk_audio_offset_sec"] == pytest.approx(end_s, abs=2e-3)
+        words = event["alignment"]["segments"]
+        assert " ".join(word["text"] for word in words) == event["content"]
+        assert words[-1]["end"] == event["alignment"]["audio_duration"]
+        end_s += event["alignment"]["audio_duration"]
+    assert end_s == pytest.approx((len(file) - 44) / 2 / 44_100, abs=2e-3)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", ["/v1/tts", TIMED])
 @pytest.mark.parametrize(
     ("method", "body", "status"),
     [
@@ -165,8 +210,8 @@ async def test_the_file_is_that_of_a_note_of_ours() -> None:
     ],
 )
 async def test_a_refusal_comes_before_the_200_and_in_their_shape(
-    method: str, body: dict[str, object], status: int
+    method: str, body: dict[str, object], status: int, path: str
 ) -> None:
-    found, data = await asked(body, method)
+    found, data = await asked(body, method, path)
     assert found == status
     assert set(json.loads(data)) == {"status", "message"}

@@ -159,7 +159,9 @@ def test_what_is_left_out_of_a_change_stays_as_it_is(
 def test_a_note_may_come_as_a_form() -> None:
     parts: list[Part] = [
         ("text", "Hello."),
-        ("format", "pcm"),
+        ("format", "mp3"),
+        ("mp3_bitrate", "64"),
+        ("normalize", "false"),
         ("sample_rate", "16000"),
         ("prosody[speed]", "1.5"),
         ("references[0][audio]", REFERENCE.audio),
@@ -168,9 +170,15 @@ def test_a_note_may_come_as_a_form() -> None:
     dialect = FishDialect(instant_tone().info, 100)
     note = dialect.parse(bytearray(written(parts)), {"content-type": MEDIA_TYPE})
     assert note.text == "Hello."
-    assert note.parameters.reference == REFERENCE
+    assert note.parameters.references == (REFERENCE,)
     assert (note.parameters.sample_rate, note.parameters.speed) == (16_000, 1.5)
-    for wrong in (("sample_rate", "high"), ("prosody[speed]", "x"), ("references", b"RIFF")):
+    assert (note.bit_rate, note.parameters.may_normalize) == (64_000, False)
+    for wrong in (
+        ("sample_rate", "high"),
+        ("normalize", "no"),
+        ("prosody[speed]", "x"),
+        ("references", b"RIFF"),
+    ):
         with pytest.raises(RequestError) as refused:
             dialect.parse(bytearray(written([*parts[:2], wrong])), {"content-type": MEDIA_TYPE})
         assert refused.value.code is ErrorCode.BAD_VALUE

@@ -4,7 +4,10 @@ from tests.server.jobs.contract.accepting import AcceptingContract
 from tests.server.jobs.contract.changing import ChangingContract
 from tests.server.jobs.contract.dying import DyingContract
 from tests.server.jobs.contract.running import RunningContract
+from tests.server.jobs.contract.telling import TellingContract
 
 
-class NoteQueueContract(AcceptingContract, RunningContract, ChangingContract, DyingContract):
+class NoteQueueContract(
+    AcceptingContract, RunningContract, ChangingContract, DyingContract, TellingContract
+):
     """Subclasses define `opened` and `kill`: see `QueuePlace`. Tests take real time."""

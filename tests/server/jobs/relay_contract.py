@@ -1,6 +1,6 @@
 """What every `Relay` must do. `test_local_relay.py` and `test_redis_relay.py` run it."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -33,14 +33,10 @@ class RelayContract:
         return False
 
     @pytest.fixture
-    def unblocked_event_loop(self) -> None:
-        """Leave it out: a spool that is abandoned removes its file at once."""
-
-    @pytest.fixture
-    def spool(self, tmp_path: Path) -> Iterator[Spool]:
+    async def spool(self, tmp_path: Path) -> AsyncIterator[Spool]:
         spool = Spool(tmp_path / "take", take=1)
         yield spool
-        spool.path.unlink(missing_ok=True)
+        await spool.abandon()
 
     async def test_a_follower_hears_a_take_as_it_is_made_and_to_its_end(
         self, here: Relay, there: Relay, spool: Spool

@@ -28,11 +28,12 @@ ADDRESS = f"notes/{KEY}"
 SHORT = audio(20_000)
 #: Three parts.
 LONG = audio(100_000) * (2 * PART_BYTES // 100_000 + 1)
+LENGTHS = [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.slow)]
 
 
-@pytest.fixture
-def virtual_time() -> bool:
-    return False  # S3 is asked in threads
+@pytest.fixture(params=["asyncio", pytest.param("trio", marks=pytest.mark.slow)])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,7 @@ async def test_a_long_take_is_sent_while_it_is_made(
     assert buckets.uploads(settings.bucket) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_bytes", [PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES])
 async def test_a_take_of_whole_parts_has_no_empty_one(
     store: S3AudioStore, spool: Spool, num_bytes: int
@@ -124,6 +126,7 @@ async def test_a_long_take_that_is_given_up_leaves_no_parts(
     assert buckets.versions(settings.bucket) == []
 
 
+@pytest.mark.slow
 async def test_of_long_takes_that_land_at_once_one_stays_and_nothing_beside_it(
     store: S3AudioStore, tmp_path: Path, buckets: Buckets, settings: S3Settings
 ) -> None:
@@ -152,7 +155,7 @@ async def test_what_a_process_that_died_has_begun_goes_when_its_take_lands_at_la
     assert buckets.uploads(settings.bucket) == ["notes/other.mp3"]
 
 
-@pytest.mark.parametrize("data", [SHORT, LONG], ids=["short", "long"])
+@pytest.mark.parametrize("data", LENGTHS)
 async def test_audio_is_kept_as_the_settings_say(
     settings: S3Settings, client: S3Client, spool: Spool, buckets: Buckets, data: bytes
 ) -> None:
@@ -185,10 +188,7 @@ async def test_a_client_reads_from_the_store_by_an_address_with_a_short_life(
     assert answer.headers["Content-Type"] == "audio/x-special"
 
 
-@pytest.mark.parametrize(
-    "data",
-    [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.slow)],
-)
+@pytest.mark.parametrize("data", LENGTHS)
 @pytest.mark.parametrize("fault", [Fault.OVERLOADED, Fault.STALLED, Fault.RESET, Fault.LOST_ANSWER])
 async def test_a_landing_survives_a_bad_day_and_is_there_once(
     settings: S3Settings, spool: Spool, buckets: Buckets, fault: Fault, data: bytes
@@ -209,8 +209,9 @@ async def test_a_landing_survives_a_bad_day_and_is_there_once(
 
 
 async def test_a_landing_that_fails_for_good_says_why_and_lands_when_the_cause_is_gone(
-    settings: S3Settings, spool: Spool
+    settings: S3Settings, tmp_path: Path
 ) -> None:
+    spool = Spool(tmp_path / "spool", 1)
     await fill(spool, SHORT)
     async with fault_proxy(settings.endpoint_url) as proxy:
         store = await _store_behind(proxy.url, settings)

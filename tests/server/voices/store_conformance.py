@@ -53,6 +53,13 @@ class VoiceStoreConformance:
             assert await store.find("anna") == voice("anna")
             assert await store.reference(voice("anna")) == reference()
 
+    async def test_a_voice_is_kept_with_its_lexicon(self) -> None:
+        new = replace(voice("anna"), lexicon={"K8s": "Kubernetes", "Ärzte": ""})
+        await self.reopened().add(new, reference())
+        assert await self.reopened().find("anna") == new
+        assert await self.reopened().voices() == [new]
+        assert await self.reopened().reference(new) == reference()
+
     async def test_voices_come_by_id(self) -> None:
         store = self.reopened()
         for name in ("b", "a.1", "C"):

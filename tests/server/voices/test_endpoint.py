@@ -13,7 +13,7 @@ import pytest
 from anyio import to_thread
 from starlette.types import ASGIApp
 
-from engine.runners.tone import ToneRunner
+from engine.runners.tone import SAMPLES_PER_CHAR, ToneRunner
 from server.app import create_app
 from server.service import Service
 from server.voices.folder import FolderVoiceStore
@@ -111,6 +111,51 @@ async def test_a_voice_is_stored_listed_spoken_with_and_removed(tmp_path: Path) 
         for method in ("GET", "DELETE"):
             assert await server.refusal(method, "/v1/voices/anna") == (404, "unknown_voice")
         assert await server.refusal("POST", "/v1/notes", note) == (404, "unknown_voice")
+
+
+async def test_a_voice_says_words_by_its_lexicon_and_the_request_s_goes_before_it(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path) as server:
+        words = {"K8s": "Kubernetes", "SQL": "sequel"}
+        created = await server.ask("POST", "/v1/voices", ANNA | {"lexicon": words})
+        assert created.fields == LISTED_ANNA | {"lexicon": words}
+        assert (await server.ask("GET", "/v1/voices/anna")).fields == created.fields
+
+        async def length(**fields: object) -> int:
+            asked = {"voice": "anna", "format": "pcm", **fields}
+            return len((await server.ask("POST", "/v1/notes", asked)).body) // 2
+
+        note = "K8s and SQL."
+        said = await length(text=note)
+        assert said == len("Kubernetes and sequel.") * SAMPLES_PER_CHAR
+        assert await length(ssml=f"<speak>{note}</speak>") == said
+        longer = await length(text=note, lexicon={"sql": "ess queue ell"})
+        assert longer == len("Kubernetes and ess queue ell.") * SAMPLES_PER_CHAR
+        assert await length(text=note, voice="tone") == len(note) * SAMPLES_PER_CHAR
+
+
+@pytest.mark.parametrize("lexicon", ["a", {"two words": "x"}, {"a": "\ud800"}, {"a": 1}])
+async def test_a_lexicon_that_is_none_is_refused(tmp_path: Path, lexicon: object) -> None:
+    async with serving(tmp_path) as server:
+        refusal = await server.refusal("POST", "/v1/voices", ANNA | {"lexicon": lexicon})
+        assert refusal == (422, "bad_value")
+        assert await server.ids() == ["tone"]
+
+
+async def test_of_several_recordings_none_is_dropped_and_each_is_encoded_once(
+    tmp_path: Path,
+) -> None:
+    recordings = [WRITTEN | {"text": text} for text in ("One.", "Two.", "One.")]
+    fields = {"text": "Hello there.", "format": "wav", "references": recordings}
+    async with serving(tmp_path, CloningRunner(encoder := FakeEncoder())) as server:
+        assert (await server.ask("POST", "/v1/tts", fields)).status == 200
+        assert isinstance(server.runner, CloningRunner)
+        assert server.runner.references == ["One. Two. One."]
+        assert encoder.encoded == ["One.", "Two."]
+        recordings[1]["text"] = UNUSABLE_TEXT
+        refused = await server.ask("POST", "/v1/tts", fields)
+        assert (refused.status, set(refused.fields)) == (400, {"status", "message"})
 
 
 async def test_a_voice_without_an_id_gets_one_and_its_name_is_that(tmp_path: Path) -> None:

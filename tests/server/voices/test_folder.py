@@ -96,6 +96,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a word for a time": lambda path: _with(path, created_s="today"),
     "a time before there were any": lambda path: _with(path, created_s=-1),
     "a time that never comes": lambda path: _with(path, updated_s=float("inf")),
+    "a lexicon that is none": lambda path: _with(path, lexicon=["a"]),
     "a link": _with_a_link,
 }
 
@@ -292,3 +293,12 @@ async def test_what_a_process_left_unfinished_is_no_voice_and_goes_after_an_hour
     assert await store.voices() == []
     await store.add(voice("anna"), reference())
     assert names_in(folder) == [".unfinished-new", "anna"]
+
+
+async def test_a_voice_that_was_stored_before_there_were_lexicons_has_none(folder: Path) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    about = json.loads((folder / "anna" / "voice.json").read_text())
+    del about["lexicon"]
+    (folder / "anna" / "voice.json").write_text(json.dumps(about))
+    assert await store.find("anna") == voice("anna")

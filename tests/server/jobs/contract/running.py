@@ -74,8 +74,8 @@ class RunningContract(QueuePlace):
             worker = Worker(hold)
             await queue.submit(jobs("abcd"))
             async with running(queue, worker, slots=2):
-                await until(lambda: worker.num_active == 2)
-                await status_in(queue, "b", JobState.RUNNING)
+                for name in "ab":
+                    await status_in(queue, name, JobState.RUNNING)
                 # It is nobody's yet: it ends as one that waits.
                 assert (await queue.cancel("c")).status.state is JobState.CANCELLED
                 assert (await queue.stats()).running == 2

@@ -1,0 +1,1 @@
+"""Our service of Pipecat, measured where an agent would feel it."""

@@ -1,0 +1,231 @@
+"""streaq's worker, held to what we promise: it outlives Redis, and claims what it can run."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from enum import Enum, auto
+from typing import Any
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from streaq import StreaqRetry, Worker
+from streaq.constants import REDIS_GROUP
+from streaq.types import StreamMessage, Streaq
+
+from server.jobs.redis.connection import ANSWER_S, CONNECT_S, FAILURES, pauses, reason_of
+from server.jobs.redis.tasks import FUNCTION, functions, settings
+
+#: Whoever has nothing to do looks so often for what was given back. What is new wakes it at once.
+LOOK_S = 0.5
+#: Of a lease, so that it is not lost by being late once.
+_RENEWALS = 3
+
+_log = logging.getLogger(__name__)
+
+
+class TaskEnd(Enum):
+    """What becomes of a task once it has been run."""
+
+    #: It is done with.
+    DONE = auto()
+    #: It is free for whoever asks next, in its old place in the line.
+    RELEASED = auto()
+    #: It is somebody else's by now, and not to be touched.
+    LOST = auto()
+
+
+class Postponed(StreaqRetry):
+    """The task is to be run again in a while."""
+
+    def __init__(self, delay_s: float) -> None:
+        super().__init__(delay=timedelta(seconds=delay_s))
+
+
+#: Runs the job of an id, in a round. Raises `Postponed`, and nothing else.
+RunTask = Callable[[str, int], Awaitable[TaskEnd]]
+
+
+class NoteWorker(Worker[None]):
+    """A worker of streaq that is held to more.
+
+    * It claims what there is a free slot for, and nothing ahead.
+    * Where Redis fails it tries again, and leaves alone what runs meanwhile.
+    * A task that has become somebody else's is left to them.
+    """
+
+    def __init__(
+        self, url: str, queue_name: str, run_task: RunTask, slots: int, lease_s: float
+    ) -> None:
+        super().__init__(
+            url,
+            # The blocking read may last for `LOOK_S` longer than any other.
+            redis_kwargs={"connect_timeout": CONNECT_S, "stream_timeout": ANSWER_S + LOOK_S},
+            concurrency=slots,
+            idle_timeout=lease_s,
+            **settings(queue_name),
+        )
+        self._unbegun: set[StreamMessage] = set()
+        self._begun: set[StreamMessage] = set()
+        self._freed = anyio.Event()
+        self.task(name=FUNCTION, max_tries=None, timeout=None, ttl=0, silent=True)(run_task)
+
+    async def run_until_cancelled(self) -> None:
+        """Run tasks. Once this is cancelled, what is done with them is still told to Redis."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._stop_when_cancelled)
+            # Its connections are children of what is cancelled here.
+            with anyio.CancelScope(shield=True) as self._scope:
+                await self.run_async()
+            tasks.cancel_scope.cancel()
+
+    async def _stop_when_cancelled(self) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._scope.cancel()
+
+    async def producer(
+        self,
+        queue: MemoryObjectSendStream[StreamMessage],
+        limiter: anyio.CapacityLimiter,  # noqa: ARG002 streaq's own
+        scope: anyio.CancelScope,
+    ) -> None:
+        """Claim tasks, whenever there is a free slot. All ends where `scope` is cancelled."""
+        self._scope = scope
+        try:
+            with queue:
+                await self._tirelessly(lambda: self._claim(queue))
+        finally:
+            await self._give_back()
+
+    async def run_consumers(
+        self,
+        receive: MemoryObjectReceiveStream[StreamMessage],
+        *args: Any,  # noqa: ANN401 streaq's own
+        **kwargs: Any,  # noqa: ANN401 the same
+    ) -> None:
+        """Run what was claimed, until cancelled."""
+        try:
+            with receive:
+                await super().run_consumers(receive, *args, **kwargs)
+        finally:
+            await self._give_back()
+
+    async def schedule_delayed_tasks(self) -> None:
+        """Put what was postponed back in line when it is time."""
+        await self._tirelessly(super().schedule_delayed_tasks)
+
+    async def renew_idle_timeouts(self, scope: anyio.CancelScope) -> None:
+        """Keep the leases of what runs, until `scope` is cancelled."""
+        renew = super().renew_idle_timeouts
+
+        async def renew_often() -> None:
+            while True:
+                # streaq's own pace leaves a tenth of a lease for being late.
+                with anyio.move_on_after(self.idle_timeout / 1_000 / _RENEWALS):
+                    await renew(anyio.CancelScope())
+
+        with scope:
+            await self._tirelessly(renew_often)
+
+    async def run_task(self, msg: StreamMessage) -> None:
+        """Run a task. Where Redis fails its lease runs out, and somebody takes it up again."""
+        self._unbegun.discard(msg)
+        self._begun.add(msg)
+        with anyio.CancelScope(shield=True):
+            try:
+                await super().run_task(msg)
+            except FAILURES as error:
+                _log.warning("a task is left to its lease: %s", reason_of(error))
+        self._begun.discard(msg)
+        self._freed.set()
+
+    async def finish_task(self, msg: StreamMessage, **end: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+        """Do with a task what its run says."""
+        if end["return_value"] is TaskEnd.LOST:
+            return
+        if end["return_value"] is TaskEnd.RELEASED:
+            end |= {"finish": False, "schedule": None}
+        end["return_value"] = None
+        await super().finish_task(msg, **end)
+
+    async def _tirelessly(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do `work`, which does not end by itself, again and again where Redis fails."""
+        waits = pauses()
+        while True:
+            began = anyio.current_time()
+            try:
+                await work()
+            except FAILURES as error:
+                _log.warning("Redis failed a worker: %s", reason_of(error))
+            if anyio.current_time() - began > self.idle_timeout / 1_000:
+                waits = pauses()
+            await anyio.sleep(next(waits))
+
+    async def _claim(self, queue: MemoryObjectSendStream[StreamMessage]) -> None:
+        lib = await self._prepared()
+        while True:
+            self._freed = anyio.Event()
+            num_free = self.concurrency - len(self._unbegun) - len(self._begun)
+            if not num_free:
+                await self._freed.wait()
+                continue
+            # Claimed and not heard of, it would wait for its lease to run out.
+            with anyio.CancelScope(shield=True):
+                found = await lib.read_streams(
+                    self.stream_key,
+                    REDIS_GROUP,
+                    self.id,
+                    num_free,
+                    self.idle_timeout,
+                    *self.priorities,
+                )
+                for msg in _messages(found or {}, self.stream_key):
+                    # Its renewal may have been late, and it was taken from nobody but ourselves.
+                    if msg not in self._begun | self._unbegun:
+                        self._unbegun.add(msg)
+                        queue.send_nowait(msg)
+            if not found:
+                await self._news()
+
+    async def _prepared(self) -> Streaq:
+        """Make sure that Redis knows the functions and the groups: it may have been emptied."""
+        lib = await Streaq(self.redis, code=await functions(), replace=True)
+        await lib.create_groups(self.stream_key, REDIS_GROUP, *self.priorities)
+        return lib
+
+    async def _news(self) -> None:
+        """Wait until a task is published, for a while. One that comes too early is found later."""
+        streams = {self.stream_key + priority: "$" for priority in self.priorities}
+        await self.redis.xread(streams, count=1, block=round(LOOK_S * 1_000))
+
+    async def _give_back(self) -> None:
+        """Let others have what was claimed and not begun."""
+        with anyio.CancelScope(shield=True):
+            while self._unbegun:
+                msg = self._unbegun.pop()
+                try:
+                    await self.redis.xclaim(
+                        self.stream_key + msg.priority,
+                        REDIS_GROUP,
+                        self.id,
+                        0,
+                        [msg.message_id],
+                        justid=True,
+                        idle=self.idle_timeout,
+                    )
+                except FAILURES as error:
+                    _log.warning("a task is left to its lease: %s", reason_of(error))
+
+
+def _messages(found: dict[str, Any], prefix: str) -> list[StreamMessage]:
+    return [
+        StreamMessage(
+            message_id=entry.identifier,
+            task_id=entry.field_values["task_id"],
+            priority=stream.removeprefix(prefix),
+            enqueue_time=int(entry.field_values["enqueue_time"]),
+        )
+        for stream, entries in found.items()
+        for entry in entries
+    ]

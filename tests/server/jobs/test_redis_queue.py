@@ -1,0 +1,58 @@
+"""What every queue promises, by a real Redis."""
+
+import gc
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from server.jobs.queue import NoteQueue
+from server.jobs.redis.queue import open_redis_queue
+from tests.server.jobs.contract.place import PLENTY_S
+from tests.server.jobs.cut_link import CutLink, linked
+from tests.server.jobs.queue_contract import NoteQueueContract
+from tests.server.jobs.redis_server import BACKENDS, RedisServer
+
+pytestmark = [
+    pytest.mark.anyio,
+    # coredis leaves those of a connection that was never made.
+    pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning"),
+]
+
+#: Long enough for a machine that is busy with other tests.
+LEASE_S = 1.0
+
+
+class TestRedisNoteQueue(NoteQueueContract):
+    """Every process has a link of its own to Redis, which is cut where it dies."""
+
+    @pytest.fixture
+    def virtual_time(self) -> bool:
+        return False
+
+    @pytest.fixture(params=BACKENDS)
+    def anyio_backend(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    @pytest.fixture(autouse=True)
+    def place(self, shared_redis: RedisServer) -> None:
+        self._redis = shared_redis
+        self._name = uuid.uuid4().hex
+        self._links: dict[NoteQueue, CutLink] = {}
+
+    @asynccontextmanager
+    async def opened(self, *, max_audio_s: float = PLENTY_S) -> AsyncIterator[NoteQueue]:
+        async with linked(self._redis.port) as link:
+            url = f"redis://127.0.0.1:{link.port}"
+            async with open_redis_queue(
+                url, name=self._name, max_audio_s=max_audio_s, lease_s=LEASE_S
+            ) as queue:
+                self._links[queue] = link
+                yield queue
+        if link.is_cut.is_set():
+            # While they are ignored.
+            gc.collect()
+
+    async def kill(self, queue: NoteQueue) -> None:
+        await self._links[queue].cut()
