@@ -14,6 +14,9 @@ from server.commands.batch.orders import Order, Request
 from server.commands.batch.progress import Progress
 from server.commands.errors import CommandError
 
+#: A server that has just begun does not know how fast it is, and says an hour.
+MAX_WAIT_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -65,8 +68,9 @@ class Sender:
             return
         # Part of it may fit by then.
         self._group = max(len(answers) // 2, 1)
-        self._progress.waits(max(waits_s), "too much is waiting there already")
-        await anyio.sleep(max(waits_s))
+        wait_s = min(max(waits_s), MAX_WAIT_S)
+        self._progress.waits(wait_s, "too much is waiting there already")
+        await anyio.sleep(wait_s)
 
     def _check(self, answers: Sequence[Answer]) -> None:
         """Pass unless nothing can be made at all.
