@@ -37,6 +37,18 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
+def folder_of(data_dir: str) -> Path | None:
+    """Return the folder that `data_dir` names, if it names one.
+
+    Raises:
+        SettingsError: it lies in a home that nobody knows.
+    """
+    try:
+        return Path(data_dir).expanduser() if data_dir else None
+    except RuntimeError as error:
+        raise SettingsError(f"data_dir {data_dir}: {error}") from error
+
+
 def check_secret(secret: str) -> None:
     """Pass if webhooks can be signed with `secret`; it is not shown."""
     try:

@@ -19,6 +19,7 @@ from server.setting_checks import (
     check_origins,
     check_range,
     check_secret,
+    folder_of,
     is_loopback,
     read_aliases,
 )
@@ -246,10 +247,7 @@ class Settings:
         Raises:
             SettingsError: it lies in a home that nobody knows.
         """
-        try:
-            return Path(self.data_dir).expanduser() if self.data_dir else None
-        except RuntimeError as error:
-            raise SettingsError(f"data_dir {self.data_dir}: {error}") from error
+        return folder_of(self.data_dir)
 
     @property
     def s3(self) -> S3Settings:

@@ -20,7 +20,7 @@ PROSE = {"", "text", "mermaid"}
 #: Blocks of shell that `.ci/run` executes.
 RUN_BY_CI = {"prepare", "speak", "test"}
 #: Blocks of shell that tests below execute, against a server on a free port.
-RUN_HERE = {"serve", "call", "note", "openai", "telephone"}
+RUN_HERE = {"serve", "call", "note", "openai", "telephone", "batch", "letters"}
 #: Blocks of shell that `tests/end_to_end/test_s1.py` executes: not every model clones.
 RUN_WITH_S1 = {"clone", "fishvoice"}
 #: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
@@ -107,6 +107,22 @@ def test_a_command_that_speaks_through_the_server_makes_a_file_of_speech(
 ) -> None:
     run_shell(command(name), server, tmp_path)
     assert_speech(tmp_path / "hello.wav")
+
+
+@pytest.mark.parametrize(("page", "ending"), [(".", "opus"), ("server", "wav")])
+def test_a_folder_of_texts_becomes_a_folder_of_speech(
+    page: str, ending: str, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "scripts").mkdir()
+    for name in ("hello", "again"):
+        (tmp_path / "scripts" / f"{name}.txt").write_text("Hello there, once more.")
+    run_shell(command("batch", page), server, tmp_path)
+    assert_speech(tmp_path / "audio" / f"hello.{ending}")
+    assert_speech(tmp_path / "audio" / f"again.{ending}")
+
+
+def test_the_notes_of_a_server_are_listed(server: Server, tmp_path: Path) -> None:
+    run_shell(command("letters", "server"), server, tmp_path)
 
 
 def test_a_note_for_a_telephone_is_speech(server: Server, tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import platform
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from engine.errors import ModelUnavailable
 from server.commands.playing import find_player
 from server.models import MODEL_NAMES, load_runner
+from server.setting_checks import folder_of
 from server.setting_sources import read_setting
 from server.transport.descriptors import OWN_DESCRIPTORS, SPARE_CONNECTIONS, most_descriptors
 
@@ -19,6 +21,8 @@ _EXTRAS = {
     "s1": ("torch", "OpenAudio S1-mini, from a checkpoint folder"),
     "vits": ("transformers", "VITS and MMS, from a checkpoint folder"),
     "codecs": ("av", "mp3, opus, aac, flac, and speeds the model cannot speak"),
+    "redis": ("streaq", "notes that several processes share"),
+    "s3": ("boto3", "voices and the audio of notes in S3"),
 }
 #: A driver that has not answered by then hangs.
 _DRIVER_TIMEOUT_S = 20.0
@@ -28,12 +32,13 @@ def doctor(flags: argparse.Namespace) -> int:
     """Print the findings; the status is 1 if the model that other commands use cannot speak.
 
     Raises:
-        SettingsError: the environment names no model.
+        SettingsError: the environment names no model, or a folder in a home that nobody knows.
     """
     print(f"voxline {version('voxline')}, Python {platform.python_version()}")
     _print_machine()
     for extra, (distribution, purpose) in _EXTRAS.items():
         print(_installed(extra, distribution, purpose))
+    print(f"data    {_kept(read_setting('data_dir', flags))}")
     wanted = read_setting("model", flags)
     speaks = {name: _try_model(name) for name in dict.fromkeys([*MODEL_NAMES, wanted])}
     return 0 if speaks[wanted] else 1
@@ -47,6 +52,22 @@ def _print_machine() -> None:
     print(f"files   ulimit -Hn is {most or 'unlimited'}: {carried} connections and notes")
     print(f"gpu     {_gpu()}; no model here uses one yet")
     print(f"player  {find_player() or 'none found: voxline say and call need -o'}")
+
+
+def _kept(data_dir: str) -> str:
+    """Say whether voices, and notes that nobody waits for, can be kept."""
+    folder = folder_of(data_dir)
+    if folder is None:
+        return "none: no voice is kept, and no note that nobody waits for"
+    # It is made when it is needed.
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        return f"{folder}: {there} cannot be written, so no voice or note is kept"
+    return f"{folder}: voices and notes can be kept, {_free_gb(there)} GB are free"
+
+
+def _free_gb(folder: Path) -> int:
+    return shutil.disk_usage(folder).free // 10**9
 
 
 def _gpu() -> str:

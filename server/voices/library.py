@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from anyio import to_thread
 
@@ -13,7 +12,7 @@ from engine.runner import ModelInfo
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
-from server.setting_checks import SettingsError
+from server.setting_checks import folder_of
 from server.voices.cache import ReferenceCache
 from server.voices.cloner import Cloner, Decode
 from server.voices.folder import FolderVoiceStore
@@ -163,10 +162,5 @@ def open_library(data_dir: str) -> VoiceLibrary:
     Raises:
         SettingsError: it lies in a home that nobody knows.
     """
-    if not data_dir:
-        return VoiceLibrary()
-    try:
-        folder = Path(data_dir).expanduser()
-    except RuntimeError as error:
-        raise SettingsError(f"data_dir {data_dir}: {error}") from error
-    return VoiceLibrary(FolderVoiceStore(folder / _VOICES))
+    folder = folder_of(data_dir)
+    return VoiceLibrary() if folder is None else VoiceLibrary(FolderVoiceStore(folder / _VOICES))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from server.commands.doctor import _kept
 from tests.helpers.command_line import player, run, run_in_shell
 
 
@@ -18,6 +19,10 @@ def test_all_is_well_where_the_default_model_speaks() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"model   espeak: " in done.stdout
     assert b"model   tone: " in done.stdout
+    found = findings(done.stdout)
+    assert found["redis"].startswith("streaq ")
+    assert found["s3"].startswith("boto3 ")
+    assert found["data"] == "none: no voice is kept, and no note that nobody waits for"
 
 
 def test_without_the_default_model_the_status_is_1(tmp_path: Path) -> None:
@@ -65,3 +70,18 @@ def test_the_player_is_the_one_that_would_play(tmp_path: Path) -> None:
     path = player(tmp_path, "exit 0")
     (tmp_path / "pw-play").symlink_to(tmp_path / "aplay")
     assert findings(run("doctor", PATH=path).stdout)["player"] == str(tmp_path / "aplay")
+
+
+@pytest.mark.parametrize(
+    ("folder", "found"),
+    [
+        ("not/there", "not/there: voices and notes can be kept, "),
+        ("file/x", "file/x: {}/file cannot be written, so no voice or note is kept"),
+    ],
+)
+def test_it_says_whether_notes_and_voices_can_be_kept(
+    tmp_path: Path, folder: str, found: str
+) -> None:
+    (tmp_path / "file").touch()
+    assert _kept(f"{tmp_path}/{folder}").startswith(f"{tmp_path}/{found.format(tmp_path)}")
+    assert not (tmp_path / "not").exists()

@@ -72,6 +72,8 @@ class OutFolder:
         """
         for order in orders:
             self._journal.write(Entry(file=order.script.target.name, digest=order.digest))
+        # Else what was put in its place before the power was lost would seem somebody else's.
+        self._journal.sync()
 
     def was_begun_before(self, order: Order) -> bool:
         """Tell whether an earlier run had begun the very same."""

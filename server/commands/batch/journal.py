@@ -63,6 +63,14 @@ class Journal:
         os.write(self._descriptor, json.dumps(asdict(entry)).encode() + b"\n")
         self._entries[entry.file] = entry
 
+    def sync(self) -> None:
+        """Have what was written survive the machine.
+
+        Raises:
+            OSError: the disk refuses it.
+        """
+        os.fsync(self._descriptor)
+
 
 def _entry(line: bytes) -> Entry | None:
     """Return what a line says; None of one that is damaged: its file is made anew."""
