@@ -54,6 +54,7 @@ class RememberingMaker:
         text = self.texts[note_id]
         if self.to_lose[text]:
             self.to_lose[text] -= 1
+            del self.texts[note_id]
             raise NoteGone
         yield self._sight(note_id, JobState.RUNNING)
         if note_id not in self.states:

@@ -59,6 +59,16 @@ def test_a_damaged_line_is_passed_over(tmp_path: Path, line: bytes) -> None:
         assert out.has(order(tmp_path))
 
 
+def test_whoever_reads_a_file_that_is_replaced_reads_the_old_one_to_its_end(tmp_path: Path) -> None:
+    with OutFolder.open(tmp_path) as out:
+        make(out, order(tmp_path))
+        with (tmp_path / "one.wav").open() as old:
+            out.unfinished(order(tmp_path, digest="new")).write_text("other audio")
+            out.put(order(tmp_path, digest="new"))
+            assert old.read() == "audio"
+    assert (tmp_path / "one.wav").read_text() == "other audio"
+
+
 def test_what_was_begun_in_this_run_was_not_begun_before(tmp_path: Path) -> None:
     with OutFolder.open(tmp_path) as out:
         out.begin([order(tmp_path)])

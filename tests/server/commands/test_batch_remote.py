@@ -115,6 +115,18 @@ async def test_a_server_that_stays_away_is_given_up_with_how_to_go_on() -> None:
     assert GIVE_UP_S < anyio.current_time() - began < GIVE_UP_S + 20
 
 
+async def test_what_counts_is_how_long_nothing_was_answered() -> None:
+    def answers(_: httpx.Request) -> httpx.Response:
+        if (anyio.current_time() - began) % GIVE_UP_S < GIVE_UP_S / 2:
+            raise httpx.ConnectError("refused")
+        return lines({"status": 202, "id": "1"})
+
+    made, began = maker(answers), anyio.current_time()
+    for _ in range(5):
+        await made.submit(requests("one"))
+        await anyio.sleep(GIVE_UP_S / 2)
+
+
 async def test_a_note_is_looked_at_less_and_less_often_until_it_ends() -> None:
     times: list[float] = []
     began = anyio.current_time()
