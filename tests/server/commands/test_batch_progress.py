@@ -1,5 +1,6 @@
 """How a batch shows itself: a bar that stays on its line, or little enough for a log."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,17 +45,11 @@ def test_a_log_gets_a_line_now_and_then(clock: Clock, capsys: pytest.CaptureFixt
     ]
 
 
-@pytest.fixture
-def _terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    del capsys  # which puts its own standard error in the place of the real one
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "60")
-
-
-@pytest.mark.usefixtures("_terminal")
 def test_a_terminal_gets_a_bar_that_never_breaks_its_line(
-    clock: Clock, capsys: pytest.CaptureFixture[str]
+    clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
     progress = Progress(2)
     clock.now_s += 0.5
     progress.is_at(ONE, 1.5)
@@ -62,8 +57,7 @@ def test_a_terminal_gets_a_bar_that_never_breaks_its_line(
     clock.now_s += 0.5
     progress.failed(TWO, "is not UTF-8")
     progress.finish()
-    shown = capsys.readouterr().err
-    first, said, bar, last = shown.removeprefix(ERASE).split(ERASE)
+    first, said, bar, last = capsys.readouterr().err.removeprefix(ERASE).split(ERASE)
     assert first == "[------------------------] 0 of 2 there, 1.5 s of speech, 3x real time"[:59]
     assert said == "voxline: two.txt: is not UTF-8\n"
     assert bar.startswith("[########################] 1 of 2 there, 1 failed, 1.5 s")
