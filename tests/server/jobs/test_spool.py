@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from io import FileIO
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -149,6 +149,20 @@ async def test_a_take_can_be_given_up_before_anything_was_written(spool: Spool) 
         await anyio.wait_all_tasks_blocked()
         await spool.abandon()
     assert follower.is_abandoned
+
+
+async def test_who_is_about_to_read_a_take_that_is_given_up_is_told(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_file = anyio.open_file
+
+    async def open_late(*arguments: Any) -> object:  # noqa: ANN401 as of what it replaces
+        await spool.abandon()
+        return await open_file(*arguments)
+
+    await spool.write(DATA)
+    monkeypatch.setattr(anyio, "open_file", open_late)
+    assert (await read(spool)).is_abandoned
 
 
 async def test_one_that_is_complete_is_read_to_the_end_though_its_file_is_removed(

@@ -13,8 +13,8 @@ from server.jobs.sqlite.queue import SqliteNoteQueue
 from tests.server.jobs.sqlite.landing import Lander
 
 
-async def main(database: str, folder: str, slots: str) -> None:
-    lander = Lander(Path(folder))
+async def main(database: Path, folder: Path, slots: int) -> None:
+    lander = Lander(folder)
 
     async def land(claim: Claim) -> None:
         await lander(claim)
@@ -22,10 +22,10 @@ async def main(database: str, folder: str, slots: str) -> None:
         sys.stdout.flush()
 
     async with (
-        SqliteNoteQueue.open(Path(database), max_audio_s=1.0) as queue,
+        SqliteNoteQueue.open(database, max_audio_s=1.0) as queue,
         anyio.create_task_group() as tasks,
     ):
-        tasks.start_soon(queue.run, land, int(slots))
+        tasks.start_soon(queue.run, land, slots)
         while (stats := await queue.stats()).running + sum(stats.queued.values()):  # noqa: ASYNC110
             await anyio.sleep(0.05)
         tasks.cancel_scope.cancel()
@@ -33,4 +33,4 @@ async def main(database: str, folder: str, slots: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, *sys.argv[1:])
+    anyio.run(main, Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

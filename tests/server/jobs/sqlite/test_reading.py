@@ -125,15 +125,3 @@ def test_totals_are_exact_whatever_comes_and_goes(connection: sqlite3.Connection
     for number in range(0, 300, 3):
         changing.cancel(connection, f"n{number}", LATER)
     assert reading.stats(connection).audio_s == 0.0
-
-
-def test_more_late_jobs_than_one_look_ends_are_ended_by_the_next(
-    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(changing, "MAX_LATE", 3)
-    changing.submit(connection, [job(f"n{number}") for number in range(5)], PLENTY_S)
-    first = changing.ready(connection, 2, set(), LATER)
-    # None of those that are late is run because there were too many of them.
-    assert (first.records, first.due_at) == ({}, LATER)
-    assert changing.ready(connection, 2, set(), LATER).records == {}
-    assert reading.stats(connection).failed == 5
