@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.golden.comparison import Comparison, equal, near, read_json
+from tests.golden.comparison import Comparison, compare_tolerances, equal, near, read_json
 from tests.golden.pcm import compare_pcm
 from tests.golden.sampling import MARGIN, PROBABILITY, Sampled, sample
 from tests.golden.tensors import GoldenTensors
@@ -18,13 +18,15 @@ def compare_edges(folder: Path) -> Iterator[Comparison]:
     golden = GoldenTensors(folder / "m_edges.safetensors")
     stated = read_json(folder / "m_edges.json")
     yield equal("m.tensors", golden.shapes(), stated["tensors"])
+    tolerance = stated["sampling"]["tolerance"]
+    yield compare_tolerances("m.sampling", tolerance, {PROBABILITY})
     for case, ours in sample(stated["sampling"]["cases"], golden):
         name = f"case{case['case']}"
         probs, whole = golden[f"{name}_probs"], golden.get(f"{name}_probs_nothing_removed")
         yield from _compare(name, case, ours, probs, whole)
         yield equal(f"{name} n_nonzero", int((probs > 0).sum()), case["n_nonzero"])
         yield from _compare_removal(name, case, probs, whole)
-    yield from compare_pcm(golden)
+    yield from compare_pcm(golden, stated["pcm16"])
     yield golden.all_read("m")
 
 

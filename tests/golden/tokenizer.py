@@ -11,6 +11,7 @@ from engine.runners.s1.config import DualARConfig, parse_config, read_config
 from engine.runners.s1.prompt import PromptBuilder, SpokenText
 from engine.runners.s1.tokenizer import PIECES, SPECIAL_TOKENS_FILE, Tokenizer, read_tokenizer
 from tests.golden.comparison import Comparison, equal, read_json
+from tests.golden.tokenizer_mistakes import compare_tokenizer_mistakes
 
 
 def compare_texts(folder: Path) -> Iterator[Comparison]:
@@ -34,6 +35,7 @@ def compare_pieces(folder: Path) -> Iterator[Comparison]:
         pieces = [match.group() for match in regex.finditer(PIECES, text)]
         yield equal(f"pieces of {text!r}", pieces, case["pieces"])
         yield equal(f"{text!r}", _encode(tokenizer, text), case["ids"])
+    yield from compare_tokenizer_mistakes(tokenizer, golden)
     for case in golden["prompts"]:
         spoken = [_spoken(reference) for reference in case["refs"]]
         prompts = PromptBuilder(_config(tokenizer, case), tokenizer, allow_special=True)
