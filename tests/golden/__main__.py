@@ -25,14 +25,14 @@ from tests.golden.manifest import MANIFEST, compare_manifest
 from tests.golden.penalty import compare_penalties
 from tests.golden.prompt import compare_prompts
 from tests.golden.sampling import compare_sampling
-from tests.golden.stored import compare_stored
+from tests.golden.stored import CHECKPOINT, compare_stored
 from tests.golden.tokenizer import compare_pieces, compare_texts
 from tests.golden.transformers import compare_fast, compare_slow
 
 #: Golden file → what compares with it.
 COMPARISONS: dict[str, tuple[Callable[[Path], Iterable[Comparison]], ...]] = {
     MANIFEST: (compare_manifest,),
-    "checkpoint": (compare_stored,),
+    CHECKPOINT: (compare_stored,),
     "a_tokenizer": (compare_texts,),
     "b_prompt": (compare_prompts,),
     "c_slow": (compare_slow,),
@@ -44,14 +44,15 @@ COMPARISONS: dict[str, tuple[Callable[[Path], Iterable[Comparison]], ...]] = {
     "i_e2e": (compare_ends,),
     "j_tokenizer": (compare_pieces,),
     "k_penalty": (compare_penalties,),
-    "l_variants": (compare_variants, compare_codec_variants),
+    "l_variants": (compare_codec_variants, compare_variants),
     "m_edges": (compare_edges,),
 }
 
 #: What a damaged folder leads to: it is missed, and the other files are still compared.
 DAMAGE = (
     *(EngineError, SafetensorError, OSError),
-    *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError),
 )
 
 

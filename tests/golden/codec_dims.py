@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.pytorch.tensors import read_tensors
+from engine.pytorch.tensors import find_tensors, read_tensors
 from engine.runners.s1.codec.config import DIMS_FILE
 from engine.runners.s1.rotary import rotary_table
+from tests.golden.checkpoint import in_checkpoints
 from tests.golden.comparison import Comparison, equal, read_json
 
 #: Keys that have one value wherever a folder states them: the codec's rate, the original's defaults
@@ -35,7 +36,7 @@ _TURNS, _MASK = "freqs_cis", "causal_mask"
 def compare_dims(folder: Path) -> Iterator[Comparison]:
     """Compare them with each other in all codecs of `folder`, and with the tables stored there."""
     stated: dict[str, set[object]] = defaultdict(set)
-    for path in sorted(folder.rglob(DIMS_FILE)):
+    for path in in_checkpoints(folder, DIMS_FILE):
         dims = read_json(path)
         for key, value in _leaves(dims):
             stated[key].add(value)
@@ -86,7 +87,7 @@ def _compare_table(
 
 
 def _tables(codec: Path) -> dict[str, Tensor]:
-    path = next(path for path in (codec / "codec.safetensors", codec / "codec.pth") if path.exists())
+    path = find_tensors(codec, "codec.safetensors", "codec.pth")
     return {
         name.removeprefix("generator."): tensor
         for name, tensor in read_tensors(path).items()

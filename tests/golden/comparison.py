@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def within(name: str, measured: float | None, tolerance: float) -> Comparison:
     return Comparison(name, measured if measured >= 0 else torch.inf, tolerance)
 
 
-def compare_tolerances(name: str, text: str, ours: Set[float]) -> Comparison:
+def compare_tolerances(name: str, text: str, ours: set[float]) -> Comparison:
     """Compare the tolerances that a text names with all of ours."""
     return equal(f"{name} tolerances", {float(each) for each in _TOLERANCE.findall(text)}, ours)
 

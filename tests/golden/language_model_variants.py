@@ -51,7 +51,7 @@ def _compare_variant(checkpoint: Path, variant: dict[str, Any]) -> Iterator[Comp
     resolved = variant[RESOLVED]
     ours = _resolved(model.config)
     yield equal("config", {key: ours[key] for key in resolved}, resolved)
-    yield from compare_columns(model, golden)
+    yield from compare_columns(model, golden, *read_columns(model, golden))
     states = golden["fast_hidden"]
     entering = torch.stack((golden["prefill_hidden"][-1], golden["step_hidden"][0]))
     yield near("fast_hidden", entering, states, SLOW)

@@ -61,7 +61,7 @@ def _sizes(folder: Path, path: Path, stated: dict[str, Any]) -> set[int]:
     """Return the size of the file alone, and together with all that belongs to it."""
     description = path.with_name(stated.get("description", path.name))
     parts = path.parent if path.parent != folder else folder / stated.get("folder", path.stem)
-    inner = [each for each in parts.rglob("*") if each.is_file()]
+    inner = [each for each in (*parts.glob("*"), *parts.glob("*/*")) if each.is_file()]
     return {
         sum(each.stat().st_size for each in {path, *others})
         for others in ((), (description,), inner)

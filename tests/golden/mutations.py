@@ -29,14 +29,13 @@ def compare_mutations(folder: Path, mutations: list[dict[str, str]]) -> Iterator
 
 def _counts(folder: Path) -> dict[str, int]:
     """Return how much there is of what each effect counts."""
-    generated = {f"f.{each['case']}": each["codes_returned"] for each in _cases(folder, "f_generate")}
-    encoded = {f"h.{each['case']}": each["frames"] for each in _cases(folder, "h_encode")}
+    generated, encoded = _cases(folder, "f_generate"), _cases(folder, "h_encode")
     return {
         "a.wrong": len(read_json(folder / "a_tokenizer.json")["cases"]),
         "e.cases_wrong": len(_cases(folder, "e_sampling")),
         **dict.fromkeys((f"b.{name}" for name in read_json(folder / "b_prompt.json")), 1),
-        **generated,
-        **encoded,
+        **{f"f.{each['case']}": each["codes_returned"] for each in generated},
+        **{f"h.{each['case']}": each["frames"] for each in encoded},
     }
 
 

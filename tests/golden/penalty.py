@@ -30,7 +30,6 @@ def compare_penalties(folder: Path) -> Iterator[Comparison]:
     yield equal("semantic_begin_id", tokenizer.semantic_begin_id, golden["semantic_begin_id"])
     yield equal("vocab_size", config.vocab_size, golden["vocab_size"])
     yield equal("codebook_size", config.codebook_size, golden["codebook_size"])
-    yield from compare_penalty_mistakes(golden)
     for history in golden["histories"]:
         columns = torch.tensor(history["columns"])
         yield equal(f"{history['name']} codes", *_first_codes(columns, tokenizer))
@@ -41,6 +40,7 @@ def compare_penalties(folder: Path) -> Iterator[Comparison]:
             ours = penalised[step["n"]]
             name = f"{history['name']} n={step['n']}"
             yield equal(name, ours, [_golden(step, row) for row in _rows(columns)])
+    yield from compare_penalty_mistakes(golden)
 
 
 def _first_codes(columns: Tensor, tokenizer: Tokenizer) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """`k_penalty.json`: in how many steps of a history each mistake about the window would be seen."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.golden.comparison import Comparison, equal
 
 _HISTORY = "wrong_variants_steps_that_change_in_history_"
 
-Column = Sequence[int]
+Column = list[int]
 #: The ids penalised for the token and for each codebook but the first; None where none is.
 Penalised = list[set[int] | None]
 
@@ -27,14 +27,14 @@ class Rule:
     #: The row of a column from which codebook 0 is taken.
     row: int = 1
     #: Window, and how many of its columns were drawn → ids of the token.
-    tokens: Callable[[Sequence[Column], int], Sequence[int]] = lambda window, _: window[0]
+    tokens: Callable[[list[Column], int], list[int]] = lambda window, _: window[0]
 
-    def penalised(self, columns: Sequence[Column], n: int) -> Penalised:
+    def penalised(self, columns: list[Column], n: int) -> Penalised:
         """Return what is penalised while column `n` is drawn."""
         num_rows = len(columns[0]) - 1
         if n == 0 and not self.is_first_penalised:
             return [None] * num_rows
-        recent = list(columns[self.first : n][-self.size :])
+        recent = columns[self.first : n][-self.size :]
         zeros = [[0] * len(columns[0])] * (self.size - len(recent) if self.has_zeros else 0)
         window = zeros + recent if self.are_zeros_first else recent + zeros
         codes = [{column[self.row + k] for column in window} for k in range(1, num_rows)]

@@ -13,9 +13,7 @@ _WRAPPER = "state_dict"
 _PREFIXES = {"model_prefix": "model.", "generator_prefix": "generator."}
 
 
-def compare_spelling(
-    folder: Path, stem: str, stated: dict[str, Any]
-) -> Iterator[Comparison]:
+def compare_spelling(folder: Path, stem: str, stated: dict[str, Any]) -> Iterator[Comparison]:
     """Compare the names within `stem`.pth, or within `stem`.safetensors, with what is stated."""
     is_wrapped, names = _names(folder, stem)
     prefix = next((each for each in _PREFIXES.values() if _has(names, each)), "")

@@ -35,12 +35,12 @@ def compare_pieces(folder: Path) -> Iterator[Comparison]:
         pieces = [match.group() for match in regex.finditer(PIECES, text)]
         yield equal(f"pieces of {text!r}", pieces, case["pieces"])
         yield equal(f"{text!r}", _encode(tokenizer, text), case["ids"])
-    yield from compare_tokenizer_mistakes(tokenizer, golden)
     for case in golden["prompts"]:
         spoken = [_spoken(reference) for reference in case["refs"]]
         prompts = PromptBuilder(_config(tokenizer, case), tokenizer, allow_special=True)
         columns = torch.from_numpy(prompts.build(case["text"], spoken))
         yield equal(case["case"], columns, torch.tensor(case["rows"]))
+    yield from compare_tokenizer_mistakes(tokenizer, golden)
 
 
 def _compare_ids(

@@ -35,7 +35,7 @@ _SPLITS = {
     "no rule 6": _cut(r"|\s*[\r\n]+", ""),
     "no rule 7": _cut(r"|\s+(\?!\S)", ""),
     "rule 7 as the usual look-ahead": _cut(r"\s+(\?!\S)", r"\s+(?!\S)"),
-    "(?i) without Unicode folding of ſ": _cut("(?i:'s|", "'[sS]|(?i:"),
+    "(?i) without Unicode folding of \N{LATIN SMALL LETTER LONG S}": _cut("(?i:'s|", "'[sS]|(?i:"),
     "ASCII-only letters": _cut(_LETTERS, r"[^\r\nA-Za-z\p{N}]?[A-Za-z]+|"),
     "marks counted as letters": _cut(r"]?\p{L}+", r"]?[\p{L}\p{M}]+"),
 }

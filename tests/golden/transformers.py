@@ -12,6 +12,7 @@ from engine.runners.s1.weights import read_weights
 from tests.golden.checkpoint import tokenizer_of
 from tests.golden.comparison import Comparison, equal, near
 from tests.golden.crowd import Crowd
+from tests.golden.dictation import read_in_company
 from tests.golden.forcing import fast_logits
 from tests.golden.language_model_mistakes import Mistake, none
 from tests.golden.tensors import GoldenTensors
@@ -25,7 +26,10 @@ _PIECE = 50
 def compare_slow(folder: Path) -> Iterator[Comparison]:
     """Compare `c_slow.safetensors`."""
     golden = GoldenTensors(folder / "c_slow.safetensors")
-    yield from compare_columns(read_whole_model(folder / "checkpoint"), golden)
+    prompt, frames = golden["prompt"], golden["step_frames"]
+    states = read_in_company(folder / "checkpoint", prompt, frames)
+    states, steps = states.split((prompt.shape[1], frames.shape[1]))
+    yield from compare_columns(read_whole_model(folder / "checkpoint"), golden, states, steps)
     yield golden.all_read("c_slow")
 
 
@@ -56,11 +60,12 @@ def read_whole_model(
     )
 
 
-def compare_columns(model: LanguageModel, golden: GoldenTensors) -> Iterator[Comparison]:
+def compare_columns(
+    model: LanguageModel, golden: GoldenTensors, states: Tensor, steps: Tensor
+) -> Iterator[Comparison]:
     """Compare the states of a prompt and of each frame after it, and what they score."""
     columns = torch.cat((golden["prompt"], golden["step_frames"]), dim=1).T
     yield equal("codes of text", _codes_of_text(model, columns), 0)
-    states, steps = read_columns(model, golden)
     yield near("prefill_hidden", states, golden["prefill_hidden"], SLOW)
     name, num_scored = scored_states(golden)
     yield near(name, model.head(states[-num_scored:]), golden[name], SLOW)
