@@ -26,6 +26,8 @@ _MISTAKEN = "measured in a mistaken original; what it is counted in is compared"
 _NO_WEIGHT = "what has hardly a chance moves no probability by as much as the tolerance"
 _NO_PENALTY = "without a window there is nothing to penalise"
 _ONE_LEFT = "a single survivor has probability 1 at any temperature"
+_GREEDY = "where only the best survives, it does at any temperature and any low top-p"
+_ENDED = "it ended before it came to so many"
 _LOSING = "noise that loses a draw loses it at any size above"
 _NEVER_READ = "the last code of a frame is drawn, and nothing is drawn after it"
 _NEVER_PENALISED = "no window has codes of the first frame or of the last; tokens are compared"
@@ -41,6 +43,15 @@ def _has_no_window(case: Mapping[str, Any]) -> bool:
 def _is_alone(case: Mapping[str, Any]) -> bool:
     num_left: int = case.get("n_kept", case.get("n_nonzero"))
     return num_left == 1
+
+
+def _is_greedy(case: Mapping[str, Any]) -> bool:
+    return case["min_top2_gap"] is not None
+
+
+def _has_ended(case: Mapping[str, Any]) -> bool:
+    has_ended: bool = case["stopped_by_im_end"]
+    return has_ended
 
 
 EXEMPTIONS = (
@@ -78,6 +89,12 @@ EXEMPTIONS = (
     Exemption("m_edges.json", "*/repetition_penalty", _NO_PENALTY, _has_no_window),
     Exemption("m_edges.json", "*/repetition_penalty", _NO_WEIGHT, _is_alone),
     Exemption("m_edges.json", "*/temperature", _ONE_LEFT, _is_alone),
+    *(
+        Exemption(file, place, _GREEDY, _is_greedy)
+        for file in ("f_generate.json", "i_e2e.json")
+        for place in ("*temperature", "*top_p")
+    ),
+    Exemption("f_generate.json", "*/max_new_tokens", _ENDED, _has_ended),
     Exemption("e_sampling.safetensors", "*_noise/*", _LOSING),
     *(
         Exemption(f"{stem}.safetensors", place, _NO_WEIGHT)
