@@ -32,6 +32,8 @@ _LOSING = "noise that loses a draw loses it at any size above"
 _NEVER_READ = "the last code of a frame is drawn, and nothing is drawn after it"
 _NEVER_PENALISED = "no window has codes of the first frame or of the last; tokens are compared"
 _QUANTISED = "a single sample may move no code, and of this recording nothing else is stated"
+_NEVER_OLDEST = "only the oldest column's token is penalised, and one of text agrees with no code"
+_NAMED = "a name, which the manifest states too"
 _TOLD = "whether there is such a key is compared, and how it is split is told in words"
 _LENGTH = "how long a sequence may become; those of the folder are shorter"
 _NO_TRANSFORMER = "the size of a transformer that no encoder block has"
@@ -69,6 +71,8 @@ EXEMPTIONS = (
     Exemption("k_penalty.json", "tolerance", _PROSE),
     Exemption("k_penalty.json", "histories/*/columns/0/[-1-9]*", _NEVER_PENALISED),
     Exemption("k_penalty.json", "histories/*/columns/-1/[-1-9]*", _NEVER_PENALISED),
+    Exemption("k_penalty.json", "histories/*/columns/*/0", _NEVER_OLDEST),
+    Exemption("k_penalty.json", "histories/*/name", _NAMED),
     Exemption("m_edges.json", "what", _PROSE),
     Exemption("m_edges.json", "sampling/what", _PROSE),
     Exemption("m_edges.json", "sampling/tolerance", _NUMBERS_COMPARED),
