@@ -35,6 +35,13 @@ class KeepingSettings:
         "Redis 7 in which notes wait that several processes share, redis://HOST:6379/0; empty "
         "keeps them in data_dir",
     )
+    note_lease_s: float = _keeping(
+        30.0,
+        "seconds without a sign of life after which a process of those that share redis_url has "
+        "lost the notes that it was making to others",
+        2,
+        MOST_S,
+    )
     s3_bucket: str = _keeping(
         "", "bucket of S3 for stored voices and the audio of notes; empty keeps them in data_dir"
     )

@@ -11,6 +11,7 @@ import pytest
 from server.jobs.job import JobState, LandedAudio, Priority
 from server.jobs.queue import Claim, QueueUnreachable
 from server.jobs.redis.queue import RedisNoteQueue, open_redis_queue
+from tests.helpers.redis_server import BACKENDS, RedisServer
 from tests.server.jobs.contract.place import (
     BROKEN,
     Worker,
@@ -25,7 +26,6 @@ from tests.server.jobs.contract.place import (
     status_that,
     store,
 )
-from tests.server.jobs.redis_server import BACKENDS, RedisServer
 
 pytestmark = [
     pytest.mark.anyio,
