@@ -84,7 +84,7 @@ async def note_queue(settings: Settings, folder: Path) -> AsyncIterator[tuple[No
         async with SqliteNoteQueue.open(path, max_audio_s=max_audio_s) as queue:
             yield queue, LocalRelay()
     except DatabaseUnusable as error:
-        raise SettingsError(f"data_dir: {path}: {error}") from error
+        raise SettingsError(f"data_dir: {error}") from error
 
 
 @asynccontextmanager
