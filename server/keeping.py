@@ -76,7 +76,7 @@ async def note_queue(settings: Settings, folder: Path) -> AsyncIterator[tuple[No
     """
     max_audio_s = settings.max_queued_audio_s
     if settings.redis_url:
-        async with _in_redis(settings.redis_url, max_audio_s) as places:
+        async with _in_redis(settings.redis_url, max_audio_s, settings.note_lease_s) as places:
             yield places
         return
     path = folder / DATABASE
@@ -84,18 +84,20 @@ async def note_queue(settings: Settings, folder: Path) -> AsyncIterator[tuple[No
         async with SqliteNoteQueue.open(path, max_audio_s=max_audio_s) as queue:
             yield queue, LocalRelay()
     except DatabaseUnusable as error:
-        raise SettingsError(f"data_dir: {path}: {error}") from error
+        raise SettingsError(f"data_dir: {error}") from error
 
 
 @asynccontextmanager
-async def _in_redis(url: str, max_audio_s: float) -> AsyncIterator[tuple[NoteQueue, Relay]]:
+async def _in_redis(
+    url: str, max_audio_s: float, lease_s: float
+) -> AsyncIterator[tuple[NoteQueue, Relay]]:
     try:
         from server.jobs.redis.queue import open_redis_queue
         from server.jobs.redis.relay import open_redis_relay
     except ModuleNotFoundError as error:
         raise SettingsError('Redis needs streaq: pip install "voxline[redis]"') from error
     async with (
-        open_redis_queue(url, max_audio_s=max_audio_s) as queue,
+        open_redis_queue(url, max_audio_s=max_audio_s, lease_s=lease_s) as queue,
         open_redis_relay(url) as relay,
     ):
         yield queue, relay

@@ -31,5 +31,8 @@ def log_as_json() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # They tell of their own doings, which is no business of whoever reads this.
+    for name in ("botocore", "streaq"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # It complains of every body that is no form, and whoever sends one is told already.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)

@@ -9,7 +9,8 @@ from typing import Any
 
 from server.environment import check_variables, is_service_link, variable_of
 from server.setting_checks import SettingsError
-from server.settings import GROUP, HELP, Settings
+from server.setting_fields import GROUP, HELP
+from server.settings import Settings
 
 _DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Settings)}
 

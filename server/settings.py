@@ -1,15 +1,11 @@
 """What can be set: each setting with its unit, its default, its bounds and its reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from protocol.messages import Limits
-from server.jobs.limits import EXPIRY_S, MAX_CHARS, RETENTION_S, JobLimits
-from server.jobs.webhooks.signature import key_of
-from server.s3.settings import S3Settings
+from server.keeping_settings import KeepingSettings
 from server.setting_checks import (
     SettingsError,
     check_certificate,
@@ -18,13 +14,10 @@ from server.setting_checks import (
     check_hosts,
     check_origins,
     check_range,
-    check_secret,
-    folder_of,
     is_loopback,
     read_aliases,
 )
-
-HELP, GROUP, _BOUNDS = "help", "group", "bounds"
+from server.setting_fields import BOUNDS, MOST_S, setting
 
 MODELS = (
     "espeak, tone, or a checkpoint of S1 or VITS: its folder, or owner/name[@revision] of the Hub"
@@ -33,14 +26,6 @@ MODELS = (
 _MOST = 10_000
 #: They are cheaper than calls: many listen and few speak.
 _MOST_CONNECTIONS = 100_000
-#: A day. Longer than any work here lasts, so it is a slip of the finger too.
-_MOST_S = 86_400.0
-#: Ten years: what is kept for longer is kept elsewhere.
-_MOST_KEPT_S = 3_650 * _MOST_S
-#: Three years of speech.
-_MOST_QUEUED_S = 1e8
-#: A week of speech, and megabytes in the queue.
-_MOST_NOTE_CHARS = 10_000_000
 #: Spoken as slowly as may be, at 48 kHz, more of them could outgrow a count on the wire.
 _MOST_CHARS = 100_000
 #: `open` and a sentence fit into the least, a reference of minutes into the most.
@@ -49,23 +34,17 @@ _MESSAGE_BYTES = (4_096, 1 << 24)
 ANY_HOST = ("*",)
 
 
-def _setting(group: str, default: Any, text: str, *bounds: float) -> Any:  # noqa: ANN401 any type
-    bounded = {_BOUNDS: bounds} if bounds else {}
-    return field(default=default, metadata={GROUP: group, HELP: text, **bounded})
-
-
-_listening = partial(_setting, "where it listens, and to whom")
-_speaking = partial(_setting, "what speaks")
-_keeping = partial(_setting, "what it keeps")
-_sharing = partial(_setting, "how much at once")
-_limiting = partial(_setting, "what one caller may do; clients are told when they connect")
-_waiting = partial(_setting, "how long it waits")
+_listening = partial(setting, "where it listens, and to whom")
+_speaking = partial(setting, "what speaks")
+_sharing = partial(setting, "how much at once")
+_limiting = partial(setting, "what one caller may do; clients are told when they connect")
+_waiting = partial(setting, "how long it waits")
 #: Their defaults are those of the specification.
 _WIRE = Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(KeepingSettings):
     """The settings of `voxline serve`."""
 
     host: str = _listening("127.0.0.1", "address to listen on; 0.0.0.0 lets the network in")
@@ -88,62 +67,6 @@ class Settings:
     )
     voice_aliases: str = _speaking("", "names for voices, as name=voice pairs, comma-separated")
     tone_step_ms: str = _speaking("", "step time of --model tone, as rows:ms pairs (1:5,400:20)")
-
-    data_dir: str = _keeping(
-        "~/.local/share/voxline",
-        "folder of all that is kept: stored voices in its folder voices, notes that wait in "
-        "notes.sqlite3, and their audio in audio, and in spools while it is made; empty keeps "
-        "nothing",
-    )
-    redis_url: str = _keeping(
-        "",
-        "Redis 7 in which notes wait that several processes share, redis://HOST:6379/0; empty "
-        "keeps them in data_dir",
-    )
-    s3_bucket: str = _keeping(
-        "", "bucket of S3 for stored voices and the audio of notes; empty keeps them in data_dir"
-    )
-    s3_prefix: str = _keeping("", "names with / between them, under which all of it is kept")
-    s3_endpoint_url: str = _keeping("", "address of an S3 that is not Amazon's")
-    s3_region: str = _keeping("", "region; empty leaves it to what boto3 finds")
-    s3_encryption: str = _keeping("", "AES256 or aws:kms; empty leaves it to the bucket")
-    s3_kms_key: str = _keeping("", "key for aws:kms; empty is the account's own")
-    s3_storage_class: str = _keeping("", "STANDARD_IA and the like; empty is the bucket's own")
-    voice_repository: str = _keeping(
-        "",
-        "repository of the Hub whose voices are the stored ones, owner/name[@revision]; none can "
-        "be added then",
-    )
-    max_note_chars: int = _keeping(
-        MAX_CHARS,
-        "characters of a note that nobody waits for; 54000 are about an hour of speech",
-        1,
-        _MOST_NOTE_CHARS,
-    )
-    max_queued_audio_s: float = _keeping(
-        2_000_000.0,
-        "seconds of audio that may wait, as estimated from its text; beyond, notes are refused "
-        "with the time to come again",
-        1,
-        _MOST_QUEUED_S,
-    )
-    note_expiry_s: float = _keeping(
-        EXPIRY_S, "seconds after which a note that has not begun fails", 1, _MOST_KEPT_S
-    )
-    note_retention_s: float = _keeping(
-        RETENTION_S,
-        "seconds after which a note that has ended is forgotten, with its audio",
-        1,
-        _MOST_KEPT_S,
-    )
-    webhook_secret: str = _keeping(
-        "",
-        "secret that webhooks are signed with, as Standard Webhooks says; empty signs none. "
-        "Others on this machine can read a flag: set the variable",
-    )
-    webhook_networks: str = _keeping(
-        "public", "where webhooks may lead: public, or any, into your own networks too"
-    )
 
     max_connections: int = _sharing(
         1_000, "WebSockets open at once; some tens of KB each", 1, _MOST_CONNECTIONS
@@ -186,41 +109,41 @@ class Settings:
         _WIRE.stall_s,
         "seconds without credit after which a stream ends: it holds a place meanwhile",
         1,
-        _MOST_S,
+        MOST_S,
     )
     idle_stream_s: float = _limiting(
         _WIRE.idle_stream_s,
         "seconds without text after which an open stream ends: it holds a place meanwhile",
         1,
-        _MOST_S,
+        MOST_S,
     )
     idle_connection_s: float = _limiting(
         _WIRE.idle_connection_s,
         "seconds without a message after which a connection without streams is closed",
         1,
-        _MOST_S,
+        MOST_S,
     )
     max_stream_s: float = _limiting(
         _WIRE.max_stream_s,
         "seconds after which a stream or a note ends, however slowly it is heard",
         1,
-        _MOST_S,
+        MOST_S,
     )
     ping_interval_s: float = _limiting(
         _WIRE.ping_interval_s,
         "seconds between pings; proxies drop silent connections after a minute or so",
         1,
-        _MOST_S,
+        MOST_S,
     )
 
     drain_s: float = _waiting(
-        25.0, "seconds that open work has after SIGTERM; orchestrators kill after 30", 0, _MOST_S
+        25.0, "seconds that open work has after SIGTERM; orchestrators kill after 30", 0, MOST_S
     )
     watchdog_s: float = _waiting(
         10.0,
         "seconds without a turn after which the engine counts as hung, and the server ends",
         0.1,
-        _MOST_S,
+        MOST_S,
     )
 
     @property
@@ -241,25 +164,6 @@ class Settings:
         return read_aliases(_listed(self.voice_aliases))
 
     @property
-    def data_folder(self) -> Path | None:
-        """The folder of all that is kept, if anything is.
-
-        Raises:
-            SettingsError: it lies in a home that nobody knows.
-        """
-        return folder_of(self.data_dir)
-
-    @property
-    def s3(self) -> S3Settings:
-        """The bucket, where one is named.
-
-        Raises:
-            SettingsError: it can never work.
-        """
-        names = [item.name for item in fields(S3Settings)]
-        return S3Settings(**{name: getattr(self, f"s3_{name}") for name in names})
-
-    @property
     def takes_calls(self) -> bool:
         """Whether this process speaks to those who wait for it."""
         return self.role != "notes"
@@ -268,21 +172,6 @@ class Settings:
     def makes_notes(self) -> bool:
         """Whether this process makes notes that wait."""
         return self.role != "calls"
-
-    @property
-    def job_limits(self) -> JobLimits:
-        """What a note that waits may be, and how long it is kept."""
-        return JobLimits(
-            max_chars=self.max_note_chars,
-            expiry_s=self.note_expiry_s,
-            retention_s=self.note_retention_s,
-            allows_private=self.webhook_networks == "any",
-        )
-
-    @property
-    def webhook_key(self) -> bytes:
-        """The key of `webhook_secret`."""
-        return key_of(self.webhook_secret)
 
     @property
     def limits(self) -> Limits:
@@ -297,27 +186,19 @@ class Settings:
             SettingsError: a value is out of range, or two do not go together.
         """
         for item in fields(self):
-            if _BOUNDS in item.metadata:
-                check_range(item.name, getattr(self, item.name), item.metadata[_BOUNDS])
+            if BOUNDS in item.metadata:
+                check_range(item.name, getattr(self, item.name), item.metadata[BOUNDS])
         if not self.host.strip():
             raise SettingsError("host is empty: that would be every address; say 0.0.0.0 for it")
         if self.tone_step_ms and self.model != "tone":
             raise SettingsError(f"tone_step_ms is for model tone, not for {self.model}")
         check_choice("role", self.role, ("all", "calls", "notes"))
-        check_choice("webhook_networks", self.webhook_networks, ("public", "any"))
-        check_secret(self.webhook_secret)
-        self._check_keeping()
+        self.check_keeping()
         read_aliases(_listed(self.voice_aliases))
         check_hosts(_listed(self.allowed_hosts))
         check_origins(self.origins)
         check_certificate(self.tls_cert, self.tls_key)
         check_descriptors(self.max_connections, self.max_notes)
-
-    def _check_keeping(self) -> None:
-        if self.data_folder is None and (self.redis_url or self.s3_bucket or self.voice_repository):
-            raise SettingsError("data_dir is empty: what is kept elsewhere passes through it")
-        if self.s3_bucket:
-            _ = self.s3
 
 
 def _listed(text: str) -> tuple[str, ...]:

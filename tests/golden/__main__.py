@@ -20,16 +20,19 @@ from tests.golden.edges import compare_edges
 from tests.golden.encode import compare_encode
 from tests.golden.end_to_end import compare_ends
 from tests.golden.generation import compare_generations
+from tests.golden.language_model_variants import compare_variants
 from tests.golden.manifest import MANIFEST, compare_manifest
 from tests.golden.penalty import compare_penalties
 from tests.golden.prompt import compare_prompts
 from tests.golden.sampling import compare_sampling
+from tests.golden.stored import CHECKPOINT, compare_stored
 from tests.golden.tokenizer import compare_pieces, compare_texts
-from tests.golden.transformers import compare_fast, compare_slow, compare_variants
+from tests.golden.transformers import compare_fast, compare_slow
 
 #: Golden file → what compares with it.
 COMPARISONS: dict[str, tuple[Callable[[Path], Iterable[Comparison]], ...]] = {
     MANIFEST: (compare_manifest,),
+    CHECKPOINT: (compare_stored,),
     "a_tokenizer": (compare_texts,),
     "b_prompt": (compare_prompts,),
     "c_slow": (compare_slow,),
@@ -41,9 +44,16 @@ COMPARISONS: dict[str, tuple[Callable[[Path], Iterable[Comparison]], ...]] = {
     "i_e2e": (compare_ends,),
     "j_tokenizer": (compare_pieces,),
     "k_penalty": (compare_penalties,),
-    "l_variants": (compare_variants, compare_codec_variants),
+    "l_variants": (compare_codec_variants, compare_variants),
     "m_edges": (compare_edges,),
 }
+
+#: What a damaged folder leads to: it is missed, and the other files are still compared.
+DAMAGE = (
+    *(EngineError, SafetensorError, OSError),
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError),
+)
 
 
 @torch.inference_mode()
@@ -57,6 +67,16 @@ def compare(name: str, folder: Path) -> list[Comparison]:
     if not lines:
         raise ValueError("nothing to compare")
     return lines
+
+
+@torch.inference_mode()
+def is_met(name: str, folder: Path) -> bool:
+    """Tell whether a golden file is met, and look no further than to the first miss."""
+    lines = (line for compare_file in COMPARISONS[name] for line in compare_file(folder))
+    try:
+        return all(line.is_met for line in lines)
+    except DAMAGE:
+        return False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,8 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(name: str, folder: Path) -> bool:
     try:
         return _report(name, compare(name, folder))
-    # What a damaged folder leads to: it is missed, and the other files are still compared.
-    except (EngineError, SafetensorError, OSError, LookupError, ValueError, RuntimeError) as error:
+    except DAMAGE as error:
         print(f"{name:12} {type(error).__name__}: {error}")  # noqa: T201 - a command line
         return False
 

@@ -27,3 +27,9 @@ def tokenizer_of(folder: Path) -> Tokenizer:
 def samples_of(pcm: Tensor) -> Tensor:
     """Return int16 samples as floats within [-1, 1)."""
     return pcm.float() * _PCM_STEP
+
+
+def in_checkpoints(folder: Path, file: str) -> list[Path]:
+    """Return all files of that name in the checkpoints of a golden folder."""
+    # Not to any depth: that would pass by folders that are linked.
+    return sorted((*folder.glob(f"*/{file}"), *folder.glob(f"*/*/{file}")))

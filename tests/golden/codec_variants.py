@@ -7,18 +7,21 @@ from typing import Any
 import torch
 
 from tests.golden.checkpoint import codec_of, samples_of
-from tests.golden.comparison import Comparison, equal, near, read_json
+from tests.golden.comparison import Comparison, compare_tolerances, equal, near, read_json, within
 from tests.golden.decode import WAVE_TOLERANCE
 from tests.golden.encode import SAFE_MARGIN, compare_codes, margins
+from tests.golden.language_model_variants import RESOLVED
+from tests.golden.spelling import compare_spelling
 from tests.golden.streaming import decode_among_neighbours
 from tests.golden.tensors import GoldenTensors
-from tests.golden.transformers import RESOLVED
 
 
 def compare_codec_variants(folder: Path) -> Iterator[Comparison]:
     """Compare every variant in `l_variants` that is no language model."""
-    variants = read_json(folder / "l_variants" / "l_variants.json")["variants"]
-    for name, variant in variants.items():
+    golden = read_json(folder / "l_variants" / "l_variants.json")
+    tolerances = {WAVE_TOLERANCE, SAFE_MARGIN}
+    yield compare_tolerances("codecs", golden["codec"]["tolerance"], tolerances)
+    for name, variant in golden["variants"].items():
         if RESOLVED not in variant:
             yield from _compare(f"l.{name}", folder / "l_variants" / variant["folder"], variant)
 
@@ -26,6 +29,9 @@ def compare_codec_variants(folder: Path) -> Iterator[Comparison]:
 def _compare(name: str, folder: Path, variant: dict[str, Any]) -> Iterator[Comparison]:
     golden = GoldenTensors(folder / "expected.safetensors")
     yield equal(f"{name}.tensors", golden.shapes(), variant["tensors"])
+    yield from compare_spelling(folder, "codec", variant.get("checkpoint", {}))
+    rounding = variant.get("float32_rounding_noise_vs_float64")
+    yield within(f"{name}.rounding", rounding, WAVE_TOLERANCE)
     codec = codec_of(folder)
     wave = decode_among_neighbours(codec.decoder, golden["codes"])
     yield near(f"{name}.wave", wave, golden["wave"], WAVE_TOLERANCE)

@@ -1,6 +1,7 @@
 """How far our numbers are from the golden ones."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+_TOLERANCE = re.compile(r"\d+(?:\.\d+)?e-\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,18 @@ def equal(name: str, ours: object, golden: object) -> Comparison:
     if isinstance(ours, list) and isinstance(golden, list):
         return Comparison(name, _unequal(ours, golden))
     return Comparison(name, float(ours != golden))
+
+
+def within(name: str, measured: float | None, tolerance: float) -> Comparison:
+    """Compare what the original's own rounding came to, if it is stated, with what is borne."""
+    if measured is None:
+        return Comparison(name, 0.0, tolerance)
+    return Comparison(name, measured if measured >= 0 else torch.inf, tolerance)
+
+
+def compare_tolerances(name: str, text: str, ours: set[float]) -> Comparison:
+    """Compare the tolerances that a text names with all of ours."""
+    return equal(f"{name} tolerances", {float(each) for each in _TOLERANCE.findall(text)}, ours)
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - each file has its own shape

@@ -7,10 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.golden.comparison import Comparison, equal, near, read_json
+from tests.golden.comparison import Comparison, compare_tolerances, equal, near, read_json
 from tests.golden.pcm import compare_pcm
 from tests.golden.sampling import MARGIN, PROBABILITY, Sampled, sample
 from tests.golden.tensors import GoldenTensors
+
+#: The least probability that float32 keeps to all its digits.
+_EXACT = torch.finfo(torch.float32).tiny
+#: A temperature that float32 rounds moves a logit, and so the exponent, by as much.
+_PROPORTION = 1e-5
 
 
 def compare_edges(folder: Path) -> Iterator[Comparison]:
@@ -18,13 +23,15 @@ def compare_edges(folder: Path) -> Iterator[Comparison]:
     golden = GoldenTensors(folder / "m_edges.safetensors")
     stated = read_json(folder / "m_edges.json")
     yield equal("m.tensors", golden.shapes(), stated["tensors"])
+    tolerance = stated["sampling"]["tolerance"]
+    yield compare_tolerances("m.sampling", tolerance, {PROBABILITY})
     for case, ours in sample(stated["sampling"]["cases"], golden):
         name = f"case{case['case']}"
         probs, whole = golden[f"{name}_probs"], golden.get(f"{name}_probs_nothing_removed")
         yield from _compare(name, case, ours, probs, whole)
         yield equal(f"{name} n_nonzero", int((probs > 0).sum()), case["n_nonzero"])
         yield from _compare_removal(name, case, probs, whole)
-    yield from compare_pcm(golden)
+    yield from compare_pcm(golden, stated["pcm16"])
     yield golden.all_read("m")
 
 
@@ -34,6 +41,7 @@ def _compare(
     """Compare with what the original drew by, and with what it would have without rounding."""
     found = near(f"{name} probs", ours.probs, probs, PROBABILITY)
     if whole is not None:
+        yield near(f"{name} in proportion", *_in_proportion(whole, ours.whole), _PROPORTION)
         other = near(f"{name} whole", ours.probs, whole, PROBABILITY)
         # Which tail entries a rounded sum drops depends on the order of its additions.
         if case["rounding_dependent"]:
@@ -46,6 +54,12 @@ def _compare(
         yield near(f"{name} margin", ours.margin, torch.tensor(case["cumprob_margin"]), MARGIN)
     else:
         yield equal(f"{name} margin", case["cumprob_margin"], None)
+
+
+def _in_proportion(theirs: Tensor, ours: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both with all that is large enough to be exact in float32 as 1."""
+    unit = ours.clamp(min=_EXACT)
+    return theirs / unit, ours / unit
 
 
 def _compare_removal(

@@ -9,7 +9,7 @@ from torch import Tensor
 from engine.runners.s1.language_model import NUM_RESIDUAL_CODES, LanguageModel
 from engine.runners.s1.sampling import marked, penalise
 from engine.runners.s1.window import RepetitionWindow
-from tests.golden.comparison import Comparison, near
+from tests.golden.comparison import Comparison, equal, near
 from tests.golden.crowd import Crowd
 from tests.golden.forcing import fast_logits
 from tests.golden.tensors import GoldenTensors
@@ -29,7 +29,9 @@ def compare_gaps(
 
     Of one that was seeded none are stated.
     """
-    if stated["min_top2_gap"] is None:
+    is_seeded = stated.get("seed") is not None
+    yield equal(f"{name}seeded", is_seeded, stated["min_top2_gap"] is None)
+    if is_seeded:
         return
     sequence = golden[f"{name}sequence"].long()
     gaps = _top2_gaps(model, sequence, num_prompt, stated["repetition_penalty"])

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from engine.runners.s1.config import read_config
+from engine.runners.s1.tokenizer import Tokenizer
 from engine.runners.s1.window import RepetitionWindow
 from tests.golden.checkpoint import tokenizer_of
 from tests.golden.comparison import Comparison, equal, read_json
+from tests.golden.penalty_mistakes import compare_penalty_mistakes
 
 #: The slot that is looked at; the others draw other things, and not in every step.
 _SLOT = 1
@@ -30,6 +32,7 @@ def compare_penalties(folder: Path) -> Iterator[Comparison]:
     yield equal("codebook_size", config.codebook_size, golden["codebook_size"])
     for history in golden["histories"]:
         columns = torch.tensor(history["columns"])
+        yield equal(f"{history['name']} codes", *_first_codes(columns, tokenizer))
         penalised = list(_penalised(columns))
         numbers = [step["n"] for step in history["steps"]]
         yield equal(f"{history['name']} steps", numbers, list(range(len(columns))))
@@ -37,6 +40,12 @@ def compare_penalties(folder: Path) -> Iterator[Comparison]:
             ours = penalised[step["n"]]
             name = f"{history['name']} n={step['n']}"
             yield equal(name, ours, [_golden(step, row) for row in _rows(columns)])
+    yield from compare_penalty_mistakes(golden)
+
+
+def _first_codes(columns: Tensor, tokenizer: Tokenizer) -> tuple[Tensor, Tensor]:
+    """Return what the tokens say of the first codes, and the first codes; text stands for 0."""
+    return (columns[:, 0] - tokenizer.semantic_begin_id).clamp(min=0), columns[:, 1]
 
 
 def _penalised(columns: Tensor) -> Iterator[list[Ids]]:

@@ -16,6 +16,8 @@ from tests.golden.tensors import GoldenTensors
 PROBABILITY = 1e-6
 #: How near the sum comes to top-p, in float32: an order of additions moves it by as much.
 MARGIN = 2e-6
+#: The original's lowest temperature.
+_COLDEST = 1e-5
 
 
 def compare_sampling(folder: Path) -> Iterator[Comparison]:
@@ -26,7 +28,9 @@ def compare_sampling(folder: Path) -> Iterator[Comparison]:
         yield near(f"{name} probs", ours.probs, golden[f"{name}_probs"], PROBABILITY)
         yield equal(f"{name} n_kept", int((ours.probs > 0).sum()), case["n_kept"])
         yield near(f"{name} margin", ours.margin, torch.tensor(case["cumprob_margin"]), MARGIN)
-        drawn = int(draw(ours.probs[None], golden[f"{name}_noise"][None]))
+        noise = golden[f"{name}_noise"]
+        yield equal(f"{name} noise not above 0", int((noise <= 0).sum()), 0)
+        drawn = int(draw(ours.probs[None], noise[None]))
         yield equal(f"{name} draw", drawn, case["argmax_probs_over_noise"])
     yield golden.all_read("e_sampling")
 
@@ -38,6 +42,8 @@ class Sampled:
     probs: Tensor
     #: How near any sum of probabilities comes to top-p.
     margin: Tensor
+    #: The probabilities if nothing is removed, in float64.
+    whole: Tensor
 
 
 def sample(
@@ -58,8 +64,9 @@ def sample(
         lowered = penalise(logits, penalised, parameters.repetition_penalty)
         sums = lowered.sort(dim=-1, descending=True).values.softmax(dim=-1).cumsum(dim=-1)
         margins = (sums - parameters.top_p[:, None]).abs().amin(dim=-1)
-        for case, row, margin in zip(rows, probs, margins, strict=True):
-            yield case, Sampled(row, margin)
+        whole = (lowered.double() / parameters.temperature.clamp(min=_COLDEST)[:, None]).softmax(-1)
+        for case, *sampled in zip(rows, probs, margins, whole, strict=True):
+            yield case, Sampled(*sampled)
 
 
 def _penalised(case: dict[str, Any], golden: GoldenTensors, length: int) -> Tensor:

@@ -39,19 +39,20 @@ def serve(checkpoint: Path, generations: Sequence[Generation]) -> None:
     Raises:
         RuntimeError: the runner refuses one, or has no room for it.
     """
-    model = _model(checkpoint)
+    model = speech_model(checkpoint)
     for generation in generations:
         prompt = model.prompts.build(generation.text, generation.spoken)
         generation.begin(prompt, model.language_model.config.max_seq_len)
-    runner = _runner(model, generations)
+    runner = speech_runner(model, generations)
     stage = Stage(generations)
-    runner._drawing = _Tap(runner._drawing, stage)
+    runner._drawing = Tap(runner._drawing, stage)
     runner.run(stage.enter())
     while not stage.is_over:
         stage.hear(runner.run(stage.plan()))
 
 
-def _model(checkpoint: Path) -> S1Model:
+def speech_model(checkpoint: Path) -> S1Model:
+    """Return the model of a checkpoint, whose tokens of text may follow too, as in the original."""
     model = load_model(
         checkpoint, device=torch.device("cpu"), dtype=torch.float32, vocabulary=Vocabulary.ALL
     )
@@ -60,7 +61,8 @@ def _model(checkpoint: Path) -> S1Model:
     return replace(model, prompts=prompts)
 
 
-def _runner(model: S1Model, generations: Sequence[Generation]) -> S1Runner:
+def speech_runner(model: S1Model, generations: Sequence[Generation]) -> S1Runner:
+    """Return a runner with room for generations that know their prompts, and their neighbours."""
     text = neighbour()
     prompt = model.prompts.build(text.text)
     lengths = [each.prompt.shape[1] + each.max_new_tokens for each in generations]
@@ -78,7 +80,7 @@ def _runner(model: S1Model, generations: Sequence[Generation]) -> S1Runner:
     )
 
 
-class _Tap(Drawing):
+class Tap(Drawing):
     """Lets a stage see all columns that are drawn, ends included."""
 
     def __init__(self, drawing: Drawing, stage: Stage) -> None:

@@ -11,6 +11,7 @@ from engine.runners.s1.config import DualARConfig, parse_config, read_config
 from engine.runners.s1.prompt import PromptBuilder, SpokenText
 from engine.runners.s1.tokenizer import PIECES, SPECIAL_TOKENS_FILE, Tokenizer, read_tokenizer
 from tests.golden.comparison import Comparison, equal, read_json
+from tests.golden.tokenizer_mistakes import compare_tokenizer_mistakes
 
 
 def compare_texts(folder: Path) -> Iterator[Comparison]:
@@ -39,6 +40,7 @@ def compare_pieces(folder: Path) -> Iterator[Comparison]:
         prompts = PromptBuilder(_config(tokenizer, case), tokenizer, allow_special=True)
         columns = torch.from_numpy(prompts.build(case["text"], spoken))
         yield equal(case["case"], columns, torch.tensor(case["rows"]))
+    yield from compare_tokenizer_mistakes(tokenizer, golden)
 
 
 def _compare_ids(

@@ -12,7 +12,7 @@ from server.jobs.job import JobError, JobRecord, JobState, JobStatus, LandedAudi
 from server.jobs.queue import QueueUnreachable, Superseded, UnknownJob
 from server.jobs.redis.connection import Ask, Connection
 from server.jobs.redis.records import Kept, Records
-from server.jobs.redis.worker import Postponed, TaskEnd
+from server.jobs.redis.task_end import Postponed, TaskEnd
 
 #: How far a take is changes with every step; nobody looks more often than this.
 _PROGRESS_S = 0.5

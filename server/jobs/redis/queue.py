@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import anyio
@@ -16,7 +16,6 @@ from server.jobs.queue import (
     Page,
     QueueFull,
     QueueStats,
-    QueueUnreachable,
     Receipt,
     WrongState,
 )
@@ -25,21 +24,15 @@ from server.jobs.redis.connection import FAILURES, Connection, connected, pauses
 from server.jobs.redis.keys import NAME, Keys
 from server.jobs.redis.listing import page, stats
 from server.jobs.redis.records import Records, text
-from server.jobs.redis.repair import Repair
 from server.jobs.redis.runner import Runner
 from server.jobs.redis.tasks import Tasks
+from server.jobs.redis.upkeep import expire, repair
 from server.jobs.redis.worker import NoteWorker
 
 #: A process that says nothing for so long has died, or may as well have.
 LEASE_S = 30.0
 #: Of audio that waits: two weeks of it.
 MAX_AUDIO_S = 1_209_600.0
-#: Nobody minds that a job is found late by so much.
-_EXPIRY_S = 1.0
-#: Late jobs that are ended in one go.
-_EXPIRY_PAGE = 100
-#: Lost tasks are an accident that somebody has caused: they are found within twice the time.
-_REPAIR_S = 10.0
 
 _RECEIPTS = (Receipt.ACCEPTED, Receipt.EXISTING, Receipt.CONFLICT)
 
@@ -175,8 +168,8 @@ class RedisNoteQueue:
         runner = Runner(self._connection, self._records, handler)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(runner.watch)
-            tasks.start_soon(self._expire)
-            tasks.start_soon(self._repair)
+            tasks.start_soon(expire, self._connection, self._records)
+            tasks.start_soon(repair, self._connection, self._records, self._tasks)
             for pause_s in pauses():
                 # streaq's workers are not made to be run twice.
                 worker = NoteWorker(self._url, self._name, runner.run_task, slots, self._lease_s)
@@ -185,22 +178,6 @@ class RedisNoteQueue:
                 except* FAILURES as failures:
                     _log.warning("a worker could not begin: %s", reason_of(failures.exceptions[0]))
                 await anyio.sleep(pause_s)
-
-    async def _expire(self) -> None:
-        while True:
-            with suppress(QueueUnreachable):
-                while await self._connection.ask(
-                    lambda client: self._records.expire(client, _EXPIRY_PAGE)
-                ):
-                    pass
-            await anyio.sleep(_EXPIRY_S)
-
-    async def _repair(self) -> None:
-        repair = Repair(self._records, self._tasks)
-        while True:
-            with suppress(QueueUnreachable):
-                await self._connection.ask(repair.run)
-            await anyio.sleep(_REPAIR_S)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from server.jobs.queue import Handler, QueueUnreachable, Superseded, UnknownJob
 from server.jobs.redis.claim import RedisClaim
 from server.jobs.redis.connection import Connection
 from server.jobs.redis.records import Kept, Records
-from server.jobs.redis.worker import TaskEnd
+from server.jobs.redis.task_end import TaskEnd
 
 #: Whoever cancels a job that runs waits for about so long, and all are asked for at once.
 LOOK_S = 0.5
@@ -36,7 +36,7 @@ class Runner:
         self._is_stopping = False
 
     async def run_task(self, job_id: str, round_: int) -> TaskEnd:
-        """Run the job of a task: see `worker.RunTask`."""
+        """Run the job of a task: see `task_end.RunTask`."""
         if self._is_stopping:
             return TaskEnd.RELEASED
         try:

@@ -11,7 +11,7 @@ from coredis import Redis
 from coredis.client import Client
 from coredis.patterns.pipeline import Pipeline
 from streaq import Worker
-from streaq.types import Streaq
+from streaq.types import StreamMessage, Streaq
 
 from server.jobs.job import Job, Priority
 
@@ -41,6 +41,20 @@ async def functions() -> str:
 def task_id(job_id: str, round_: int) -> str:
     """Return the id of a job's task. Of each there is one at a time, however often published."""
     return f"{job_id}.{round_}"
+
+
+def messages(found: dict[str, Any], prefix: str) -> list[StreamMessage]:
+    """Return what was read from the streams whose names follow `prefix`."""
+    return [
+        StreamMessage(
+            message_id=entry.identifier,
+            task_id=entry.field_values["task_id"],
+            priority=stream.removeprefix(prefix),
+            enqueue_time=int(entry.field_values["enqueue_time"]),
+        )
+        for stream, entries in found.items()
+        for entry in entries
+    ]
 
 
 class Tasks:

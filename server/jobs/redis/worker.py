@@ -2,18 +2,17 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from enum import Enum, auto
 from typing import Any
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from streaq import StreaqRetry, Worker
+from streaq import Worker
 from streaq.constants import REDIS_GROUP
 from streaq.types import StreamMessage, Streaq
 
 from server.jobs.redis.connection import ANSWER_S, CONNECT_S, FAILURES, pauses, reason_of
-from server.jobs.redis.tasks import FUNCTION, functions, settings
+from server.jobs.redis.task_end import RunTask, TaskEnd
+from server.jobs.redis.tasks import FUNCTION, functions, messages, settings
 
 #: Whoever has nothing to do looks so often for what was given back. What is new wakes it at once.
 LOOK_S = 0.5
@@ -21,28 +20,6 @@ LOOK_S = 0.5
 _RENEWALS = 3
 
 _log = logging.getLogger(__name__)
-
-
-class TaskEnd(Enum):
-    """What becomes of a task once it has been run."""
-
-    #: It is done with.
-    DONE = auto()
-    #: It is free for whoever asks next, in its old place in the line.
-    RELEASED = auto()
-    #: It is somebody else's by now, and not to be touched.
-    LOST = auto()
-
-
-class Postponed(StreaqRetry):
-    """The task is to be run again in a while."""
-
-    def __init__(self, delay_s: float) -> None:
-        super().__init__(delay=timedelta(seconds=delay_s))
-
-
-#: Runs the job of an id, in a round. Raises `Postponed`, and nothing else.
-RunTask = Callable[[str, int], Awaitable[TaskEnd]]
 
 
 class NoteWorker(Worker[None]):
@@ -180,7 +157,7 @@ class NoteWorker(Worker[None]):
                     self.idle_timeout,
                     *self.priorities,
                 )
-                for msg in _messages(found or {}, self.stream_key):
+                for msg in messages(found or {}, self.stream_key):
                     # Its renewal may have been late, and it was taken from nobody but ourselves.
                     if msg not in self._begun | self._unbegun:
                         self._unbegun.add(msg)
@@ -216,16 +193,3 @@ class NoteWorker(Worker[None]):
                     )
                 except FAILURES as error:
                     _log.warning("a task is left to its lease: %s", reason_of(error))
-
-
-def _messages(found: dict[str, Any], prefix: str) -> list[StreamMessage]:
-    return [
-        StreamMessage(
-            message_id=entry.identifier,
-            task_id=entry.field_values["task_id"],
-            priority=stream.removeprefix(prefix),
-            enqueue_time=int(entry.field_values["enqueue_time"]),
-        )
-        for stream, entries in found.items()
-        for entry in entries
-    ]

@@ -3,8 +3,10 @@
 from collections import defaultdict
 
 import pytest
+from safetensors.torch import load_file
 
 from engine.request import Sampling
+from engine.runners.s1.drawing import PREFILL_TOKENS
 from engine.runners.s1.guard import most_frames
 from engine.runners.s1.lanes import Lanes
 from engine.runners.s1.runner import S1Runner
@@ -12,6 +14,7 @@ from engine.runners.s1.sequence import Sequence as Spoken
 from engine.steps import StepPlan, StepResult
 from tests.engine.s1.test_golden import VECTORS
 from tests.golden.checkpoint import tokenizer_of
+from tests.golden.dictation import read_in_company
 from tests.golden.serving import serve
 from tests.golden.stage import Generation
 
@@ -42,6 +45,26 @@ def test_each_is_parked_and_evicted_and_some_move_among_neighbours(
     assert max(len(lanes[number]) for number in (0, 1)) > 1
     assert all(len(plan.rows) > 1 for plan in plans[2:])
     assert any(number > 1 for plan in plans for number in plan.released)
+
+
+def test_what_is_dictated_is_read_in_pieces_and_parked_among_neighbours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plans: list[StepPlan] = []
+    run = S1Runner.run
+
+    def planned(self: S1Runner, plan: StepPlan) -> StepResult:
+        plans.append(plan)
+        return run(self, plan)
+
+    monkeypatch.setattr(S1Runner, "run", planned)
+    vectors = load_file(VECTORS / "c_slow.safetensors")
+    prompt, frames = vectors["prompt"], vectors["step_frames"]
+    states = read_in_company(CHECKPOINT, prompt, frames)
+    assert prompt.shape[1] > PREFILL_TOKENS
+    assert len(states) == prompt.shape[1] + frames.shape[1]
+    assert {number for plan in plans for number in plan.parked} == {0}
+    assert all(len(plan.rows) > 1 for plan in plans[2:])
 
 
 def test_a_text_may_be_long_and_hold_special_tokens() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server.jobs.redis_server import RedisServer, redis_server
+from tests.helpers.redis_server import RedisServer, redis_server
 
 
 @pytest.fixture(scope="session")

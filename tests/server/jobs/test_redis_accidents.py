@@ -11,6 +11,7 @@ import pytest
 from server.jobs.job import JobState, LandedAudio, Priority
 from server.jobs.queue import Claim, QueueUnreachable
 from server.jobs.redis.queue import RedisNoteQueue, open_redis_queue
+from tests.helpers.redis_server import BACKENDS, RedisServer
 from tests.server.jobs.contract.place import (
     BROKEN,
     Worker,
@@ -25,7 +26,6 @@ from tests.server.jobs.contract.place import (
     status_that,
     store,
 )
-from tests.server.jobs.redis_server import BACKENDS, RedisServer
 
 pytestmark = [
     pytest.mark.anyio,
@@ -137,7 +137,7 @@ async def test_a_redis_that_stalls_is_waited_for_with_patience(
 async def test_a_job_that_streaq_has_forgotten_is_run_all_the_same(
     own_redis: RedisServer, accident: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.jobs.redis.queue._REPAIR_S", 0.2)
+    monkeypatch.setattr("server.jobs.redis.upkeep._REPAIR_S", 0.2)
     worker = Worker(store)
     async with opened(own_redis) as queue:
         await queue.submit(jobs("ab"))
@@ -150,7 +150,7 @@ async def test_a_job_that_streaq_has_forgotten_is_run_all_the_same(
 async def test_those_who_run_outlive_the_loss_of_their_streams(
     own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.jobs.redis.queue._REPAIR_S", 0.2)
+    monkeypatch.setattr("server.jobs.redis.upkeep._REPAIR_S", 0.2)
     worker = Worker(store)
     async with opened(own_redis) as queue, running(queue, worker):
         await queue.submit(jobs("a"))
@@ -198,7 +198,7 @@ async def test_counts_are_those_of_the_records_whatever_was_done(
             await ended(queue, "h0")
             await queue.retry("p0")
             await queue.remove("s0")
-            await recounted(queue)
+        # Nothing moves any more between one look and the next.
         await recounted(queue)
 
 

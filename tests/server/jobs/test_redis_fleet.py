@@ -14,8 +14,8 @@ import pytest
 from server.jobs.job import JobState
 from server.jobs.queue import QueueUnreachable
 from server.jobs.redis.queue import RedisNoteQueue, open_redis_queue
+from tests.helpers.redis_server import RedisServer
 from tests.server.jobs.contract.place import all_pages, job
-from tests.server.jobs.redis_server import RedisServer
 from tests.server.jobs.redis_worker import LEASE_S
 
 pytestmark = [

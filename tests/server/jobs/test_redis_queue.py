@@ -9,10 +9,10 @@ import pytest
 
 from server.jobs.queue import NoteQueue
 from server.jobs.redis.queue import open_redis_queue
+from tests.helpers.redis_server import BACKENDS, RedisServer
 from tests.server.jobs.contract.place import PLENTY_S
 from tests.server.jobs.cut_link import CutLink, linked
 from tests.server.jobs.queue_contract import NoteQueueContract
-from tests.server.jobs.redis_server import BACKENDS, RedisServer
 
 pytestmark = [
     pytest.mark.anyio,

@@ -12,8 +12,8 @@ from server.jobs.redis.audio import ALIVE_S
 from server.jobs.redis.relay import RedisRelay, open_redis_relay
 from server.jobs.relay import RelayUnreachable
 from server.jobs.spool import Spool, SpoolAbandoned
+from tests.helpers.redis_server import RedisServer
 from tests.server.jobs.cut_link import CutLink, linked
-from tests.server.jobs.redis_server import RedisServer
 from tests.server.jobs.relay_contract import JOB, PATIENCE_S, TIMEOUT_S, RelayContract, heard
 
 pytestmark = [

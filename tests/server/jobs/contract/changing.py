@@ -186,10 +186,10 @@ class ChangingContract(QueuePlace):
 
     async def test_what_was_begun_in_time_is_not_late_when_it_is_given_back(self) -> None:
         async with self.opened() as queue:
-            await queue.submit([job("a", expires_in_s=0.3)])
+            await queue.submit([job("a", expires_in_s=1.0)])
             async with running(queue, hold):
                 await status_in(queue, "a", JobState.RUNNING)
-            await anyio.sleep(0.4)
+            await anyio.sleep(1.1)
             async with running(queue, store):
                 (status,) = await ended(queue, "a")
             assert status.state is JobState.STORED
