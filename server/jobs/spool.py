@@ -6,8 +6,8 @@ of it is held in memory.
 
 from collections.abc import AsyncGenerator
 from functools import partial
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import anyio
 from anyio import to_thread
@@ -30,7 +30,7 @@ class Spool:
         self.num_bytes = 0
         self.is_complete = False
         self._is_abandoned = False
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._changed = anyio.Event()
 
     async def write(self, data: bytes) -> None:
@@ -81,9 +81,10 @@ class Spool:
             SpoolAbandoned: see there.
             OSError: the disk refuses it, or the file has gone.
         """
-        while not self.num_bytes and not self.is_complete:
-            await self._growth()
-        async with await anyio.open_file(self.path, "rb") as file:
+        await self.reached(1)
+        if not self.num_bytes:
+            return
+        async with await self._opened() as file:
             await file.seek(start)
             while True:
                 # Decided without a pause between: what comes during one is not missed.
@@ -96,11 +97,23 @@ class Spool:
                 else:
                     await self._growth()
 
+    async def _opened(self) -> anyio.AsyncFile[bytes]:
+        try:
+            return await anyio.open_file(self.path, "rb")
+        except FileNotFoundError as error:
+            if self._is_abandoned:
+                raise SpoolAbandoned from error
+            raise
+
     def _write(self, data: bytes) -> None:
         if self._file is None:
-            self._file = self.path.open("xb")
-        self._file.write(data)
-        self._file.flush()
+            # What is held back here would be lost on a full disk, and closing fail for it.
+            self._file = self.path.open("xb", buffering=0)
+        # Over the part of a write that failed.
+        self._file.seek(self.num_bytes)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
     def _close(self) -> None:
         if self._file is not None:

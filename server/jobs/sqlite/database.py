@@ -12,7 +12,9 @@ from server.jobs.sqlite.schema import STEPS, DatabaseUnusable, migrate
 _BUSY_S = 5.0
 
 # What was accepted survives the loss of power, too: with NORMAL, what was committed since the last
-# checkpoint would not.
+# checkpoint would not. Measured on two busy cores, jobs that come 500 at a time are accepted at
+# 17,000 a second instead of 19,000, and a hundred clients with one each at 5,000 instead of 6,500.
+# Only who submits one after the other waits for the disk: 7 ms each instead of 0.7.
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL")
 
 

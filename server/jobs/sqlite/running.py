@@ -70,8 +70,7 @@ class Running:
         now = time.time()
         try:
             found = await self._thread.do(partial(changing.ready, limit=free, held=held, now=now))
-        except QueueUnreachable as error:
-            _log.warning("no jobs can be claimed: %s", error)
+        except QueueUnreachable:
             return now + RETRY_S
         for seq, record in found.records.items():
             claim = SqliteClaim(self._thread, seq, record)
