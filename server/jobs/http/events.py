@@ -4,10 +4,12 @@ import json
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
+import anyio
 from starlette.requests import Request
 from starlette.types import Send
 
 from protocol.codes import ErrorCode
+from server.drain import Drain, Onlooker
 from server.errors import RequestError
 from server.jobs.http.reading import send_body
 from server.jobs.http.views import view
@@ -24,21 +26,26 @@ RETRY_AFTER_S = 15.0
 class EventsEndpoint:
     """The handler of the route."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, drain: Drain) -> None:
         self._watch = watch
+        self._drain = drain
         self._num_watchers = 0
 
     async def answer(self, request: Request, send: Send) -> None:
         """Send an event for every change, until the job has ended.
 
         Raises:
-            RequestError: `overloaded`.
+            RequestError: `overloaded`, or `draining`.
             UnknownJob, QueueUnreachable: see there.
         """
-        with self._watching():
-            response = FileResponse(
-                send, "text/event-stream", headers={"Cache-Control": "no-store"}
-            )
+        self._drain.check()
+        headers = {"Cache-Control": "no-store"}
+        response = FileResponse(send, "text/event-stream", headers=headers)
+        with (
+            self._watching(),
+            anyio.CancelScope() as scope,
+            self._drain.working(Onlooker(scope)),
+        ):
             await send_body(response, self._events(request.path_params["job_id"]))
 
     async def _events(self, job_id: str) -> AsyncGenerator[bytes, None]:
