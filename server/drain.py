@@ -48,7 +48,8 @@ class Onlooker:
         self._scope = scope
 
     def drain(self, deadline_s: float) -> None:
-        """End."""
+        """End, and not only then."""
+        del deadline_s
         self._scope.cancel()
 
     def cut(self) -> None:

@@ -134,9 +134,7 @@ def _packed(fields: Mapping[str, Any]) -> bytes:
         packed: bytes = msgpack.packb(fields)
     except UnicodeEncodeError as error:
         # They can be written in JSON, and in nothing else.
-        raise RequestError(
-            ErrorCode.BAD_VALUE, "a field has halves of surrogate pairs"
-        ) from error
+        raise RequestError(ErrorCode.BAD_VALUE, "a field has halves of surrogate pairs") from error
     return packed
 
 

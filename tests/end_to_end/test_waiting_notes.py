@@ -96,23 +96,23 @@ def test_a_full_disk_loses_no_note_and_the_next_room_is_used(tmp_path: Path) -> 
     tone = ("serve", "--model", "tone", "--data-dir", str(tmp_path))
     # A minute of it each: three megabytes.
     text = "word " * 200
-    with starting("tests.helpers.crowded_server", str(tmp_path), f"{ROOM}", *tone) as process:
-        with client_of(process) as client:
-            first = submit(client, text=text, format="pcm")
-            size = until(client, first, "stored")["bytes"]
-            # Two more are too many.
-            ids = [submit(client, text=text, format="pcm") for _ in range(ROOM // size + 1)]
-            ends_at = time.monotonic() + TIMEOUT_S
-            while not (waiting := [each for each in ids if _waits_for_room(client, each)]):
-                assert time.monotonic() < ends_at
-                time.sleep(0.05)
-            # Somebody makes room, note by note.
-            for job_id in (first, *(each for each in ids if each not in waiting)):
-                until(client, job_id, "stored")
-                assert client.delete(f"/v1/notes/{job_id}").status_code == 204
-            for job_id in waiting:
-                until(client, job_id, "stored")
-                assert len(client.get(f"/v1/notes/{job_id}/audio").content) == size
+    crowded = ("tests.helpers.crowded_server", str(tmp_path), f"{ROOM}")
+    with starting(*crowded, *tone) as process, client_of(process) as client:
+        first = submit(client, text=text, format="pcm")
+        size = until(client, first, "stored")["bytes"]
+        # Two more are too many.
+        ids = [submit(client, text=text, format="pcm") for _ in range(ROOM // size + 1)]
+        ends_at = time.monotonic() + TIMEOUT_S
+        while not (waiting := [each for each in ids if _waits_for_room(client, each)]):
+            assert time.monotonic() < ends_at
+            time.sleep(0.05)
+        # Somebody makes room, note by note.
+        for job_id in (first, *(each for each in ids if each not in waiting)):
+            until(client, job_id, "stored")
+            assert client.delete(f"/v1/notes/{job_id}").status_code == 204
+        for job_id in waiting:
+            until(client, job_id, "stored")
+            assert len(client.get(f"/v1/notes/{job_id}/audio").content) == size
 
 
 def _waits_for_room(client: httpx.Client, job_id: str) -> bool:

@@ -22,4 +22,5 @@ def can_mount() -> bool:
 if __name__ == "__main__":
     folder, size, *arguments = sys.argv[1:]
     server = (sys.executable, "-m", "server", *arguments)
-    os.execvp(_PRIVATE[0], [*_PRIVATE, "sh", "-c", _MOUNT, folder, size, *server])
+    command = [*_PRIVATE, "sh", "-c", _MOUNT, folder, size, *server]
+    os.execvp(command[0], command)  # noqa: S606 the shell is in it

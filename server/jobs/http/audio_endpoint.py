@@ -49,8 +49,8 @@ class AudioEndpoint:
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:
-    for data in ():
-        yield data
+    return
+    yield
 
 
 def _resumption(query: QueryParams) -> tuple[int | None, int]:

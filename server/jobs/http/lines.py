@@ -22,7 +22,8 @@ async def lines_of(
 
     Raises:
         ClientDisconnect: the client has left.
-        RequestError: `stalled`: nothing came for too long, or not all of it ever. `text_too_long`: a line is.
+        RequestError: `stalled`: nothing came for too long, or never all of it. `text_too_long`: a
+            line is.
     """
     rest, more, ends_at = bytearray(), True, anyio.current_time() + MAX_BODY_S
     while more:

@@ -69,7 +69,7 @@ async def _live(folder: Path, point: int) -> None:
         fate = Fate(point)
         fate.follow()
         with anyio.fail_after(20):
-            while not await _all_ended(kept, ids):
+            while not await _all_ended(kept, ids):  # noqa: ASYNC110 polled
                 await anyio.sleep(0.001)
 
 
@@ -90,7 +90,7 @@ def _lived(folder: Path, point: int) -> bool:
 
 
 def main(parent: Path) -> None:
-    virtual_engine_thread.STEP_S = 0.0
+    virtual_engine_thread.STEP_S = 0.0  # type: ignore[attr-defined] # as it uses it
     point, has_lived = 0, False
     while not has_lived:
         point += 1

@@ -53,7 +53,7 @@ KEYS = st.from_regex(r"[\x21-\x7e][\x20-\x7e]{0,254}", fullmatch=True)
 @pytest.fixture(scope="module")
 def acceptance() -> Acceptance:
     desk = SimpleNamespace(limits=LIMITS, clock=lambda: NOW)
-    return Acceptance(Service(VirtualEngineThread().client), cast(Desk, desk))
+    return Acceptance(Service(VirtualEngineThread().client), cast("Desk", desk))
 
 
 def accepted(acceptance: Acceptance, fields: dict[str, Any], key: str | None = None) -> Job:
@@ -129,9 +129,7 @@ def test_keys_that_begin_alike_are_others(acceptance: Acceptance) -> None:
 
 
 @pytest.mark.parametrize("name", ["text", "priority", "webhook", "language", "voice"])
-def test_half_a_surrogate_pair_is_refused_wherever_it_is(
-    acceptance: Acceptance, name: str
-) -> None:
+def test_half_a_surrogate_pair_is_refused_wherever_it_is(acceptance: Acceptance, name: str) -> None:
     with pytest.raises(RequestError) as refused:
         accepted(acceptance, {"text": "Hello.", name: "half a pair: \ud800"})
     assert refused.value.code in {ErrorCode.BAD_VALUE, ErrorCode.UNKNOWN_VOICE}

@@ -1,5 +1,7 @@
 """Those that may have killed their process run alone, and nobody waits for ever."""
 
+from functools import partial
+
 import anyio
 import pytest
 from anyio.abc import TaskStatus
@@ -36,7 +38,7 @@ async def test_whoever_is_alone_has_no_company_and_everyone_gets_in(
 ) -> None:
     isolation, room = Isolation(), Room()
 
-    async def visit(at: int, stay: int, alone: bool) -> None:  # noqa: FBT001 as drawn
+    async def visit(at: int, stay: int, alone: bool) -> None:
         await anyio.sleep(at)
         async with isolation.among(alone=alone):
             room.enter(alone=alone)
@@ -67,7 +69,7 @@ async def test_whoever_wants_to_be_alone_is_not_passed_by() -> None:
 
     async with anyio.create_task_group() as tasks:
         for name, at, alone in (("first", 0, False), ("alone", 1, True), ("later", 2, False)):
-            tasks.start_soon(lambda n=name, a=at, o=alone: visit(n, a, alone=o))
+            tasks.start_soon(partial(visit, name, at, alone=alone))
     assert order == ["first", "alone", "later"]
 
 

@@ -38,7 +38,7 @@ async def after(*phases: tuple[float, float], clock_goes_back: bool = False) -> 
     """Return the pace of a queue that has emptied for some seconds each, at some rate."""
     queue = Emptying()
     now = 100.0
-    pace = Pace(cast(NoteQueue, queue), Metrics(), lambda: now)
+    pace = Pace(cast("NoteQueue", queue), Metrics(), lambda: now)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pace.run)
         for seconds, rate in phases:
@@ -67,7 +67,7 @@ async def test_where_nothing_moves_nobody_is_asked_back_soon() -> None:
 
 
 async def test_before_anything_is_known_nobody_is_sent_away_for_long() -> None:
-    assert Pace(cast(NoteQueue, Emptying()), Metrics()).time_for(1) == UNKNOWN_RETRY_S
+    assert Pace(cast("NoteQueue", Emptying()), Metrics()).time_for(1) == UNKNOWN_RETRY_S
     assert (await after((1, 0.0))).time_for(1) == UNKNOWN_RETRY_S
     assert (await after((60, 0.0))).time_for(1) == UNKNOWN_RETRY_S
 
@@ -81,7 +81,7 @@ async def test_a_clock_that_is_set_back_changes_no_wait() -> None:
 async def test_a_queue_that_cannot_be_reached_leaves_what_was_known() -> None:
     queue = Emptying()
     queue.rate = 20.0
-    pace = Pace(cast(NoteQueue, queue), Metrics(), lambda: 100.0)
+    pace = Pace(cast("NoteQueue", queue), Metrics(), lambda: 100.0)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pace.run)
         await anyio.sleep(100)

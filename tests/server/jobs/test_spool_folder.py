@@ -1,6 +1,5 @@
 """Every process has a folder for its takes; what the dead leave behind is removed, and no more."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -49,9 +48,9 @@ async def test_what_a_dead_process_left_is_removed_and_what_a_live_one_has_is_no
     tmp_path: Path,
 ) -> None:
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    async with await anyio.open_process(command, stderr=None) as process:
         assert process.stdout is not None
-        theirs = Path((await anyio.to_thread.run_sync(process.stdout.readline)).strip())
+        theirs = Path((await process.stdout.receive()).decode().strip())
         async with spool_folder(tmp_path):
             assert (theirs / "take").exists()
         process.kill()

@@ -55,7 +55,7 @@ class Said:
 async def test_every_code_has_one_verdict(code: ErrorCode, retry_after_s: float | None) -> None:
     said = Said()
     told = JobError(code=code.value, message="why")
-    await tell(cast(Claim, said), RequestError(code, "why", retry_after_s=retry_after_s))
+    await tell(cast("Claim", said), RequestError(code, "why", retry_after_s=retry_after_s))
     expected: list[tuple[Any, ...]] = []
     if code in HOPELESS:
         expected = [("failed", told, False)]
@@ -73,5 +73,5 @@ async def test_every_code_has_one_verdict(code: ErrorCode, retry_after_s: float 
 
 async def test_what_cannot_be_kept_is_nobodys_fault() -> None:
     said = Said()
-    await not_kept(cast(Claim, said))
+    await not_kept(cast("Claim", said))
     assert said.words == [("postponed", NOT_KEPT, STORE_RETRY_S)]

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from typing import cast
+from itertools import pairwise
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -25,7 +26,7 @@ class Looked:
         self.is_reachable = True
         self.takes_s = 0.0
 
-    def change(self, job_id: str, **status: object) -> None:
+    def change(self, job_id: str, **status: Any) -> None:  # noqa: ANN401 any fields
         record = self.records[job_id]
         self.records[job_id] = replace(record, status=replace(record.status, **status))
 
@@ -40,7 +41,7 @@ class Looked:
 
 @asynccontextmanager
 async def watching(queue: Looked) -> AsyncIterator[Watch]:
-    watch = Watch(cast(NoteQueue, queue))
+    watch = Watch(cast("NoteQueue", queue))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch.run)
         with anyio.fail_after(1_000):
@@ -51,7 +52,7 @@ async def watching(queue: Looked) -> AsyncIterator[Watch]:
 async def seen(watch: Watch, job_id: str, into: list[JobStatus]) -> None:
     async with aclosing(watch.changes(job_id)) as changes:
         async for record in changes:
-            into.append(record.status)
+            into.append(record.status)  # noqa: PERF401 seen while it goes on
 
 
 async def test_a_job_is_seen_as_it_is_and_whenever_it_has_changed_until_it_ends() -> None:
@@ -118,7 +119,7 @@ async def test_where_nothing_changes_it_is_said_again_even_where_nobody_can_look
         queue.is_reachable = False
         await anyio.sleep(40)
         tasks.cancel_scope.cancel()
-    pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(times)]
     assert pauses == pytest.approx([15] * 5, abs=2 * LOOK_S)
 
 

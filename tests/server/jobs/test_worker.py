@@ -355,9 +355,7 @@ async def test_who_waits_to_be_alone_does_not_begin_once_the_server_ends(
         assert (await status_of(kept, late)).attempts == 0
 
 
-async def test_whoever_is_cancelled_before_its_take_begins_has_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_whoever_is_cancelled_before_its_take_begins_has_none(tmp_path: Path) -> None:
     async with keeping(tmp_path) as kept:
         suspect = await kept.accepted(text=LONG)
         await kept.until(suspect, "running")

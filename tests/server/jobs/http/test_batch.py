@@ -12,6 +12,7 @@ import pytest
 
 from protocol.codes import ErrorCode
 from server.errors import RequestError
+from server.jobs.acceptance import Acceptance, Accepted
 from server.jobs.http import batch
 from server.jobs.http.batch import MAX_BATCHES, MAX_LINES, MEDIA_TYPE
 from server.jobs.queue import QueueUnreachable
@@ -182,14 +183,14 @@ async def test_a_voice_is_looked_up_once_for_many_lines(
         if voice == "voice:gone":
             raise RequestError(ErrorCode.UNKNOWN_VOICE, "it is gone")
 
-    real = batch.Acceptance.accept
+    real = Acceptance.accept
 
     def accept(self: Any, fields: Any, key: str | None) -> Any:  # noqa: ANN401 as there
         voice = fields.pop("voice", None)
-        return batch.Accepted(job=real(self, fields, key).job, voice=voice)
+        return Accepted(job=real(self, fields, key).job, voice=voice)
 
-    monkeypatch.setattr(batch.Acceptance, "check_voice", check)
-    monkeypatch.setattr(batch.Acceptance, "accept", accept)
+    monkeypatch.setattr(Acceptance, "check_voice", check)
+    monkeypatch.setattr(Acceptance, "accept", accept)
     voices = ["voice:a", "voice:gone", None, "voice:a", "voice:gone", "voice:a"]
     told = await submit(kept, *({"text": "Hello.", "voice": voice} for voice in voices))
     assert [each["status"] for each in told] == [202, 404, 202, 202, 404, 202]
@@ -264,13 +265,13 @@ async def test_no_line_is_read_on_the_event_loop(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: set[int] = set()
-    real = batch.Acceptance.accept
+    real = Acceptance.accept
 
     def accept(*args: Any) -> Any:  # noqa: ANN401 as there
         threads.add(threading.get_ident())
         return real(*args)
 
-    monkeypatch.setattr(batch.Acceptance, "accept", accept)
+    monkeypatch.setattr(Acceptance, "accept", accept)
     await submit(kept, *({"text": f"Number {n}."} for n in range(10)))
     assert threads
     assert threading.get_ident() not in threads

@@ -1,6 +1,7 @@
 """However a body is cut into parts, its lines are the same."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import anyio
 import pytest
@@ -49,7 +50,7 @@ async def read(receive: Receive) -> list[list[bytes]]:
 
 def cut(body: bytes, cuts: Iterable[int]) -> list[bytes]:
     ends = [0, *sorted(min(each, len(body)) for each in cuts), len(body)]
-    return [body[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [body[start:end] for start, end in pairwise(ends)]
 
 
 @given(lines=LINES, cuts=CUTS, has_end=st.booleans())
@@ -63,9 +64,8 @@ async def test_cuts_change_nothing(lines: list[bytes], cuts: list[int], *, has_e
 
 async def test_what_has_come_is_handed_over_before_the_rest_comes() -> None:
     began = anyio.current_time()
-    times = []
-    async for _ in lines_of(arriving([b"a\nb", b"c\nd"], every_s=10), GROUP, MAX_BYTES):
-        times.append(anyio.current_time() - began)
+    groups = lines_of(arriving([b"a\nb", b"c\nd"], every_s=10), GROUP, MAX_BYTES)
+    times = [anyio.current_time() - began async for _ in groups]
     assert times == pytest.approx([10, 20])
 
 
@@ -86,11 +86,10 @@ async def test_a_line_has_a_bound_whether_it_ends_or_not(parts: list[bytes]) -> 
 
 
 async def test_whoever_leaves_has_sent_the_lines_that_ended() -> None:
-    groups = []
+    groups = lines_of(arriving([b"a\nb\nhalf"], leaves=True), GROUP, MAX_BYTES)
+    assert await anext(groups) == [b"a", b"b"]
     with pytest.raises(ClientDisconnect):
-        async for group in lines_of(arriving([b"a\nb\nhalf"], leaves=True), GROUP, MAX_BYTES):
-            groups.append(group)
-    assert groups == [[b"a", b"b"]]
+        await anext(groups)
 
 
 @pytest.mark.parametrize(

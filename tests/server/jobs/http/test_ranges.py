@@ -60,7 +60,8 @@ def test_anything_else_is_all_of_it_or_a_range_and_never_an_error(
 
 
 @pytest.mark.parametrize(
-    "header", ["bytes=0-1,3-4", "bytes=" + "9" * 19 + "-", "bytes=１-２", "Bytes=0-1", "bytes=+1-2"]
+    "header",
+    ["bytes=0-1,3-4", "bytes=" + "9" * 19 + "-", "bytes=\uff11-\uff12", "Bytes=0-1", "bytes=+1-2"],
 )
 def test_what_is_not_one_range_of_digits_is_passed_over(header: str) -> None:
     assert answered(header, 10) == bytes(range(10))
