@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from server.jobs.http import audio
+from server.jobs.http import audio, audio_endpoint
 from server.jobs.spool import SpoolAbandoned
 from tests.helpers.asgi import calling, http_scope
 from tests.helpers.asking import Answer, ask
@@ -188,6 +188,22 @@ async def test_who_asks_too_early_is_told_so_after_a_while(
         assert (await fetch(kept, job_id)).refusal == (409, "bad_state")
         assert (await fetch(kept, job_id, "take=1&offset=5")).refusal == (409, "take_changed")
         assert (await fetch(kept, "nobody")).refusal == (404, "not_found")
+
+
+async def test_so_many_may_listen_to_notes_in_the_making_and_any_number_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audio_endpoint, "MAX_LISTENERS", 1)
+    async with stored(tmp_path) as (kept, old, whole), anyio.create_task_group() as tasks:
+        job_id = await kept.accepted(text=" ".join(["word"] * 2_000))
+        await kept.until(job_id, "running")
+        tasks.start_soon(listen, kept, job_id)
+        await anyio.sleep(0.05)
+        refused = await fetch(kept, job_id)
+        assert refused.refusal == (503, "overloaded")
+        assert b"retry-after" in refused.headers
+        assert (await fetch(kept, old)).body == whole
+        await ask(kept.app, "DELETE", f"/v1/notes/{job_id}")
 
 
 async def test_audio_is_only_read(tmp_path: Path) -> None:
