@@ -40,6 +40,22 @@ class WorkInHand:
         self._scope.cancel()
 
 
+class Onlooker:
+    """Somebody who only watches, for hours maybe, and asks another server as soon as this ends."""
+
+    def __init__(self, scope: anyio.CancelScope) -> None:
+        """Stand for what is shown in `scope`."""
+        self._scope = scope
+
+    def drain(self, deadline_s: float) -> None:
+        """End, and not only then."""
+        del deadline_s
+        self._scope.cancel()
+
+    def cut(self) -> None:
+        """Do what `drain` has done."""
+
+
 class Drain:
     """Whether the server takes new work, and whom it waits for once it does not."""
 

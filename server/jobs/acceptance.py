@@ -105,13 +105,13 @@ class Acceptance:
         return seconds
 
 
-def note_in(job: Job, max_chars: int) -> NoteRequest:
-    """Return the note that was accepted.
+def note_in(job: Job) -> NoteRequest:
+    """Return the note that was accepted, by whichever limit.
 
     Raises:
         RequestError: another version has accepted it, and it means nothing to this one.
     """
-    return note_of(read_fields(job.body, _MSGPACK, FIELDS), max_chars)
+    return note_of(read_fields(job.body, _MSGPACK, FIELDS), job.num_chars)
 
 
 def id_of(key: str | None) -> str:
@@ -134,7 +134,11 @@ def _seed(note: NoteRequest, job_id: str) -> int:
 
 
 def _packed(fields: Mapping[str, Any]) -> bytes:
-    packed: bytes = msgpack.packb(fields)
+    try:
+        packed: bytes = msgpack.packb(fields)
+    except UnicodeEncodeError as error:
+        # They can be written in JSON, and in nothing else.
+        raise RequestError(ErrorCode.BAD_VALUE, "a field has halves of surrogate pairs") from error
     return packed
 
 

@@ -122,7 +122,10 @@ Handler: TypeAlias = Callable[[Claim], Awaitable[None]]
 
 
 class NoteQueue(Protocol):
-    """A place where jobs wait. All methods may raise `QueueUnreachable`."""
+    """A place where jobs wait. All methods may raise `QueueUnreachable`.
+
+    Those that return many jobs may leave out their bodies, each of which may be as long as a book.
+    """
 
     async def submit(self, jobs: Sequence[Job]) -> list[Receipt]:
         """Accept jobs, durably and all at once; the order of equals is that of their coming.

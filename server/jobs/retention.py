@@ -5,6 +5,7 @@ import logging
 import anyio
 
 from server.jobs.desk import Desk
+from server.jobs.job import JobRecord
 from server.jobs.queue import QueueUnreachable, UnknownJob, WrongState
 from server.jobs.store import StoreFailed
 
@@ -26,19 +27,32 @@ class Retention:
         """Look and remove, until cancelled."""
         while True:
             try:
-                await self._remove()
-            except (QueueUnreachable, StoreFailed) as error:
+                while await self._remove_some():
+                    pass
+            except QueueUnreachable as error:
                 _log.warning("old notes cannot be removed at the moment: %s", error)
             await anyio.sleep(LOOK_S)
 
-    async def _remove(self) -> None:
-        queue, limits = self._desk.queue, self._desk.limits
-        time = self._desk.clock() - limits.retention_s
-        while records := await queue.ended_before(time, GROUP):
-            for record in records:
-                await self._desk.store.remove(record.job.key)
-                try:
-                    await queue.remove(record.job.id)
-                except (UnknownJob, WrongState):
-                    # Somebody was sooner, or has sent it again.
-                    continue
+    async def _remove_some(self) -> bool:
+        """Remove some of what is too old; tell whether any of it could be."""
+        time = self._desk.clock() - self._desk.limits.retention_s
+        records = await self._desk.queue.ended_before(time, GROUP)
+        removed = [await self._remove(record, time) for record in records]
+        return any(removed)
+
+    async def _remove(self, listed: JobRecord, time: float) -> bool:
+        queue, store = self._desk.queue, self._desk.store
+        try:
+            # Since it was listed, somebody may have sent it again, and it may have landed.
+            record = await queue.find(listed.job.id)
+            if record.status.ended_at is None or record.status.ended_at >= time:
+                return False
+            await store.remove(record.job.key)
+            await queue.remove(record.job.id)
+        except StoreFailed as error:
+            _log.warning("an old note cannot be removed at the moment: %s", error)
+            return False
+        except (UnknownJob, WrongState):
+            # Somebody was sooner.
+            return False
+        return True

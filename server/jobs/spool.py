@@ -4,6 +4,7 @@ The store that it lands in and everyone who listens read from the file: however 
 of it is held in memory.
 """
 
+import os
 from collections.abc import AsyncGenerator
 from functools import partial
 from io import FileIO
@@ -31,6 +32,7 @@ class Spool:
         self.is_complete = False
         self._is_abandoned = False
         self._file: FileIO | None = None
+        self._recent = b""
         self._changed = anyio.Event()
 
     async def write(self, data: bytes) -> None:
@@ -41,6 +43,7 @@ class Spool:
         """
         await to_thread.run_sync(self._write, data)
         self.num_bytes += len(data)
+        self._recent = (self._recent + data)[-READ_BYTES:]
         self._wake()
 
     def complete(self) -> None:
@@ -85,11 +88,10 @@ class Spool:
         if not self.num_bytes:
             return
         async with await self._opened() as file:
-            await file.seek(start)
             while True:
                 # Decided without a pause between: what comes during one is not missed.
                 if self.num_bytes > start:
-                    data = await file.read(min(READ_BYTES, self.num_bytes - start))
+                    data = self._recent_from(start) or await self._read(file, start)
                     start += len(data)
                     yield data
                 elif self.is_complete:
@@ -104,6 +106,18 @@ class Spool:
             if self._is_abandoned:
                 raise SpoolAbandoned from error
             raise
+
+    def _recent_from(self, start: int) -> bytes:
+        """Return the bytes from `start` on, if they were the last to be written.
+
+        Most who follow are there, and a file would want a thread for each of them.
+        """
+        at = start - (self.num_bytes - len(self._recent))
+        return self._recent[at:] if at >= 0 else b""
+
+    async def _read(self, file: anyio.AsyncFile[bytes], start: int) -> bytes:
+        num_bytes = min(READ_BYTES, self.num_bytes - start)
+        return await to_thread.run_sync(os.pread, file.wrapped.fileno(), num_bytes, start)
 
     def _write(self, data: bytes) -> None:
         if self._file is None:

@@ -1,13 +1,14 @@
 """Where the takes of this process are while they are made, on a disk of this machine."""
 
 import fcntl
-import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
+import anyio
 from anyio import to_thread
 
 _LOCK = "lock"
@@ -20,44 +21,46 @@ async def spool_folder(parent: Path) -> AsyncIterator[Path]:
     Raises:
         OSError: the disk refuses it.
     """
-    await to_thread.run_sync(_sweep, parent)
-    folder = await to_thread.run_sync(_make, parent)
-    try:
-        with _locked(folder):
+    folder, lock = await to_thread.run_sync(_open, parent)
+    with lock:
+        try:
             yield folder
-    finally:
-        await to_thread.run_sync(_remove, folder)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(_remove, folder)
 
 
-def _make(parent: Path) -> Path:
+def _open(parent: Path) -> tuple[Path, BinaryIO]:
+    """Return a new folder, and its lock."""
     parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=parent))
+    # Else another process might take a folder that is not locked yet for one of the dead.
+    with _locked(parent):
+        _sweep(parent)
+        folder = Path(tempfile.mkdtemp(dir=parent))
+        return folder, _locked(folder)
+
+
+def _sweep(parent: Path) -> None:
+    for folder in parent.iterdir():
+        # A process holds the lock of its folder for as long as it lives.
+        with suppress(OSError), _locked(folder, fcntl.LOCK_NB):
+            _remove(folder)
 
 
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep(parent: Path) -> None:
-    for folder in parent.iterdir() if parent.is_dir() else ():
-        # A process holds the lock of its folder for as long as it lives.
-        try:
-            with _locked(folder):
-                _remove(folder)
-        except OSError:
-            continue
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder.
+def _locked(folder: Path, flags: int = 0) -> BinaryIO:
+    """Return the lock of a folder, which is held while it is open.
 
     Raises:
-        OSError: another process holds it.
+        OSError: there is no such folder, or another process holds its lock.
     """
-    descriptor = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    lock = (folder / _LOCK).open("ab")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
+        fcntl.flock(lock, fcntl.LOCK_EX | flags)
+    except OSError:
+        lock.close()
+        raise
+    return lock

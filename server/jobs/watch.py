@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import anyio
 
@@ -21,6 +21,9 @@ class Watch:
         self._queue = queue
         self._watched: Counter[str] = Counter()
         self._seen: dict[str, JobRecord | None] = {}
+        #: Which of the looks, of those that have begun, that was.
+        self._seen_in = 0
+        self._num_looks = 0
         self._wanted = anyio.Event()
         self._looked = anyio.Event()
 
@@ -44,12 +47,16 @@ class Watch:
             QueueUnreachable: see there.
         """
         with self._watching(job_id):
-            record = await self._queue.find(job_id)
+            (found,) = await self._queue.find_all([job_id])
+            if found is None:
+                raise UnknownJob
+            # A look that had begun by now may have seen less.
+            record, num_looks = found, self._num_looks
             yield record
             told_at = anyio.current_time()
             while not record.status.state.is_end:
                 await self._looked.wait()
-                seen = self._seen.get(job_id, record)
+                seen = self._seen.get(job_id, record) if self._seen_in > num_looks else record
                 if seen is None:
                     raise UnknownJob
                 if seen.status != record.status or anyio.current_time() - told_at >= repeat_s:
@@ -68,11 +75,12 @@ class Watch:
             self._watched += Counter()  # without those that nobody watches
 
     async def _look(self) -> None:
+        self._num_looks += 1
         job_ids = list(self._watched)
-        try:
+        # Where it cannot be reached, nothing has changed as far as anybody knows.
+        with suppress(QueueUnreachable):
             found = await self._queue.find_all(job_ids)
-        except QueueUnreachable:
-            return
-        self._seen = dict(zip(job_ids, found, strict=True))
+            self._seen = dict(zip(job_ids, found, strict=True))
+            self._seen_in = self._num_looks
         self._looked.set()
         self._looked = anyio.Event()

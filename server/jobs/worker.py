@@ -34,11 +34,11 @@ class NoteWorker:
         await self._desk.queue.run(self._handle, slots)
 
     async def _handle(self, claim: Claim) -> None:
-        if self._service.drain.has_begun:
-            # Given back, it would be claimed again at once. It is once this process ends.
-            await anyio.sleep_forever()
         is_suspect = claim.record.status.is_suspect
         async with self._isolation.among(alone=is_suspect):
+            if self._service.drain.has_begun or self._service.engine.failed:
+                # Given back, it would be claimed again at once. It is once this process ends.
+                await anyio.sleep_forever()
             with anyio.CancelScope() as scope, self._service.drain.working(WorkInHand(scope)):
                 await self._run(claim, is_alone=is_suspect)
 
@@ -60,7 +60,7 @@ class NoteWorker:
 
     async def _make(self, claim: Claim, number: int) -> LandedAudio:
         job = claim.record.job
-        note = note_in(job, self._desk.limits.max_chars)
+        note = note_in(job)
         spool = Spool(self._desk.spools / f"{job.id}-{number}", number)
         take = Take(self._service, note, spool, claim)
         landed: list[LandedAudio] = []

@@ -32,9 +32,10 @@ async def reply_to(
     if isinstance(found, Live):
         return AudioReply(status=200, headers=headers, chunks=found.chunks)
     headers["Accept-Ranges"] = "bytes"
-    if headers["ETag"] in asked.get("if-none-match", ""):
+    if _is_known(asked.get("if-none-match", ""), headers["ETag"]):
         return AudioReply(status=304, headers=headers)
-    address = await store.url(job.key, job.format.media_type)
+    # Whoever goes on from a byte would get all of it there.
+    address = None if start else await store.url(job.key, job.format.media_type)
     if address is not None:
         return AudioReply(status=307, headers={**headers, "Location": address})
     part = _wanted(asked, headers["ETag"], found.num_bytes, start)
@@ -46,6 +47,11 @@ async def reply_to(
         headers={**headers, **part.headers},
         chunks=store.read(job.key, part.start, part.end),
     )
+
+
+def _is_known(etags: str, etag: str) -> bool:
+    """Tell whether somebody has what is there (RFC 9110, 13.1.2)."""
+    return etags.strip() == "*" or etag in etags
 
 
 def _wanted(asked: Headers, etag: str, total: int, start: int) -> ByteRange | None:

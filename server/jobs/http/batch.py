@@ -20,6 +20,7 @@ from server.drain import Drain
 from server.errors import RequestError
 from server.jobs.acceptance import JOB_FIELDS, Acceptance, Accepted
 from server.jobs.desk import Desk
+from server.jobs.http.crowd import Crowd
 from server.jobs.http.lines import lines_of
 from server.jobs.http.problems import RETRY_AFTER_S as UNREACHABLE_S
 from server.jobs.http.views import path_of
@@ -48,7 +49,7 @@ class BatchEndpoint:
         self._desk = desk
         self._drain = drain
         self._max_line_bytes = max_body_bytes(desk.limits.max_chars, 0)
-        self._num_batches = 0
+        self._batches = Crowd(MAX_BATCHES, "too many batches at once", RETRY_AFTER_S)
 
     async def answer(self, request: Request) -> Response:
         """Accept what can be accepted of a body.
@@ -59,15 +60,8 @@ class BatchEndpoint:
             ClientDisconnect: those that had come by then were accepted.
         """
         self._drain.check()
-        if self._num_batches >= MAX_BATCHES:
-            raise RequestError(
-                ErrorCode.OVERLOADED, "too many batches at once", retry_after_s=RETRY_AFTER_S
-            )
-        self._num_batches += 1
-        try:
+        with self._batches.joined():
             body = b"".join([part async for part in self._answers(request)])
-        finally:
-            self._num_batches -= 1
         return Response(body, media_type=MEDIA_TYPE)
 
     async def _answers(self, request: Request) -> AsyncIterator[bytes]:

@@ -1,14 +1,15 @@
 """`GET /v1/notes/ID/events`: what becomes of a job, as server-sent events."""
 
 import json
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
+import anyio
 from starlette.requests import Request
 from starlette.types import Send
 
-from protocol.codes import ErrorCode
-from server.errors import RequestError
+from server.drain import Drain, Onlooker
+from server.jobs.http.crowd import Crowd
 from server.jobs.http.reading import send_body
 from server.jobs.http.views import view
 from server.jobs.watch import Watch
@@ -24,21 +25,26 @@ RETRY_AFTER_S = 15.0
 class EventsEndpoint:
     """The handler of the route."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, drain: Drain) -> None:
         self._watch = watch
-        self._num_watchers = 0
+        self._drain = drain
+        self._watchers = Crowd(MAX_WATCHERS, "too many are watching", RETRY_AFTER_S)
 
     async def answer(self, request: Request, send: Send) -> None:
         """Send an event for every change, until the job has ended.
 
         Raises:
-            RequestError: `overloaded`.
+            RequestError: `overloaded`, or `draining`.
             UnknownJob, QueueUnreachable: see there.
         """
-        with self._watching():
-            response = FileResponse(
-                send, "text/event-stream", headers={"Cache-Control": "no-store"}
-            )
+        self._drain.check()
+        headers = {"Cache-Control": "no-store"}
+        response = FileResponse(send, "text/event-stream", headers=headers)
+        with (
+            self._watchers.joined(),
+            anyio.CancelScope() as scope,
+            self._drain.working(Onlooker(scope)),
+        ):
             await send_body(response, self._events(request.path_params["job_id"]))
 
     async def _events(self, job_id: str) -> AsyncGenerator[bytes, None]:
@@ -46,15 +52,3 @@ class EventsEndpoint:
             async for record in changes:
                 data = json.dumps(view(record), separators=(",", ":"))
                 yield f"event: note\ndata: {data}\n\n".encode()
-
-    @contextmanager
-    def _watching(self) -> Iterator[None]:
-        if self._num_watchers >= MAX_WATCHERS:
-            raise RequestError(
-                ErrorCode.OVERLOADED, "too many are watching", retry_after_s=RETRY_AFTER_S
-            )
-        self._num_watchers += 1
-        try:
-            yield
-        finally:
-            self._num_watchers -= 1

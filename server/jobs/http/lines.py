@@ -10,6 +10,10 @@ from protocol.codes import ErrorCode
 from server.bodies.arriving import BODY_TIMEOUT_S
 from server.errors import RequestError
 
+#: All of a body has come by then, from whoever means to end it: few may send one at a time, and who
+#: sends a byte now and then would keep the others out.
+MAX_BODY_S = 600.0
+
 
 async def lines_of(
     receive: Receive, group_lines: int, max_line_bytes: int
@@ -18,13 +22,17 @@ async def lines_of(
 
     Raises:
         ClientDisconnect: the client has left.
-        RequestError: `stalled`: nothing came for too long. `text_too_long`: a line is.
+        RequestError: `stalled`: nothing came for too long, or never all of it. `text_too_long`: a
+            line is.
     """
-    rest, more = bytearray(), True
+    rest, more, ends_at = bytearray(), True, anyio.current_time() + MAX_BODY_S
     while more:
-        part, more = await _next_part(receive)
+        part, more = await _next_part(receive, ends_at)
+        # Not in all of `rest`: a long line that comes in small parts would be searched for each.
+        end = len(rest) + found + 1 if (found := part.rfind(b"\n")) >= 0 else 0
         rest += part
-        end = rest.rfind(b"\n") + 1 if more else len(rest)
+        if not more:
+            end = len(rest)
         lines = [line for line in bytes(rest[:end]).split(b"\n") if line.strip()]
         del rest[:end]
         if max(map(len, (rest, *lines))) > max_line_bytes:
@@ -35,9 +43,9 @@ async def lines_of(
             yield lines[at : at + group_lines]
 
 
-async def _next_part(receive: Receive) -> tuple[bytes, bool]:
+async def _next_part(receive: Receive, ends_at: float) -> tuple[bytes, bool]:
     try:
-        with anyio.fail_after(BODY_TIMEOUT_S):
+        with anyio.fail_after(min(BODY_TIMEOUT_S, ends_at - anyio.current_time())):
             message = await receive()
     except TimeoutError as error:
         raise RequestError(ErrorCode.STALLED, "the body did not arrive in time") from error

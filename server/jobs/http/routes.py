@@ -26,7 +26,7 @@ def job_routes(service: Service, desk: Desk, notes: ASGIApp) -> list[Route]:
     batch = BatchEndpoint(acceptance, desk, service.drain)
     jobs = JobsEndpoint(desk)
     audio = AudioEndpoint(desk)
-    events = EventsEndpoint(desk.watch)
+    events = EventsEndpoint(desk.watch, service.drain)
     return [
         Route(PATH, _Notes(notes, submission.answer, jobs.list)),
         Route(f"{PATH}/batch", answering(batch.answer), methods=["POST"]),

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from server.jobs.job import JobRecord
 from server.jobs.queue import UnknownJob
-from server.jobs.sqlite.rows import SELECT, record_of, seq_of, update
+from server.jobs.sqlite.rows import SELECT_BODILESS, record_of, seq_of, update
 
 
 def take(connection: sqlite3.Connection, now: float, until: float, limit: int) -> list[JobRecord]:
     """Return jobs whose webhook is due: see `NoteQueue.take_notices`."""
-    question = f"{SELECT} WHERE notice_at <= ? AND webhook IS NOT NULL ORDER BY notice_at LIMIT ?"
+    where = "notice_at <= ? AND webhook IS NOT NULL ORDER BY notice_at"
+    question = f"{SELECT_BODILESS} WHERE {where} LIMIT ?"
     taken = []
     for row in connection.execute(question, (now, limit)).fetchall():
         record = record_of(row)

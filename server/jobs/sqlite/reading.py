@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from server.jobs.job import JobRecord, JobState, Priority
 from server.jobs.queue import Page, QueueStats, UnknownJob
-from server.jobs.sqlite.rows import PRIORITIES, SELECT, Row, record_of, seq_of
+from server.jobs.sqlite.rows import PRIORITIES, SELECT, SELECT_BODILESS, Row, record_of, seq_of
 
 #: Of the largest number that a row can have.
 _MAX_CURSOR_CHARS = 19
@@ -27,7 +27,7 @@ def find_row(connection: sqlite3.Connection, job_id: str) -> Row:
 
 def find_all(connection: sqlite3.Connection, job_ids: Sequence[str]) -> list[JobRecord | None]:
     """Return jobs, None for those that are not there."""
-    question = f"{SELECT} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 a constant
+    question = f"{SELECT_BODILESS} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 a constant
     rows = connection.execute(question, (json.dumps(job_ids),))
     found = {record.job.id: record for record in map(record_of, rows)}
     return [found.get(job_id) for job_id in job_ids]
@@ -42,7 +42,7 @@ def digests(connection: sqlite3.Connection, job_ids: Sequence[str]) -> dict[str,
 def page(connection: sqlite3.Connection, limit: int, before: int, state: JobState | None) -> Page:
     """Return up to `limit` of the jobs in `state`, or all, that came before row `before`."""
     where, values = ("", ()) if state is None else ("state = ? AND", (state.value,))
-    question = f"{SELECT} WHERE {where} seq < ? ORDER BY seq DESC LIMIT ?"
+    question = f"{SELECT_BODILESS} WHERE {where} seq < ? ORDER BY seq DESC LIMIT ?"
     rows = connection.execute(question, (*values, before, limit + 1)).fetchall()
     has_more = len(rows) > limit
     return Page(
@@ -66,7 +66,7 @@ def row_before(cursor: str | None) -> int:
 
 def ended_before(connection: sqlite3.Connection, time: float, limit: int) -> list[JobRecord]:
     """Return jobs that ended before `time`, the oldest first."""
-    question = f"{SELECT} WHERE ended_at < ? ORDER BY ended_at, seq LIMIT ?"
+    question = f"{SELECT_BODILESS} WHERE ended_at < ? ORDER BY ended_at, seq LIMIT ?"
     return [record_of(row) for row in connection.execute(question, (time, limit))]
 
 

@@ -19,6 +19,8 @@ _STATUS = (
 
 #: The start of every question whose answers are `record_of`.
 SELECT = f"SELECT {_JOB}, {_STATUS}, seq FROM jobs"  # noqa: S608 names of columns
+#: The same without the bodies, for questions with many answers.
+SELECT_BODILESS = SELECT.replace(" body,", " x'',")
 
 _INSERT = f"INSERT INTO jobs ({_JOB}) VALUES ({', '.join('?' * 10)})"  # noqa: S608 as above
 _UPDATE = f"UPDATE jobs SET ({_STATUS}, ready_at) = ({', '.join('?' * 17)}) WHERE seq = ?"  # noqa: S608

@@ -1,6 +1,7 @@
 """A take while it is made: whoever follows it, whenever, reads what was written, and no more."""
 
 import errno
+import os
 from collections.abc import Iterator
 from io import FileIO
 from itertools import combinations, pairwise
@@ -249,3 +250,22 @@ async def test_once_a_disk_has_room_again_a_take_goes_on_where_it_was(spool: Spo
     await spool.write(DATA)
     spool.complete()
     assert (await read(spool)).data == DATA * 2
+
+
+async def test_who_keeps_up_asks_the_disk_for_nothing(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await spool.write(DATA)
+    following = spool.follow()
+    assert await anext(following) == DATA
+    with monkeypatch.context() as patches:
+        patches.setattr(os, "pread", None)
+        for _ in range(3):
+            await spool.write(DATA)
+            assert await anext(following) == DATA
+    # Who is far behind does.
+    monkeypatch.setattr(spool_module, "READ_BYTES", 4)
+    for _ in range(3):
+        await spool.write(DATA)
+    spool.complete()
+    assert b"".join([data async for data in following]) == DATA * 3

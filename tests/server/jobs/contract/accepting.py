@@ -1,11 +1,12 @@
 """What is accepted, what is not, and what can be seen of it."""
 
 import time
+from dataclasses import replace
 
 import anyio
 import pytest
 
-from server.jobs.job import JobRecord, JobState, Priority
+from server.jobs.job import JobRecord, JobState, JobStatus, Priority
 from server.jobs.queue import QueueFull, Receipt, UnknownJob
 from tests.server.jobs.contract.place import (
     QueuePlace,
@@ -29,11 +30,13 @@ class AcceptingContract(QueuePlace):
             assert await queue.find("a") == JobRecord(job=notes[0])
             await self.kill(queue)
         async with self.opened() as queue:
-            assert await queue.find_all(["b", "c", "a"]) == [
-                JobRecord(job=notes[1]),
-                None,
-                JobRecord(job=notes[0]),
-            ]
+            assert await queue.find("b") == JobRecord(job=notes[1])
+            b, c, a = await queue.find_all(["b", "c", "a"])
+            assert c is None
+            for found, note in ((a, notes[0]), (b, notes[1])):
+                assert found is not None
+                assert replace(found.job, body=note.body) == note
+                assert found.status == JobStatus()
 
     async def test_what_was_never_accepted_is_unknown(self) -> None:
         async with self.opened() as queue:

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from server.jobs.http import audio
+from server.jobs.http import audio, audio_endpoint
 from server.jobs.spool import SpoolAbandoned
 from tests.helpers.asgi import calling, http_scope
 from tests.helpers.asking import Answer, ask
@@ -190,8 +190,90 @@ async def test_who_asks_too_early_is_told_so_after_a_while(
         assert (await fetch(kept, "nobody")).refusal == (404, "not_found")
 
 
+async def test_so_many_may_listen_to_notes_in_the_making_and_any_number_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audio_endpoint, "MAX_LISTENERS", 1)
+    async with stored(tmp_path) as (kept, old, whole), anyio.create_task_group() as tasks:
+        job_id = await kept.accepted(text=" ".join(["word"] * 2_000))
+        await kept.until(job_id, "running")
+        tasks.start_soon(listen, kept, job_id)
+        await anyio.sleep(0.05)
+        refused = await fetch(kept, job_id)
+        assert refused.refusal == (503, "overloaded")
+        assert b"retry-after" in refused.headers
+        assert (await fetch(kept, old)).body == whole
+        await ask(kept.app, "DELETE", f"/v1/notes/{job_id}")
+
+
 async def test_audio_is_only_read(tmp_path: Path) -> None:
     async with keeping(tmp_path, role="calls") as kept:
         answer = await ask(kept.app, "PUT", "/v1/notes/x/audio")
         assert answer.refusal == (405, "method_not_allowed")
         assert answer.headers[b"allow"] == b"GET, HEAD"
+
+
+async def test_whoever_has_anything_of_it_has_it(tmp_path: Path) -> None:
+    async with stored(tmp_path) as (kept, job_id, _):
+        etag = (await fetch(kept, job_id)).headers[b"etag"].decode()
+        for known in ("*", etag, f'"another", {etag}', f"W/{etag}"):
+            assert (await fetch(kept, job_id, if_none_match=known)).status == 304
+        # A weak one is not enough for a part.
+        part = await fetch(kept, job_id, range="bytes=5-", if_range=f"W/{etag}")
+        assert part.status == 200
+
+
+async def test_whoever_goes_on_from_a_byte_is_not_sent_where_all_of_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def url(*_: str) -> str:
+        return "https://example.org/bucket"
+
+    async with stored(tmp_path) as (kept, job_id, whole):
+        monkeypatch.setattr(kept.desk.store, "url", url)
+        sent_on = await fetch(kept, job_id)
+        assert (sent_on.status, sent_on.headers[b"location"]) == (
+            307,
+            b"https://example.org/bucket",
+        )
+        rest = await fetch(kept, job_id, "take=1&offset=9")
+        assert (rest.status, rest.body) == (200, whole[9:])
+
+
+async def test_nobody_says_how_long_a_note_in_the_making_will_be(tmp_path: Path) -> None:
+    async with keeping(tmp_path) as kept:
+        job_id = await kept.accepted(text=" ".join(["word"] * 2_000))
+        await kept.until(job_id, "running")
+        answer = await ask(kept.app, "HEAD", f"/v1/notes/{job_id}/audio")
+        assert (answer.status, answer.body) == (200, b"")
+        assert b"content-length" not in answer.headers
+        assert answer.headers[b"etag"] == f'"{job_id}-1"'.encode()
+
+
+async def test_a_take_that_its_engine_gave_up_is_never_part_of_the_next(tmp_path: Path) -> None:
+    text = " ".join(["word"] * 30)
+    heard: list[tuple[int, bytes, bool]] = []
+
+    async def follow(kept: Kept) -> None:
+        heard.append(await listen(kept, job_id))
+
+    async with keeping(tmp_path) as kept:
+        job_id = await kept.accepted(text=text, format="pcm")
+        await kept.until(job_id, "running")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(follow, kept)
+            await anyio.sleep(0.1)
+            kept.engine.client.fail("it is gone")
+    ((status, start, has_end),) = heard
+    assert (status, has_end) == (200, False)
+    assert start
+    async with keeping(tmp_path) as kept:
+        await follow(kept)
+        await kept.until(job_id, "stored")
+        whole = await fetch(kept, job_id)
+        assert heard[1] == (200, whole.body, True)
+        assert whole.headers[b"etag"] == f'"{job_id}-2"'.encode()
+        resumed = await fetch(kept, job_id, f"take=1&offset={len(start)}")
+        assert resumed.refusal == (409, "take_changed")
+        part = await fetch(kept, job_id, range=f"bytes={len(start)}-", if_range=f'"{job_id}-1"')
+        assert (part.status, part.body) == (200, whole.body)

@@ -85,6 +85,14 @@ def test_no_question_looks_at_more_than_it_returns(connection: sqlite3.Connectio
     assert many == {name: pytest.approx(steps, rel=0.2) for name, steps in few.items()}
 
 
+def test_a_look_at_many_jobs_reads_no_texts(connection: sqlite3.Connection) -> None:
+    books = [replace(job(f"n{n}"), body=bytes(1_000_000)) for n in range(5)]
+    changing.submit(connection, books, PLENTY_S)
+    names = [book.id for book in books]
+    found = [*reading.find_all(connection, names), *reading.page(connection, 5, 100, None).records]
+    assert [record and record.job.body for record in found] == [b""] * 10
+
+
 def test_every_field_of_a_job_and_its_status_is_kept(connection: sqlite3.Connection) -> None:
     kept = replace(
         job("a", priority=Priority.LOW, webhook="https://example.org"), accepted_at=1.5, num_chars=3
