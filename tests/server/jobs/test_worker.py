@@ -15,7 +15,7 @@ from engine.runners.tone import SAMPLES_PER_CHAR, ToneRunner
 from engine.steps import StepPlan, StepResult
 from protocol.codes import ErrorCode
 from server.errors import RequestError
-from server.jobs import opening, verdict
+from server.jobs import verdict
 from server.jobs.folder_store import FolderAudioStore
 from server.jobs.job import JobState, JobStatus
 from server.jobs.spool import Spool
@@ -98,7 +98,7 @@ async def test_a_store_that_fails_now_and_then_costs_a_note_nothing(
 ) -> None:
     store = MoodyStore(tmp_path / "audio")
     store.moods = [StoreFailed("full"), OSError("gone"), StoreFailed("refused"), OSError("gone")]
-    monkeypatch.setattr(opening, "FolderAudioStore", lambda _: store)
+    monkeypatch.setattr("server.keeping.FolderAudioStore", lambda _: store)
     async with keeping(tmp_path) as kept:
         job_id = await kept.accepted(text=LONG)
         status = await status_that(kept, job_id, lambda s: s.error is not None)
