@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from server.jobs.job import JobState
-from server.keeping import AUDIO, DATABASE
 from server.jobs.sqlite.queue import SqliteNoteQueue
+from server.keeping import AUDIO, DATABASE
 from tests.server.jobs.contract.place import PLENTY_S
 from tests.server.jobs.mortal_server import TEXTS
 
