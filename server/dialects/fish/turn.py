@@ -13,6 +13,7 @@ from server.dialects.fish.audio_messages import AudioMessages
 from server.dialects.fish.request import FishRequest
 from server.dialects.paced_stream import PacedStream
 from server.errors import RequestError
+from server.formats import check_format
 from server.parameters import Speech, check
 from server.service import Service
 from server.stream_events import (
@@ -105,6 +106,7 @@ class Turn:
         service = self._service
         asked = self.asked.parameters
         speech = check(asked, service.engine.info, service.limits, ServiceClass.CALL)
+        check_format(self.asked.format, speech.sample_rate_hz)
         return await service.with_voice(speech)
 
     async def _has_text(self) -> bool:

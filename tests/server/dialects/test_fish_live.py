@@ -1,5 +1,6 @@
 """Fish's live socket in virtual time: sessions, pacing, and what whoever leaves costs."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -208,7 +209,15 @@ async def test_a_start_in_mid_speech_ends_what_was_spoken() -> None:
 
 @pytest.mark.parametrize(
     "request_fields",
-    [{"reference_id": "nobody"}, {"format": "midi"}, {"prosody": {"speed": 9}}, {"sample_rate": 1}],
+    [
+        {"reference_id": "nobody"},
+        {"format": "midi"},
+        {"prosody": {"speed": 9}},
+        {"sample_rate": 1},
+        {"format": "opus", "sample_rate": 44_100},
+        {"format": "opus", "sample_rate": 8_001},
+        {"format": "mp3", "sample_rate": 8_001},
+    ],
 )
 async def test_what_cannot_be_spoken_is_finished_with_an_error_and_the_socket_stays(
     request_fields: dict[str, object],
@@ -218,6 +227,19 @@ async def test_what_cannot_be_spoken_is_finished_with_an_error_and_the_socket_st
         await caller.say("text", text=TEXT)
         _, reason = await caller.whole()
         assert reason == "error"
+        assert len(await caller.speak(TEXT)) // 2 == num_samples(TEXT)
+
+
+@pytest.mark.parametrize("audio_format", ["mp3", "opus"])
+async def test_without_its_codec_a_format_is_finished_with_an_error_and_the_socket_stays(
+    audio_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
+        await caller.say("start", request={"format": audio_format, "text": TEXT})
+        heard = await caller.hear()
+        assert (heard["event"], "voxline[codecs]" in heard["message"]) == ("log", True)
+        assert (await caller.whole())[1] == "error"
         assert len(await caller.speak(TEXT)) // 2 == num_samples(TEXT)
 
 
