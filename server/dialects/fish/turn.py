@@ -11,6 +11,7 @@ from protocol.codes import ErrorCode
 from server.dialects.fish.alignment import Alignment
 from server.dialects.fish.audio_messages import AudioMessages
 from server.dialects.fish.request import FishRequest
+from server.dialects.fish.unheard import Unheard
 from server.dialects.paced_stream import PacedStream
 from server.errors import RequestError
 from server.formats import check_format
@@ -51,6 +52,7 @@ class Turn:
         self._text_s = anyio.current_time()
         self._has_news = anyio.Event()
         #: Of the stream that is spoken; before the first one, of an empty one.
+        self._unheard = Unheard()
         self._alignment = Alignment(1) if is_timed else None
         if asked.text:
             self.append(asked.text)
@@ -73,7 +75,7 @@ class Turn:
     def flush(self) -> None:
         """Speak what is there; where nothing is, nothing happens."""
         if self._num_chars:
-            self._tell(PacedStream.flush)
+            self._tell(self._flush)
 
     def stop(self) -> None:
         """Speak what is there, and end."""
@@ -119,6 +121,7 @@ class Turn:
     async def _spoken(self, speech: Speech) -> AsyncGenerator[StreamEvent, None]:
         """Speak one stream to its end."""
         stream = PacedStream(self._service, speech, self._request_id)
+        self._unheard = Unheard()
         if self._alignment is not None:
             self._alignment = self._alignment.following(speech.sample_rate_hz)
         kept, self._kept = self._kept, []
@@ -136,29 +139,36 @@ class Turn:
 
     def _say(self, stream: PacedStream, text: str) -> None:
         stream.append(text)
+        self._unheard.append(text)
         if self._alignment is not None:
             self._alignment.append(text)
+
+    def _flush(self, stream: PacedStream) -> None:
+        stream.flush()
+        self._unheard.flush()
 
     def _message(self, data: bytes) -> dict[str, Any]:
         times = {} if self._alignment is None else self._alignment.snapshot()
         return {"audio": data, **times}
 
     async def _encoded(self, event: StreamEvent, out: AudioMessages) -> bytes:
+        is_owed = self._unheard.hear(event)
         if self._alignment is not None:
             self._alignment.hear(event)
         match event:
             case AudioPiece(_, pcm):
                 return await out.encode(pcm)
             case FlushReached() | StreamDone():
-                return self._settled(out)
+                return await self._settled(out, is_owed=is_owed)
             case StreamFailed(code, message, retry_after_s):
                 raise RequestError(code, message, retry_after_s=retry_after_s)
         return b""
 
-    def _settled(self, out: AudioMessages) -> bytes:
+    async def _settled(self, out: AudioMessages, *, is_owed: bool) -> bytes:
+        num_silent = await out.be_silent() if is_owed else 0
         data, num_filled = out.settle()
         if self._alignment is not None:
-            self._alignment.fill(num_filled)
+            self._alignment.fill(num_silent + num_filled)
         return data
 
     def _tell(self, tell: Callable[[PacedStream], None]) -> None:

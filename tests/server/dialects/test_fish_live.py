@@ -17,6 +17,7 @@ from server.app import create_app
 from server.dialects.fish.audio_messages import MIN_BYTES
 from server.dialects.fish.turn import IDLE_S
 from server.dialects.paced_stream import LEAD_S
+from server.dialects.silence import SILENCE_S
 from server.service import Service
 from server.timekeeper import PERIOD_S
 from server.websocket.socket import SEND_TIMEOUT_S
@@ -31,6 +32,7 @@ TEXT = "Hello there, this is spoken."
 LONG = " ".join(["word"] * 400)
 PCM = {"format": "pcm", "sample_rate": SAMPLE_RATE_HZ, "normalize": False, "text": ""}
 DEFAULTS = Limits()
+NUM_SILENT = round(SILENCE_S * SAMPLE_RATE_HZ)
 
 
 class Caller:
@@ -125,6 +127,30 @@ async def test_a_session_without_text_finishes_without_audio() -> None:
     async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
         assert await caller.speak() == b""
         assert await caller.speak(" ") == b""
+
+
+async def test_a_flush_without_a_sound_is_a_short_silence_and_an_empty_one_is_nothing() -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
+        await caller.say("start", request=PCM | {"normalize": True})
+        for text in ("🙂", "🎉 ", " ", TEXT, "🙂", ""):
+            await caller.say("text", text=text)
+            await caller.say("flush")
+        await caller.say("stop")
+        data, reason = await caller.whole()
+        assert reason == "stop"
+        assert len(data) // 2 == num_samples(TEXT) + 3 * NUM_SILENT
+
+
+@pytest.mark.parametrize("texts", [("🙂",), ("🙂", " "), (" ", "🙂")])
+async def test_a_session_without_a_sound_is_a_short_silence(texts: tuple[str, ...]) -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
+        await caller.say("start", request=PCM | {"normalize": True})
+        for text in texts:
+            await caller.say("text", text=text)
+        await caller.say("stop")
+        data, reason = await caller.whole()
+        assert reason == "stop"
+        assert data == bytes(2 * NUM_SILENT)
 
 
 async def test_no_message_is_so_short_that_a_client_drops_it() -> None:
