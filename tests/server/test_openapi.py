@@ -17,15 +17,20 @@ from tests.helpers.virtual_engine_thread import VirtualEngineThread
 from tests.server.test_notes import serving, whole
 
 
-def routes() -> set[str]:
-    """Return the paths of the application, their parameters as the document writes them."""
+def routes() -> set[tuple[str, str]]:
+    """Return the methods of each path, its parameters as the document writes them."""
     app: Any = create_app(Service(VirtualEngineThread().client), is_alive=lambda: True)
     while not isinstance(app, CORSMiddleware):
         app = getattr(app, "_app", None) or app._http
     starlette = app.app
     assert isinstance(starlette, Starlette)
-    paths = [each.path for each in starlette.routes if isinstance(each, Route)]
-    return {re.sub(r":\w+}", "}", path) for path in paths}
+    return {
+        (re.sub(r":\w+}", "}", each.path), method.lower())
+        for each in starlette.routes
+        if isinstance(each, Route)
+        # What makes notes sees to methods by itself.
+        for method in (each.methods or {"POST"}) - {"HEAD"}
+    }
 
 
 def references(node: object) -> set[str]:
@@ -35,8 +40,14 @@ def references(node: object) -> set[str]:
     return set().union(*map(references, node)) if isinstance(node, list) and node else set()
 
 
-def test_every_route_is_in_the_document_and_no_other() -> None:
-    assert set(document()["paths"]) == routes() - {PATH}
+def test_every_method_of_every_route_is_in_the_document_and_no_other() -> None:
+    described = {
+        (path, method)
+        for path, methods in document()["paths"].items()
+        for method in methods
+        if method != "parameters"
+    }
+    assert described == routes() - {(PATH, "get")}
 
 
 def test_what_it_refers_to_is_there_and_nothing_is_there_for_nobody() -> None:
