@@ -120,6 +120,9 @@ class LiveSession:
             self._reading.cancel()
         if self._turn is not None:
             self._silence.end()
+            if self._turn.is_too_old(now_s):
+                self._turn.outcome = ErrorCode.TIME_LIMIT.value
+                self._turn_scope.cancel()
         elif self._silence.lasts_s(now_s) >= self._service.limits.idle_connection_s:
             self._leave(CloseCode.POLICY)
 
@@ -175,6 +178,8 @@ class LiveSession:
                         await self._socket.send(audio(message))
                 self._turn = None
                 await self._socket.send(finish("stop"))
+            if turn.outcome == ErrorCode.TIME_LIMIT:
+                raise RequestError(ErrorCode.TIME_LIMIT, "speaking took too long")
         except RequestError as error:
             self._turn = None
             with suppress(Disconnected):

@@ -43,6 +43,8 @@ class Turn:
         #: Why it ends, for the record, where it is given up.
         self.outcome = "disconnected"
         self._max_chars = service.limits.max_text_chars
+        #: When the stream that is spoken was opened; it holds a place.
+        self._opened_s: float | None = None
         #: What the next stream is told once it is there.
         self._kept: list[Callable[[PacedStream], None]] = []
         #: What takes more text, if it is there; and the characters that it, or the next one, has.
@@ -83,6 +85,11 @@ class Turn:
         self._end_stream()
         self._has_news.set()
 
+    def is_too_old(self, now_s: float) -> bool:
+        """Tell whether the stream that is spoken has had its time, as where it is read slowly."""
+        limit_s = self._service.limits.max_stream_s
+        return self._opened_s is not None and now_s - self._opened_s > limit_s
+
     async def messages(self) -> AsyncGenerator[dict[str, Any], None]:
         """Yield what each message of audio says, until all is spoken.
 
@@ -121,6 +128,7 @@ class Turn:
     async def _spoken(self, speech: Speech) -> AsyncGenerator[StreamEvent, None]:
         """Speak one stream to its end."""
         stream = PacedStream(self._service, speech, self._request_id)
+        self._opened_s = anyio.current_time()
         self._unheard = Unheard()
         if self._alignment is not None:
             self._alignment = self._alignment.following(speech.sample_rate_hz)
@@ -136,6 +144,7 @@ class Turn:
                     yield event
         finally:
             stream.cancel(self.outcome)
+            self._opened_s = None
 
     def _say(self, stream: PacedStream, text: str) -> None:
         stream.append(text)
