@@ -4,5 +4,5 @@ A model writes such texts: an emoji, an ellipsis, a mood in brackets. Pipecat ta
 audio for a failure of the service, and uses it no more after three of them.
 """
 
-#: Every format has a frame by then, behind the delay of its encoder: mp3 at 8 kHz takes the longest.
+#: By then every format has a frame, behind the delay of its encoder: mp3 at 8 kHz is the last.
 SILENCE_S = 0.25

@@ -8,7 +8,7 @@ from server.audio.file_encoder import FileEncoder
 from server.audio.formats import AudioFormat
 from server.dialects.silence import SILENCE_S
 
-#: Pipecat before 1.8, which asks for PCM, takes messages of up to 1,024 bytes for none. Whole samples.
+#: Pipecat before 1.8 takes messages of up to 1,024 bytes of PCM for none. Whole samples.
 MIN_BYTES = 1_026
 
 

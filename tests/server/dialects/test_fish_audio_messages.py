@@ -32,8 +32,9 @@ def anyio_backend() -> str:
 
 
 def decoded_s(data: bytes) -> float:
-    with av.open(BytesIO(data)) as container:
-        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+    with av.open(BytesIO(data), "r") as container:
+        frames = [*container.decode(audio=0)]
+    return sum(frame.samples for frame in frames) / frames[0].sample_rate if frames else 0.0
 
 
 @pytest.mark.parametrize(("audio_format", "rate_hz", "bit_rate"), COMPRESSED)
