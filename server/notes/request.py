@@ -54,6 +54,8 @@ class NoteRequest:
     parts: tuple[Part, ...] = ()
     #: In bits per second; `None` leaves it to the format.
     bit_rate: int | None = None
+    #: The silence that a text without a sound is; without one it is an error.
+    silence_s: float = 0.0
 
 
 def as_it_is(audio_format: AudioFormat) -> Reply:

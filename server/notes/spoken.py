@@ -52,6 +52,7 @@ class SpokenText:
         """
         self._stream = PulledStream(service, speech, request_id)
         self._hear = request.reply.hear
+        self._silence: Pcm = np.zeros(round(request.silence_s * speech.sample_rate_hz), np.int16)
         self._stream.append(request.text)
         self._stream.end()
 
@@ -61,11 +62,16 @@ class SpokenText:
 
     async def pcm(self) -> AsyncGenerator[Pcm, None]:
         """Do as `Spoken` says."""
+        is_heard = False
         async with aclosing(self._stream.events()) as events:
             async for event in events:
                 self._hear(event)
                 if isinstance(event, AudioPiece):
+                    is_heard = True
                     yield event.pcm
+        if not is_heard and self._silence.size:
+            self._hear(AudioPiece(0, self._silence))
+            yield self._silence
 
 
 class SpokenScript:

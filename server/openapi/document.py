@@ -44,6 +44,7 @@ _FISH_FILE = {
 }
 _TIMED_EVENTS = {"200": answer("events, while it is made", {"text/event-stream": {}})}
 _VOICE = {JSON: ref("Voice")}
+_FISH_HEALTH = operation("Tell Fish's clients", {"200": answer("ok", {JSON: ref("FishHealth")})})
 _PROBE = {"200": answer("yes"), "503": answer("no")}
 
 _PATHS: dict[str, Any] = {
@@ -100,9 +101,7 @@ _PATHS: dict[str, Any] = {
             (JSON, "multipart/form-data"),
         ),
     },
-    "/v1/health": {
-        "get": operation("Tell Fish's clients", {"200": answer("ok", {JSON: ref("FishHealth")})}),
-    },
+    "/v1/health": {"get": _FISH_HEALTH, "post": _FISH_HEALTH},
     "/livez": {"get": operation("Tell whether the engine turns", _PROBE)},
     "/readyz": {"get": operation("Tell whether new work is taken", _PROBE)},
     "/metrics": {

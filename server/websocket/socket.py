@@ -85,8 +85,10 @@ class Socket:
         if self._gone:
             raise Disconnected
         self._is_sending = True
-        await self._send({"type": "websocket.send", "bytes": data})
-        self._is_sending = False
+        try:
+            await self._send({"type": "websocket.send", "bytes": data})
+        finally:
+            self._is_sending = False
         self._num_sent += 1
         self._in_a_row += 1
         if self._in_a_row == MESSAGES_A_TURN:

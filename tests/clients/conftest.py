@@ -1,11 +1,13 @@
 """A real server for real clients, which know asyncio only."""
 
+import gc
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from engine.text.normalization.steps import load
 from tests.helpers.serving import Server, serving, starting
 
 SERVE = ("server", "serve", "--model", "espeak")
@@ -19,6 +21,19 @@ def anyio_backend() -> str:
 @pytest.fixture
 def virtual_time() -> bool:
     return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rules_are_loaded() -> None:
+    """Do what `voxline serve` does before it serves anybody, for servers in the test's own loop."""
+    load()
+
+
+@pytest.fixture(scope="package", autouse=True)
+def sockets_are_collected() -> Iterator[None]:
+    """Collect what clients leave behind while it is still ignored."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import anyio
 import pytest
 from starlette.types import Message
 
-from server.websocket.socket import MESSAGES_A_TURN, Disconnected, Socket
+from server.websocket.socket import MESSAGES_A_TURN, SEND_TIMEOUT_S, Disconnected, Socket
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +31,17 @@ async def test_nothing_can_be_sent_once_the_peer_is_known_to_be_gone() -> None:
     with pytest.raises(Disconnected):
         await socket.send(b"after")
     assert below.num_taken == 1
+
+
+async def test_a_send_that_was_given_up_does_not_count_as_stuck() -> None:
+    async def never(_: Message) -> None:
+        await anyio.sleep_forever()
+
+    socket = Socket(Swallowing().receive, never)
+    with anyio.move_on_after(1):
+        await socket.send(b"nobody takes it")
+    assert not socket.is_stuck(0)
+    assert not socket.is_stuck(SEND_TIMEOUT_S)
 
 
 @pytest.mark.parametrize(

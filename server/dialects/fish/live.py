@@ -120,6 +120,9 @@ class LiveSession:
             self._reading.cancel()
         if self._turn is not None:
             self._silence.end()
+            if self._turn.is_too_old(now_s):
+                self._turn.outcome = ErrorCode.TIME_LIMIT.value
+                self._turn_scope.cancel()
         elif self._silence.lasts_s(now_s) >= self._service.limits.idle_connection_s:
             self._leave(CloseCode.POLICY)
 
@@ -169,12 +172,7 @@ class LiveSession:
 
     async def _speak(self, turn: Turn) -> None:
         try:
-            with self._turn_scope, suppress(Disconnected):
-                async with aclosing(turn.messages()) as messages:
-                    async for message in messages:
-                        await self._socket.send(audio(message))
-                self._turn = None
-                await self._socket.send(finish("stop"))
+            await self._say(turn)
         except RequestError as error:
             self._turn = None
             with suppress(Disconnected):
@@ -183,6 +181,16 @@ class LiveSession:
             self._turn_done.set()
             if self._is_draining:
                 self.cut()
+
+    async def _say(self, turn: Turn) -> None:
+        with self._turn_scope, suppress(Disconnected):
+            async with aclosing(turn.messages()) as messages:
+                async for message in messages:
+                    await self._socket.send(audio(message))
+            self._turn = None
+            await self._socket.send(finish("stop"))
+        if turn.outcome == ErrorCode.TIME_LIMIT:
+            raise RequestError(ErrorCode.TIME_LIMIT, "speaking took too long")
 
     async def _end_turn(self) -> None:
         """Give up what is still spoken: whoever starts anew has no ear for it."""

@@ -10,6 +10,7 @@ from server.dialects.body import read_loosely
 from server.dialects.fish.errors import error_response, other_error
 from server.dialects.fish.request import FishRequest, read_request
 from server.dialects.fish.timed_note import in_timed_events
+from server.dialects.silence import SILENCE_S
 from server.errors import RequestError
 from server.notes.request import NoteRequest, Reply, as_it_is, check_text, sent_as
 
@@ -38,6 +39,7 @@ class FishDialect:
             parameters=asked.parameters,
             reply=self._reply(asked),
             bit_rate=asked.bit_rate,
+            silence_s=SILENCE_S,
         )
 
     def refusal(self, error: RequestError) -> Response:

@@ -11,8 +11,10 @@ from protocol.codes import ErrorCode
 from server.dialects.fish.alignment import Alignment
 from server.dialects.fish.audio_messages import AudioMessages
 from server.dialects.fish.request import FishRequest
+from server.dialects.fish.unheard import Unheard
 from server.dialects.paced_stream import PacedStream
 from server.errors import RequestError
+from server.formats import check_format
 from server.parameters import Speech, check
 from server.service import Service
 from server.stream_events import (
@@ -41,6 +43,8 @@ class Turn:
         #: Why it ends, for the record, where it is given up.
         self.outcome = "disconnected"
         self._max_chars = service.limits.max_text_chars
+        #: When the stream that is spoken was opened; it holds a place.
+        self._opened_s: float | None = None
         #: What the next stream is told once it is there.
         self._kept: list[Callable[[PacedStream], None]] = []
         #: What takes more text, if it is there; and the characters that it, or the next one, has.
@@ -50,6 +54,7 @@ class Turn:
         self._text_s = anyio.current_time()
         self._has_news = anyio.Event()
         #: Of the stream that is spoken; before the first one, of an empty one.
+        self._unheard = Unheard()
         self._alignment = Alignment(1) if is_timed else None
         if asked.text:
             self.append(asked.text)
@@ -72,13 +77,18 @@ class Turn:
     def flush(self) -> None:
         """Speak what is there; where nothing is, nothing happens."""
         if self._num_chars:
-            self._tell(PacedStream.flush)
+            self._tell(self._flush)
 
     def stop(self) -> None:
         """Speak what is there, and end."""
         self._is_stopped = True
         self._end_stream()
         self._has_news.set()
+
+    def is_too_old(self, now_s: float) -> bool:
+        """Tell whether the stream that is spoken has had its time, as where it is read slowly."""
+        limit_s = self._service.limits.max_stream_s
+        return self._opened_s is not None and now_s - self._opened_s > limit_s
 
     async def messages(self) -> AsyncGenerator[dict[str, Any], None]:
         """Yield what each message of audio says, until all is spoken.
@@ -105,6 +115,7 @@ class Turn:
         service = self._service
         asked = self.asked.parameters
         speech = check(asked, service.engine.info, service.limits, ServiceClass.CALL)
+        check_format(self.asked.format, speech.sample_rate_hz)
         return await service.with_voice(speech)
 
     async def _has_text(self) -> bool:
@@ -117,6 +128,8 @@ class Turn:
     async def _spoken(self, speech: Speech) -> AsyncGenerator[StreamEvent, None]:
         """Speak one stream to its end."""
         stream = PacedStream(self._service, speech, self._request_id)
+        self._opened_s = anyio.current_time()
+        self._unheard = Unheard()
         if self._alignment is not None:
             self._alignment = self._alignment.following(speech.sample_rate_hz)
         kept, self._kept = self._kept, []
@@ -131,32 +144,40 @@ class Turn:
                     yield event
         finally:
             stream.cancel(self.outcome)
+            self._opened_s = None
 
     def _say(self, stream: PacedStream, text: str) -> None:
         stream.append(text)
+        self._unheard.append(text)
         if self._alignment is not None:
             self._alignment.append(text)
+
+    def _flush(self, stream: PacedStream) -> None:
+        stream.flush()
+        self._unheard.flush()
 
     def _message(self, data: bytes) -> dict[str, Any]:
         times = {} if self._alignment is None else self._alignment.snapshot()
         return {"audio": data, **times}
 
     async def _encoded(self, event: StreamEvent, out: AudioMessages) -> bytes:
+        is_owed = self._unheard.hear(event)
         if self._alignment is not None:
             self._alignment.hear(event)
         match event:
             case AudioPiece(_, pcm):
                 return await out.encode(pcm)
             case FlushReached() | StreamDone():
-                return self._settled(out)
+                return await self._settled(out, is_owed=is_owed)
             case StreamFailed(code, message, retry_after_s):
                 raise RequestError(code, message, retry_after_s=retry_after_s)
         return b""
 
-    def _settled(self, out: AudioMessages) -> bytes:
+    async def _settled(self, out: AudioMessages, *, is_owed: bool) -> bytes:
+        num_silent = await out.be_silent() if is_owed else 0
         data, num_filled = out.settle()
         if self._alignment is not None:
-            self._alignment.fill(num_filled)
+            self._alignment.fill(num_silent + num_filled)
         return data
 
     def _tell(self, tell: Callable[[PacedStream], None]) -> None:

@@ -10,6 +10,7 @@ from server.bodies.fields import field, number, string
 from server.dialects.body import choice, read_loosely
 from server.dialects.openai.errors import error_response, other_error
 from server.dialects.openai.sse import in_events
+from server.dialects.silence import SILENCE_S
 from server.errors import RequestError
 from server.notes.request import NoteRequest, Reply, as_it_is, check_text
 from server.parameters import Parameters
@@ -42,6 +43,7 @@ class OpenAiDialect:
                 speed=field(fields, "speed", number),
             ),
             reply=_reply(fields, text, audio_format),
+            silence_s=SILENCE_S,
         )
 
     def refusal(self, error: RequestError) -> Response:

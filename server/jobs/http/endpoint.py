@@ -7,7 +7,7 @@ from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.jobs.desk import Desk
 from server.jobs.http.views import view
-from server.jobs.job import JobState
+from server.jobs.job import JobRecord, JobState
 
 #: What fits a screen, and what a page may cost.
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 500
@@ -39,12 +39,8 @@ class JobsEndpoint:
         notes = [view(record) for record in page.records]
         return JSONResponse({"notes": notes, "next_cursor": page.next_cursor})
 
-    async def find(self, request: Request) -> Response:
-        """Answer `GET /v1/notes/ID`. Errors are those of `NoteQueue.find`."""
-        return JSONResponse(view(await self._queue.find(request.path_params["job_id"])))
-
-    async def end(self, request: Request) -> Response:
-        """Answer `DELETE /v1/notes/ID`: give up a job, or forget one that has ended.
+    async def member(self, request: Request) -> Response:
+        """Answer `GET /v1/notes/ID` with a job; `DELETE` gives it up, or forgets it at its end.
 
         Raises:
             UnknownJob: see there.
@@ -52,16 +48,21 @@ class JobsEndpoint:
             StoreFailed: see there.
         """
         record = await self._queue.find(request.path_params["job_id"])
+        if request.method == "DELETE":
+            return await self._end(record)
+        return JSONResponse(view(record))
+
+    async def retry(self, request: Request) -> Response:
+        """Answer `POST /v1/notes/ID/retry`. Errors are those of `NoteQueue.retry`."""
+        return JSONResponse(view(await self._queue.retry(request.path_params["job_id"])), 202)
+
+    async def _end(self, record: JobRecord) -> Response:
         if not record.status.state.is_end:
             return JSONResponse(view(await self._queue.cancel(record.job.id)), 202)
         # In this order: what is known of can still be removed.
         await self._store.remove(record.job.key)
         await self._queue.remove(record.job.id)
         return Response(status_code=204)
-
-    async def retry(self, request: Request) -> Response:
-        """Answer `POST /v1/notes/ID/retry`. Errors are those of `NoteQueue.retry`."""
-        return JSONResponse(view(await self._queue.retry(request.path_params["job_id"])), 202)
 
 
 def _limit(text: str | None) -> int:

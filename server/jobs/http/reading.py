@@ -12,11 +12,9 @@ from server.drain import Drain
 from server.errors import RequestError
 from server.jobs.http.problems import TOLD, problem_with
 from server.notes.file_response import FileResponse
-from server.problems import problem, problem_of
+from server.problems import problem_of
 
 _log = logging.getLogger(__name__)
-
-ALLOWED = ("GET", "HEAD")
 
 
 class ReadRoute:
@@ -29,11 +27,6 @@ class ReadRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["method"] not in ALLOWED:
-            allow = {"Allow": ", ".join(ALLOWED)}
-            refusal = problem(405, "method_not_allowed", "this is only read", allow)
-            await refusal(scope, receive, send)
-            return
 
         async def answer() -> None:
             try:

@@ -17,6 +17,7 @@ from server.jobs.http.views import PATH
 from server.service import Service
 
 _MEMBER = PATH + "/{job_id}"
+_OF_NOTES = ["GET", "OPTIONS", "POST"]
 
 
 def job_routes(service: Service, desk: Desk, notes: ASGIApp) -> list[Route]:
@@ -28,13 +29,12 @@ def job_routes(service: Service, desk: Desk, notes: ASGIApp) -> list[Route]:
     audio = AudioEndpoint(desk)
     events = EventsEndpoint(desk.watch, service.drain)
     return [
-        Route(PATH, _Notes(notes, submission.answer, jobs.list)),
+        Route(PATH, _Notes(notes, submission.answer, jobs.list), methods=_OF_NOTES),
         Route(f"{PATH}/batch", answering(batch.answer), methods=["POST"]),
-        Route(_MEMBER, answering(jobs.find), methods=["GET"]),
-        Route(_MEMBER, answering(jobs.end), methods=["DELETE"]),
+        Route(_MEMBER, answering(jobs.member), methods=["DELETE", "GET"]),
         Route(f"{_MEMBER}/retry", answering(jobs.retry), methods=["POST"]),
-        Route(f"{_MEMBER}/audio", ReadRoute(service.drain, audio.answer)),
-        Route(f"{_MEMBER}/events", ReadRoute(service.drain, events.answer)),
+        Route(f"{_MEMBER}/audio", ReadRoute(service.drain, audio.answer), methods=["GET"]),
+        Route(f"{_MEMBER}/events", ReadRoute(service.drain, events.answer), methods=["GET"]),
     ]
 
 

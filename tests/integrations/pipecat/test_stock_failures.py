@@ -8,7 +8,7 @@ from pipecat.frames.frames import TTSAudioRawFrame, TTSStoppedFrame, TTSUpdateSe
 from pipecat.services.settings import TTSSettings
 
 from tests.helpers.serving import Server, starting
-from tests.integrations.pipecat.agent import Agent, conversing, samples
+from tests.integrations.pipecat.agent import RATE_HZ, Agent, conversing, samples
 from tests.integrations.pipecat.proxy import proxying
 from tests.integrations.pipecat.stock import MARKS, SAMPLES_PER_CHAR, STOCK
 
@@ -65,6 +65,17 @@ async def test_a_sentence_that_the_server_refuses_is_an_error_and_the_next_one_s
         assert await agent.say("word " * 5_000) == []
         assert agent.errors
         await assert_speaks(agent)
+
+
+@pytest.mark.parametrize("name", STOCK)
+async def test_replies_without_a_sound_are_no_failure_however_many(
+    name: str, espeak: Server
+) -> None:
+    async with conversing(STOCK[name](espeak.address, stop_frame_timeout_s=STOP_S)) as agent:
+        for text in ("...", "…", "🙂", "—"):
+            await agent.say(text)
+        assert samples(await agent.say(SHORT)) > RATE_HZ / 4
+        assert agent.errors == []
 
 
 @pytest.mark.parametrize("name", STOCK)

@@ -13,6 +13,7 @@ from protocol.messages import Reference
 from server.audio.formats import AudioFormat
 from server.dialects.fish.errors import error_response
 from server.dialects.fish.speech import FishDialect
+from server.dialects.silence import SILENCE_S
 from server.errors import RequestError
 from server.notes.request import NoteRequest
 from tests.helpers.asgi import calling, http_scope
@@ -197,6 +198,17 @@ async def test_with_timestamps_the_events_are_the_file_and_tell_each_word_of_it(
         assert words[-1]["end"] == event["alignment"]["audio_duration"]
         end_s += event["alignment"]["audio_duration"]
     assert end_s == pytest.approx((len(file) - 44) / 2 / 44_100, abs=2e-3)
+
+
+@pytest.mark.anyio
+async def test_a_text_without_a_sound_is_a_short_silence_which_timestamps_count() -> None:
+    body: dict[str, object] = {"text": "🙂", "format": "pcm", "sample_rate": 8_000}
+    silence = bytes(2 * round(SILENCE_S * 8_000))
+    assert await asked(body) == (200, silence)
+    status, data = await asked(body, path=TIMED)
+    event = json.loads(data.removeprefix(b"data: "))
+    assert (status, base64.b64decode(event["audio_base64"])) == (200, silence)
+    assert event["alignment"]["audio_duration"] == SILENCE_S
 
 
 @pytest.mark.anyio

@@ -1,5 +1,6 @@
 """Fish's live socket in virtual time: sessions, pacing, and what whoever leaves costs."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from server.app import create_app
 from server.dialects.fish.audio_messages import MIN_BYTES
 from server.dialects.fish.turn import IDLE_S
 from server.dialects.paced_stream import LEAD_S
+from server.dialects.silence import SILENCE_S
 from server.service import Service
 from server.timekeeper import PERIOD_S
 from server.websocket.socket import SEND_TIMEOUT_S
@@ -30,6 +32,7 @@ TEXT = "Hello there, this is spoken."
 LONG = " ".join(["word"] * 400)
 PCM = {"format": "pcm", "sample_rate": SAMPLE_RATE_HZ, "normalize": False, "text": ""}
 DEFAULTS = Limits()
+NUM_SILENT = round(SILENCE_S * SAMPLE_RATE_HZ)
 
 
 class Caller:
@@ -126,6 +129,30 @@ async def test_a_session_without_text_finishes_without_audio() -> None:
         assert await caller.speak(" ") == b""
 
 
+async def test_a_flush_without_a_sound_is_a_short_silence_and_an_empty_one_is_nothing() -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
+        await caller.say("start", request=PCM | {"normalize": True})
+        for text in ("🙂", "🎉 ", " ", TEXT, "🙂", ""):
+            await caller.say("text", text=text)
+            await caller.say("flush")
+        await caller.say("stop")
+        data, reason = await caller.whole()
+        assert reason == "stop"
+        assert len(data) // 2 == num_samples(TEXT) + 3 * NUM_SILENT
+
+
+@pytest.mark.parametrize("texts", [("🙂",), ("🙂", " "), (" ", "🙂")])
+async def test_a_session_without_a_sound_is_a_short_silence(texts: tuple[str, ...]) -> None:
+    async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
+        await caller.say("start", request=PCM | {"normalize": True})
+        for text in texts:
+            await caller.say("text", text=text)
+        await caller.say("stop")
+        data, reason = await caller.whole()
+        assert reason == "stop"
+        assert data == bytes(2 * NUM_SILENT)
+
+
 async def test_no_message_is_so_short_that_a_client_drops_it() -> None:
     async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
         await caller.say("start", request=PCM | {"sample_rate": 8_000})
@@ -208,7 +235,15 @@ async def test_a_start_in_mid_speech_ends_what_was_spoken() -> None:
 
 @pytest.mark.parametrize(
     "request_fields",
-    [{"reference_id": "nobody"}, {"format": "midi"}, {"prosody": {"speed": 9}}, {"sample_rate": 1}],
+    [
+        {"reference_id": "nobody"},
+        {"format": "midi"},
+        {"prosody": {"speed": 9}},
+        {"sample_rate": 1},
+        {"format": "opus", "sample_rate": 44_100},
+        {"format": "opus", "sample_rate": 8_001},
+        {"format": "mp3", "sample_rate": 8_001},
+    ],
 )
 async def test_what_cannot_be_spoken_is_finished_with_an_error_and_the_socket_stays(
     request_fields: dict[str, object],
@@ -218,6 +253,19 @@ async def test_what_cannot_be_spoken_is_finished_with_an_error_and_the_socket_st
         await caller.say("text", text=TEXT)
         _, reason = await caller.whole()
         assert reason == "error"
+        assert len(await caller.speak(TEXT)) // 2 == num_samples(TEXT)
+
+
+@pytest.mark.parametrize("audio_format", ["mp3", "opus"])
+async def test_without_its_codec_a_format_is_finished_with_an_error_and_the_socket_stays(
+    audio_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    async with running(VirtualEngineThread()) as engine, connected(engine) as caller:
+        await caller.say("start", request={"format": audio_format, "text": TEXT})
+        heard = await caller.hear()
+        assert (heard["event"], "voxline[codecs]" in heard["message"]) == ("log", True)
+        assert (await caller.whole())[1] == "error"
         assert len(await caller.speak(TEXT)) // 2 == num_samples(TEXT)
 
 
@@ -282,6 +330,20 @@ async def test_a_listener_that_stops_reading_costs_a_bounded_lead_and_is_ended()
         assert made == 1
         await anyio.sleep(SEND_TIMEOUT_S + 2 * PERIOD_S)
         assert engine.scheduler.num_sequences == 0
+
+
+async def test_who_reads_slowly_keeps_a_place_for_no_longer_than_a_stream_may_last() -> None:
+    limits, engine = Limits(max_stream_s=60), VirtualEngineThread()
+    async with running(engine), connected(engine, limits, buffer=0) as caller:
+        await caller.say("start", request=PCM)
+        await caller.say("text", text=LONG)
+        began_s = anyio.current_time()
+        while (await caller.hear())["event"] != "log":
+            assert anyio.current_time() - began_s < 60 + SEND_TIMEOUT_S
+            await anyio.sleep(SEND_TIMEOUT_S / 2)
+        assert engine.scheduler.num_sequences == 0
+        assert (await caller.whole())[1] == "error"
+        assert len(await caller.speak(TEXT)) // 2 == num_samples(TEXT)
 
 
 async def test_text_beyond_the_limit_of_a_stream_is_spoken_by_the_next_one() -> None:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from engine.runners import tone
 from engine.runners.tone import ToneRunner
 from protocol.codes import ErrorCode
 from server.audio.formats import AudioFormat
 from server.dialects.openai.errors import error_response
 from server.dialects.openai.speech import PCM_RATE_HZ, OpenAiDialect
+from server.dialects.silence import SILENCE_S
 from server.errors import RequestError
 from server.notes.request import NoteRequest
 from server.voices.folder import FolderVoiceStore
@@ -126,6 +128,14 @@ async def test_events_carry_the_very_bytes_of_the_file_and_end_with_what_was_use
     assert b"".join(base64.b64decode(event["audio"]) for event in deltas) == file
     assert done["type"] == "speech.audio.done"
     assert done["usage"]["total_tokens"] == len(TEXT)
+
+
+@pytest.mark.anyio
+async def test_a_text_without_a_sound_is_a_short_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tone, "SAMPLES_PER_CHAR", 0)
+    body: dict[str, object] = {"input": "...", "response_format": "pcm"}
+    silence = bytes(2 * round(SILENCE_S * PCM_RATE_HZ))
+    assert await asked("POST", "/v1/audio/speech", body) == (200, silence)
 
 
 @pytest.mark.anyio
