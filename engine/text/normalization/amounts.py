@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from engine.text.normalization.language import (
     AFTER,
     BEFORE,
-    END,
     Currency,
     Language,
     Noun,
@@ -24,6 +23,15 @@ _FIRST = (
     r"(?<!\s\u2013)(?<!^\u2013)"
 )
 _LAST = rf"(?![{_SPACES}][0-9\u00bc-\u00be\u2150-\u215e]|['\u2019][0-9])"
+#: The hyphen of a span is no minus: "9am-5pm", "5%-10%", "3 May-5 May". Rules of dates would read
+#: half of one, so this is for before all of them.
+SPAN = Rule(
+    re.compile(
+        rf"{BEFORE}[0-9]+(?:[.,:][0-9]+)*{_SPACE}(?:[^\W\d_][\w.]{{0,9}}|[%°€$£¥]C?)-[0-9]+"
+        r"(?:[.,:][0-9]+)*\w*"
+    ),
+    as_written,
+)
 _DASH = re.compile("(?<=[0-9%°€$£¥])\u2013(?=[$€£¥]?[0-9])")
 _AREA_CODE = rf"(?:\+[0-9]{{1,3}}{_SPACE})?\([0-9]{{1,5}}\)"
 _TELEPHONE = re.compile(
@@ -43,9 +51,9 @@ def amounts(language: Language) -> tuple[Rule, ...]:
     scale, word = (_scale(language, scales) for scales in (language.scales, words))
     number = rf"{BEFORE}{_FIRST}{_SIGN}{language.number}"
     before = rf"{BEFORE}{_SIGN}(?P<name>{names}){_SPACE}{language.number}{scale}{AFTER}{_LAST}"
-    after = rf"{number}{scale}{_SPACE}(?P<name>{names}){END}"
-    measured = rf"{number}{word}{_SPACE}(?P<name>{measures})(?![\w/²³]|-[0-9])"
-    scaled = rf"{number}{_SPACE}(?P<name>(?i:{_any_of(words)})){END}"
+    after = rf"{number}{scale}{_SPACE}(?P<name>{names})(?!\w)"
+    measured = rf"{number}{word}{_SPACE}(?P<name>{measures})(?![\w/²³])"
+    scaled = rf"{number}{_SPACE}(?P<name>(?i:{_any_of(words)}))(?!\w)"
     # What stands before a sign or a unit, and is not found above, is part of something else.
     unknown = rf"(?!{_SPACE}(?:\w{{0,2}}[%°$€£¥]|(?:{measures})[/²³]))"
     return (

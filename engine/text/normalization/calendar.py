@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import date
 
-from engine.text.normalization.language import AFTER, BEFORE, END, Rule, as_written
+from engine.text.normalization.language import AFTER, BEFORE, Rule, as_written
 from engine.text.normalization.numbers import Numbers
 
 DAY = r"(?P<day>0?[1-9]|[12][0-9]|3[01])"
@@ -63,7 +63,7 @@ class Months:
     @property
     def pattern(self) -> str:
         """A regular expression for one, with the group `month`."""
-        return rf"(?P<month>{'|'.join(map(re.escape, self.forms))}){END}"
+        return rf"(?P<month>{'|'.join(map(re.escape, self.forms))})(?!\w)"
 
     def number(self, form: str) -> int:
         """Return which of them has this form."""

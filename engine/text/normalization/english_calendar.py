@@ -14,7 +14,7 @@ from engine.text.normalization.calendar import (
     any_case,
     is_date,
 )
-from engine.text.normalization.language import AFTER, BEFORE, END, Rule, as_written
+from engine.text.normalization.language import AFTER, BEFORE, Rule, as_written
 from engine.text.normalization.numbers import Numbers
 
 _MONTHS = Months(
@@ -23,8 +23,7 @@ _MONTHS = Months(
     "October|Oct|Oct.", "November|Nov|Nov.", "December|Dec|Dec.",
 )  # fmt: skip
 _SUFFIX = "(?:st|nd|rd|th)"
-#: Before noon or after it; what is a span of time, "9am-5pm", has two.
-_HALF = "[ \u00a0]?(?P<half>[AaPp])(?:[Mm](?![\\w/])|\\.[Mm]\\.)(?!-[0-9])"
+_HALF = "[ \u00a0]?(?P<half>[AaPp])(?:[Mm](?![\\w/])|\\.[Mm]\\.)"
 _HOUR = rf"(?P<hour>1[0-2]|0?[1-9])(?:[:.]{MINUTE})?"
 #: Before a number of four digits that is a year.
 _OF_YEAR = any_case(["in", "since", "until", "before", "after", "year"])
@@ -45,7 +44,7 @@ def calendar(numbers: Numbers, *, month_first: bool) -> tuple[Rule, ...]:
         Rule(re.compile(rf"{BEFORE}{DAY}{_SUFFIX}?(?: of)? {month}{year}"), say.day_month, "date"),
         Rule(re.compile(rf"{BEFORE}{_HOUR}{_HALF}"), say.half_day, "time"),
         Rule(re.compile(rf"{BEFORE}{CLOCK}{AFTER}"), say.time, "time"),
-        Rule(re.compile(rf"{BEFORE}(?P<n>[0-9]{{1,9}}){_SUFFIX}{END}"), say.ordinal),
+        Rule(re.compile(rf"{BEFORE}(?P<n>[0-9]{{1,9}}){_SUFFIX}(?!\w)"), say.ordinal),
         Rule(re.compile(alone), say.year),
         # Decades, of a century or of a life: no seconds.
         Rule(re.compile(rf"{BEFORE}[0-9]+s(?!\w)"), as_written),

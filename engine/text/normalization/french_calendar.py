@@ -3,7 +3,7 @@
 import re
 
 from engine.text.normalization.calendar import DAY, HOUR, ISO_DATE, MINUTE, YEAR, Months, Sayings
-from engine.text.normalization.language import AFTER, BEFORE, END, Rule
+from engine.text.normalization.language import AFTER, BEFORE, Rule
 from engine.text.normalization.numbers import Numbers
 
 _MONTHS = Months(
@@ -14,7 +14,7 @@ _SPACE = "[ \u00a0\u202f]?"
 #: With minutes by themselves it is how long something takes: "1 h 30 min".
 _CLOCK = (
     rf"{HOUR}(?::{MINUTE}{AFTER}"
-    rf"|{_SPACE}[hH]{_SPACE}(?P<past>[0-5][0-9])(?!\w|-[0-9]|{_SPACE}min)|{_SPACE}[hH](?![\w/]|-[0-9]))"
+    rf"|{_SPACE}[hH]{_SPACE}(?P<past>[0-5][0-9])(?!\w|{_SPACE}min)|{_SPACE}[hH](?![\w/]))"
 )
 _MASCULINE, _FEMININE = "spellout-cardinal-masculine", "spellout-cardinal-feminine"
 
@@ -24,13 +24,13 @@ def calendar(numbers: Numbers) -> tuple[Rule, ...]:
     say = _Sayings(numbers, _MONTHS)
     slashed = rf"{BEFORE}{DAY}/(?P<month>0?[1-9]|1[0-2])/{YEAR}{AFTER}"
     named = rf"{BEFORE}{DAY}(?:er)? {_MONTHS.pattern}(?: {YEAR}{AFTER})?"
-    ordinal = r"(?P<n>[0-9]{1,4})(?:(?P<feminine>re|ère|nde)|er|nd|ème|es|e)"
+    ordinal = r"(?P<n>[0-9]{1,4})(?:(?P<feminine>re|ère|nde)|er|nd|ème|es|e)(?!\w)"
     return (
         Rule(ISO_DATE, say.numeric, "date"),
         Rule(re.compile(slashed), say.numeric, "date"),
         Rule(re.compile(named), say.date, "date"),
         Rule(re.compile(BEFORE + _CLOCK), say.time, "time"),
-        Rule(re.compile(BEFORE + ordinal + END), say.ordinal),
+        Rule(re.compile(BEFORE + ordinal), say.ordinal),
     )
 
 

@@ -15,7 +15,7 @@ from engine.text.normalization.calendar import (
     after,
     any_case,
 )
-from engine.text.normalization.language import AFTER, BEFORE, END, Rule, as_written
+from engine.text.normalization.language import AFTER, BEFORE, Rule, as_written
 from engine.text.normalization.numbers import Numbers
 
 _MONTHS = Months(
@@ -40,14 +40,14 @@ def calendar(numbers: Numbers) -> tuple[Rule, ...]:
     named = rf"{DAY}\. {_MONTHS.pattern}(?: {YEAR}{AFTER})?"
     span = rf"(?P<from>[1-9][0-9]?)\.{_TO}{named}"
     dotted = rf"{BEFORE}{DAY}\. ?(?P<month>0?[1-9]|1[0-2])\. ?{YEAR}{AFTER}"
-    hour = rf"{HOUR} Uhr(?: {MINUTE}{AFTER})?{END}"
+    hour = rf"{HOUR} Uhr(?: {MINUTE}{AFTER})?(?!\w)"
     return (
         YEARS,
         Rule(ISO_DATE, say.numeric, "date"),
         Rule(re.compile(dotted), say.numeric, "date"),
         Rule(re.compile(BEFORE + span), say.span, "date"),
         Rule(re.compile(BEFORE + named), say.date, "date"),
-        Rule(re.compile(rf"{BEFORE}{HOUR}[.:]{MINUTE} (?:Uhr|h){END}"), say.time, "time"),
+        Rule(re.compile(rf"{BEFORE}{HOUR}[.:]{MINUTE} (?:Uhr|h)(?!\w)"), say.time, "time"),
         Rule(re.compile(rf"{BEFORE}{CLOCK}{AFTER}"), say.time, "time"),
         Rule(re.compile(BEFORE + hour), say.time, "time"),
         *_ordinals(say),

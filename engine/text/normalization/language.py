@@ -100,8 +100,6 @@ class Language:
 
 
 #: What may not stand before a number, and after one, or it is part of something else: a name, a
-#: version, an address.
-BEFORE = r"(?<![\w.,:/+#^%°$€£¥₹-])"
+#: version, an address. An underscore may be emphasis: "_5 km_".
+BEFORE = r"(?<![^\W_])(?<![^\W_]_)(?<![.,:/+#^%°$€£¥₹-])"
 AFTER = r"(?![\w/^]|[.,:-][0-9]|,[-\u2013])"
-#: What may not stand after a word that ends what is found: the rest would be read as negative.
-END = r"(?!\w|-[0-9])"

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from engine.text.alignment import Draft
 from engine.text.normalization.addresses import addresses
-from engine.text.normalization.amounts import amounts
+from engine.text.normalization.amounts import SPAN, amounts
 from engine.text.normalization.emojis import DropEmojis
 from engine.text.normalization.languages import NAMES, language_named, name_of
 from engine.text.normalization.markdown import LINKS, MARKS
@@ -58,7 +58,7 @@ def _steps(name: str | None) -> tuple[Step, ...]:
         _Where(_ADDRESS, addresses(language)),
         DropEmojis(),
         marks,
-        _Where(_DIGIT, (*language.own, *amounts(language))),
+        _Where(_DIGIT, (SPAN, *language.own, *amounts(language))),
     )
 
 

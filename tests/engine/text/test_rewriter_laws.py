@@ -119,6 +119,13 @@ def test_what_a_rule_returns_for_a_match_is_never_seen_by_a_later_one() -> None:
     assert draft.result()[0] == "bc"
 
 
+def test_a_rule_sees_what_is_written_before_a_match_though_it_is_replaced() -> None:
+    draft = Draft("5%-3")
+    draft.substitute(re.compile("5%"), lambda _: "five percent")
+    draft.substitute(re.compile("(?<!%)-3"), lambda _: "minus three")
+    assert draft.result()[0] == "five percent-3"
+
+
 HOSTILE = {
     "digits": "7" * 100_000,
     "grouped": "1," * 50_000,

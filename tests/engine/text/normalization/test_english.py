@@ -65,6 +65,7 @@ CASES = {
     "1 hr 5 sec": "one hour five seconds",
     "10 MB/s": "ten megabytes per second",
     "1 mi, 5 yd, 90 kph": "one mile, five yards, ninety kilometres per hour",
+    "_5 km_, __5__ and **5 g**": "five kilometres, five and five grams",
     "5\u201310 km": "five to ten kilometres",
     "5 million km": "five million kilometres",
     # addresses
