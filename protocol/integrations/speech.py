@@ -69,10 +69,14 @@ class Speech:
     def heard(self, played: int) -> int:
         """Return how many characters were wholly heard in `played` samples."""
         if self._is_whole and played >= self.samples:
-            # Nobody has heard a text without a sound, as an ellipsis is.
-            return len(self.text) if self.samples else 0
+            return 0 if self.is_silent else len(self.text)
         # Of what may go on, nobody knows whether the last word is over.
         return heard_chars(self._marks, self.samples + (not self._is_whole), played)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether all was spoken without a sound, as an ellipsis is."""
+        return self._is_whole and not self.samples
 
     async def run(self, take: Take) -> None:
         """Speak, and hand audio and marks to `take`, until all was spoken or it was cancelled.

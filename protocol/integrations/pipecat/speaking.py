@@ -8,12 +8,14 @@ from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     Frame,
+    LLMAssistantPushAggregationFrame,
     TTSAudioRawFrame,
+    TTSStartedFrame,
     TTSStoppedFrame,
     TTSTextFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
-from pipecat.utils.time import nanoseconds_to_seconds
+from pipecat.utils.time import nanoseconds_to_seconds, seconds_to_nanoseconds
 
 from ...client import ClientError, ConnectFailed, StreamOptions
 from ...errors import LocalProtocolError
@@ -25,6 +27,13 @@ from .linked import LinkedTTSService
 
 #: One channel: Voxline speaks mono.
 CHANNELS = 1
+#: What is played of a text without a sound, as "..." is: Pipecat takes a context without audio for
+#: an error, and three in a row for the end of the service. Too short to be heard.
+SILENCE_S = 0.01
+#: What the transport passes by the clock, in this order: how a reply begins, goes on and ends.
+TIMED = (TTSStartedFrame, TTSTextFrame, LLMAssistantPushAggregationFrame)
+#: So much later a frame is behind another for certain, though its time was rounded.
+TICK_S = 1e-6
 
 #: A word, and the seconds of its context's audio before it.
 WordTime: TypeAlias = tuple[str, float]
@@ -80,13 +89,18 @@ class SpeakingTTSService(LinkedTTSService):
             frame: The frame to push.
             direction: The direction to push the frame.
         """
+        timed = self._word_timestamp_tracker
         if isinstance(frame, TTSAudioRawFrame):
             self._conversation.push(frame.context_id, frame.num_frames)
-        elif isinstance(frame, TTSTextFrame) and frame.pts:
+        elif isinstance(frame, TTSStartedFrame):
+            # By the clock, as its words: behind the audio before it, it would come after the first,
+            # and whoever collects a reply would see a short one end before it began.
+            plays_at_s = self._conversation.plays_at_s(frame.context_id or "", 0.0)
+            frame.pts = max(timed.last_pts, seconds_to_nanoseconds(plays_at_s))
+        if isinstance(frame, TIMED) and frame.pts:
             # Pipecat forgets the words that waited for their sentence to be written, and would end
             # the reply before they are heard.
-            last_pts = max(self._word_timestamp_tracker.last_pts, frame.pts)
-            self._word_timestamp_tracker.last_pts = last_pts
+            timed.last_pts = max(timed.last_pts, frame.pts)
         await super().push_frame(frame, direction)
 
     async def _add_word_timestamps(
@@ -103,8 +117,9 @@ class SpeakingTTSService(LinkedTTSService):
             and self._word_timestamp_tracker.started
         ):
             began_s = nanoseconds_to_seconds(self._word_timestamp_tracker.pts(0.0))
+            after_s = nanoseconds_to_seconds(self._word_timestamp_tracker.last_pts) + TICK_S
             word_times = [
-                (word, self._conversation.plays_at_s(context_id, at_s) - began_s)
+                (word, max(self._conversation.plays_at_s(context_id, at_s), after_s) - began_s)
                 for word, at_s in word_times
             ]
         await super()._add_word_timestamps(word_times, context_id, includes_inter_frame_spaces)
@@ -120,6 +135,8 @@ class SpeakingTTSService(LinkedTTSService):
         return speech
 
     async def _speak(self, context_id: str, speech: Speech) -> None:
+        if not await self._conversation.wait_turn(context_id):
+            return
         words = Words()
 
         async def take(event: Audio | Mark) -> None:
@@ -139,9 +156,16 @@ class SpeakingTTSService(LinkedTTSService):
         except (ClientError, LocalProtocolError) as error:
             await self.push_error(str(error), exception=error)
         if self.audio_context_available(context_id):
+            if speech.is_silent:
+                await self._append_silence(context_id)
             await self._tell(context_id, speech, words.finish(speech.samples))
             await self.append_to_audio_context(context_id, TTSStoppedFrame(context_id=context_id))
             await self.remove_audio_context(context_id)
+
+    async def _append_silence(self, context_id: str) -> None:
+        pcm = bytes(2 * CHANNELS * round(SILENCE_S * self.sample_rate))
+        frame = TTSAudioRawFrame(pcm, self.sample_rate, CHANNELS, context_id=context_id)
+        await self.append_to_audio_context(context_id, frame)
 
     async def _tell(self, context_id: str, speech: Speech, spoken: TimedText | None) -> None:
         if spoken is not None:
@@ -150,11 +174,17 @@ class SpeakingTTSService(LinkedTTSService):
             await self.add_word_timestamps([(word, at_s) for word in words], context_id)
 
     async def _follow(self, context_id: str, speech: Speech) -> None:
-        # Pipecat ends a context without audio after a while, and a writer may pause for longer.
-        lives = partial(self._refresh_audio_context, context_id)
+        # Whoever waits has nothing to follow: many of them would keep the loop busy.
+        await self._conversation.wait_turn(context_id)
+        lives = partial(self._keep_alive, context_id)
         if await self._conversation.follow(context_id, speech, lives):
             heard = speech.heard(speech.samples)
             await self._call_event_handler("on_heard", context_id, speech.text[:heard])
+
+    def _keep_alive(self, context_id: str) -> None:
+        # Pipecat ends a context that plays and has no audio for a while, though its writer pauses.
+        if context_id == self.get_active_audio_context_id():
+            self._refresh_audio_context(context_id)
 
     def _silence(self, context_id: str) -> None:
         """Have the rest of a context thrown away, unless it may not be interrupted."""
