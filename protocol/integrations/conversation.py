@@ -13,7 +13,7 @@ REPORT_S = 0.1
 #: Speeches that are made at once: the one that plays, and two behind it so that a short one between
 #: leaves no gap. Each holds a call's place at the server.
 MAX_MADE = 3
-#: Speeches that have begun, their texts among them: minutes of speech, and a few dozen kilobytes.
+#: Speeches whose text is kept, minutes of talk; whoever has more to say waits.
 MAX_SPEECHES = 64
 
 
@@ -75,7 +75,7 @@ class Conversation:
     async def follow(self, name: str, speech: Speech, lives: Callable[[], None]) -> bool:
         """Report what is played until all was, and return `True`, or `False` if it was cut.
 
-        Call `lives` each time: a speech may be silent for long while its text is written.
+        Call `lives` each time: there may be no audio for long, while text is written or waits.
         """
         played = 0
         while not speech.is_over or played < speech.samples:

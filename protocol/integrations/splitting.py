@@ -4,7 +4,7 @@ import re
 
 #: A full stop, a question, an exclamation or an ellipsis with what closes it, or a new line. Where
 #: it is one of an abbreviation, a pause at the wrong place is the most that comes of it.
-_SENTENCE = re.compile(r"[.!?…][\"')\]”’»]*\s|[。！？]|\n")
+_SENTENCE = re.compile(r"[.!?…][\"')\]”\u2019»]*\s|[\u3002\uff01\uff1f]|\n")
 _WORD = re.compile(r"\s")
 
 

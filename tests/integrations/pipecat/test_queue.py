@@ -55,17 +55,30 @@ async def test_of_speeches_that_wait_a_few_are_made_and_an_interruption_drops_al
         assert agent.errors == []
 
 
-async def test_speech_of_one_word_that_waited_is_remembered_by_itself(espeak: Server) -> None:
-    texts = ["First thing said.", "Third.", "Fourth."]
-    async with conversing(VoxlineTTSService(url=espeak.ws_url)) as agent:
+async def test_a_speech_that_waits_for_longer_than_pipecat_waits_for_audio_is_spoken(
+    tone: Server,
+) -> None:
+    texts = [f"Number {number}." for number in range(MAX_MADE + 2)]
+    # All of a speech is made at once, and it plays for thrice as long as Pipecat waits.
+    service = VoxlineTTSService(url=tone.ws_url, window_s=30.0, stop_frame_timeout_s=0.2)
+    async with conversing(service) as agent:
+        await speak(agent, *texts)
+        await agent.probe.until(lambda: len(agent.heard) == len(texts))
+        assert [text.strip() for text in agent.heard.values()] == texts
+        assert agent.errors == []
+
+
+async def test_a_speech_of_one_word_that_waited_is_remembered_by_itself(tone: Server) -> None:
+    texts = ["First thing said.", "Second.", "Third."]
+    async with conversing(hasty(tone)) as agent:
         await speak(agent, *texts)
         await agent.probe.until(lambda: len(agent.heard) == len(texts))
         await agent.player.until_silent()
         assert agent.remembered == texts
 
 
-async def test_a_reply_of_one_word_that_waited_is_remembered_by_itself(espeak: Server) -> None:
-    async with conversing(VoxlineTTSService(url=espeak.ws_url)) as agent:
+async def test_a_reply_of_one_word_that_waited_is_remembered_by_itself(tone: Server) -> None:
+    async with conversing(hasty(tone)) as agent:
         await speak(agent, "One moment.")
         await agent.write("Yes.")
         await agent.probe.until(lambda: len(agent.heard) == 2)
@@ -96,10 +109,10 @@ async def test_replies_without_a_sound_are_no_errors_were_not_heard_and_the_next
 
 
 async def test_a_reply_longer_than_a_stream_may_be_is_spoken_whole_and_in_order() -> None:
-    with serving("tone", "--max-text-chars", "60") as strict:
+    text = f"{SHORT} {LONG}"
+    with serving("tone", "--max-text-chars", "40") as strict:
         async with conversing(hasty(strict)) as agent:
-            audio = await agent.say(f"{LONG} {SHORT} {LONG}")
-            text = f"{LONG} {SHORT} {LONG}"
+            audio = await agent.say(text)
             wanted = SAMPLES_PER_CHAR * len(text) / 4
             assert samples(audio) == pytest.approx(wanted, rel=0.05)
             await agent.probe.until(lambda: bool(agent.heard))
