@@ -76,7 +76,7 @@ class Alteration:
 
 
 def alterations(folder: Path, generator: random.Random) -> Iterator[Alteration]:
-    """Yield one for every value of a JSON file, of a fraction a slight one too, two for a tensor."""
+    """Yield one for every value of a JSON file, of a fraction one slight too, two for a tensor."""
     for path in sorted(each for depth in ("*", "*/*", "*/*/*") for each in folder.glob(depth)):
         file = path.relative_to(folder)
         if path.suffix == ".json":
