@@ -44,8 +44,8 @@ def fetch(name: str) -> Path:
     """Return the folder of a checkpoint of the Hub, downloaded as far as it is not there yet.
 
     The licence is told before. Where a connection breaks, the download goes on where it was; where
-    the process ends, the files that were whole are kept. Without a network the cache is used. The
-    token is `HF_TOKEN`, or the one of `hf auth login`.
+    the process ends, files that were whole are kept, and the one that was not is begun again.
+    Without a network the cache is used. The token is `HF_TOKEN`, or the one of `hf auth login`.
 
     Raises:
         ModelUnavailable: there is no such repository or revision, it is gated, or it can neither be

@@ -41,10 +41,19 @@ def verify_tensor(tensor: Tensor | None, shape: Shape, path: Path, key: str) -> 
     if tuple(tensor.shape) != shape:
         problem = f"has the shape {tuple(tensor.shape)}, not {shape} as the configuration says"
         raise CheckpointError(path, problem, key)
-    if tensor.dtype not in _DTYPES:
-        raise CheckpointError(path, f"has the dtype {tensor.dtype}", key)
+    verify_dtype(tensor, path, key)
     verify_values(tensor, path, key)
     return tensor
+
+
+def verify_dtype(tensor: Tensor, path: Path, key: str) -> None:
+    """Pass if `tensor` is floating point.
+
+    Raises:
+        CheckpointError: it is not.
+    """
+    if tensor.dtype not in _DTYPES:
+        raise CheckpointError(path, f"has the dtype {tensor.dtype}", key)
 
 
 def verify_values(tensor: Tensor, path: Path, key: str) -> None:

@@ -8,8 +8,9 @@ from itertools import accumulate
 
 #: What is said instead of a match; None where it stays as it is written.
 Say = Callable[[re.Match[str]], str | None]
-#: Finds what is said otherwise in a text: where it begins and ends, and what is said instead.
-Find = Callable[[str], Iterable[tuple[int, int, str | None]]]
+#: What is said otherwise in a text: where it begins and ends, and what is said instead.
+Found = Iterable[tuple[int, int, str | None]]
+Find = Callable[[str], Found]
 
 #: What is said may be so many times longer than what is written, and by so many characters: room
 #: for any number and amount. A model has no room to speak pages as one prompt.
@@ -63,6 +64,7 @@ class Draft:
 
     def __init__(self, text: str) -> None:
         """Begin with `text` as it is written."""
+        self._text = text
         self._pieces = [Piece(text, 0, len(text))]
         self._room = (_MAX_GROWTH - 1) * len(text) + _EXTRA_CHARS
 
@@ -76,18 +78,29 @@ class Draft:
         return any(piece.is_open and pattern.search(piece.text) for piece in self._pieces)
 
     def substitute(self, pattern: re.Pattern[str], say: Say) -> None:
-        """Replace every match of `pattern` in what is still open by what `say` returns for it."""
-        self.replace(lambda text: ((*match.span(), say(match)) for match in pattern.finditer(text)))
+        """Replace every match of `pattern` in what is still open by what `say` returns for it.
+
+        What looks behind sees what is written there, replaced or not.
+        """
+
+        def find(piece: Piece) -> Found:
+            for match in pattern.finditer(self._text, piece.start, piece.end):
+                yield match.start() - piece.start, match.end() - piece.start, say(match)
+
+        self._replace(find)
 
     def replace(self, find: Find) -> None:
         """Replace what `find` finds in what is still open, in order.
 
         What would make the whole too long stays as it is written.
         """
+        self._replace(lambda piece: find(piece.text))
+
+    def _replace(self, find: Callable[[Piece], Found]) -> None:
         pieces: list[Piece] = []
         for piece in self._pieces:
             if piece.is_open:
-                pieces += self._split(piece, find)
+                pieces += self._split(piece, find(piece))
             else:
                 pieces.append(piece)
         self._pieces = pieces
@@ -98,10 +111,10 @@ class Draft:
         alignment = Alignment(tuple(self._pieces), tuple(begins)[:-1])
         return "".join(piece.text for piece in self._pieces), alignment
 
-    def _split(self, piece: Piece, find: Find) -> Sequence[Piece]:
+    def _split(self, piece: Piece, found: Found) -> Sequence[Piece]:
         split: list[Piece] = []
         done = 0
-        for begin, end, said in find(piece.text):
+        for begin, end, said in found:
             if said is None or begin == end or len(said) - (end - begin) > self._room:
                 continue
             self._room -= max(0, len(said) - (end - begin))

@@ -10,6 +10,11 @@ from .speech import Speech
 #: How often the server is told what was played: many times within the half of a window after which
 #: credit is granted anew.
 REPORT_S = 0.1
+#: Speeches that are made at once: the one that plays, and two behind it so that a short one between
+#: leaves no gap. Each holds a call's place at the server.
+MAX_MADE = 3
+#: Speeches whose text is kept, minutes of talk; whoever has more to say waits.
+MAX_SPEECHES = 64
 
 
 class Conversation:
@@ -22,6 +27,7 @@ class Conversation:
         self._playout = Playout(sample_rate_hz)
         self._speeches: dict[str, Speech] = {}
         self._firm: set[str] = set()
+        self._fewer = anyio.Event()
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names of the speeches that were not wholly played."""
@@ -36,6 +42,17 @@ class Conversation:
         self._speeches[name] = speech
         if not may_be_cut:
             self._firm.add(name)
+
+    async def wait_room(self) -> None:
+        """Wait until one more speech may be taken."""
+        while len(self._speeches) >= MAX_SPEECHES:
+            await self._fewer.wait()
+
+    async def wait_turn(self, name: str) -> bool:
+        """Wait until few speeches play before this one; return whether it is still to be made."""
+        while name in tuple(self._speeches)[MAX_MADE:]:
+            await self._fewer.wait()
+        return name in self._speeches
 
     def push(self, name: str | None, samples: int) -> None:
         """Note that the transport was given `samples` more of a speech."""
@@ -58,7 +75,7 @@ class Conversation:
     async def follow(self, name: str, speech: Speech, lives: Callable[[], None]) -> bool:
         """Report what is played until all was, and return `True`, or `False` if it was cut.
 
-        Call `lives` each time: a speech may be silent for long while its text is written.
+        Call `lives` each time: there may be no audio for long, while text is written or waits.
         """
         played = 0
         while not speech.is_over or played < speech.samples:
@@ -84,3 +101,5 @@ class Conversation:
         self._playout.forget(name)
         self._firm.discard(name)
         del self._speeches[name]
+        self._fewer.set()
+        self._fewer = anyio.Event()

@@ -15,6 +15,7 @@ from ..codes import ErrorCode
 from ..errors import LocalProtocolError
 from ..messages import Audio, Mark
 from .link import Link
+from .splitting import stream_end
 
 BYTES_PER_SAMPLE = 2
 #: The server says so of streams that another connection would take.
@@ -27,7 +28,7 @@ class Speech:
     """One utterance. Its samples and characters are counted over all of its streams.
 
     Where a connection is lost, the next one speaks the rest, from the beginning of the word that
-    was cut.
+    was cut. A text that is longer than the server lets a stream be goes on in the next stream.
     """
 
     def __init__(self, link: Link, options: StreamOptions, window_s: float) -> None:
@@ -41,6 +42,7 @@ class Speech:
         self._is_ended = False
         self._first_char = 0
         self._first_sample = 0
+        self._written = 0
         self._marks: list[Mark] = []
         self.text = ""
         self.samples = 0
@@ -67,9 +69,14 @@ class Speech:
     def heard(self, played: int) -> int:
         """Return how many characters were wholly heard in `played` samples."""
         if self._is_whole and played >= self.samples:
-            return len(self.text)
+            return 0 if self.is_silent else len(self.text)
         # Of what may go on, nobody knows whether the last word is over.
         return heard_chars(self._marks, self.samples + (not self._is_whole), played)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether all was spoken without a sound, as an ellipsis is."""
+        return self._is_whole and not self.samples
 
     async def run(self, take: Take) -> None:
         """Speak, and hand audio and marks to `take`, until all was spoken or it was cancelled.
@@ -102,7 +109,7 @@ class Speech:
         try:
             async with connection.stream(window_s=self._window_s, **self._options) as stream:
                 self._stream = stream
-                await self._speak_on(stream, take)
+                await self._speak_on(stream, take, connection.ready.limits.max_text_chars)
         except ConnectionLost:
             self._go_back_to_word()
             return False
@@ -112,13 +119,23 @@ class Speech:
             self._go_back_to_word()
             # The link learns of the drain by the same way, a moment before or after.
             return False
+        return not self._goes_on(stream)
+
+    def _goes_on(self, stream: Stream) -> bool:
+        """Turn to the next stream if this one has said all that it was given, and there is more."""
+        is_spoken = stream.done is not None and stream.done.reason == "end"
+        self._is_whole = is_spoken and self._is_ended and self._written == len(self.text)
+        if self._is_whole or not is_spoken:
+            return False
+        self._stream = None
+        self._first_char, self._first_sample = self._written, self.samples
         return True
 
-    async def _speak_on(self, stream: Stream, take: Take) -> None:
+    async def _speak_on(self, stream: Stream, take: Take, max_chars: int) -> None:
         failures: list[Exception] = []
         async with anyio.create_task_group() as tasks:
             note = partial(_note_failure, failures, tasks.cancel_scope)
-            tasks.start_soon(note, partial(self._write, stream))
+            tasks.start_soon(note, partial(self._write, stream, max_chars))
             await note(partial(self._listen, stream, take))
             # Where the model had to stop early, nobody takes what is still to be written.
             tasks.cancel_scope.cancel()
@@ -129,19 +146,21 @@ class Speech:
         async for event in stream:
             if isinstance(event, Audio | Mark):
                 await take(self._count(event))
-        self._is_whole = stream.done is not None and stream.done.reason == "end"
 
-    async def _write(self, stream: Stream) -> None:
-        sent = flushed = self._first_char
-        while not (self._is_ended and sent == len(self.text)):
+    async def _write(self, stream: Stream, max_chars: int) -> None:
+        self._written = flushed = self._first_char
+        while not (self._is_ended and self._written == len(self.text)):
             self._grown = anyio.Event()
-            if rest := self.text[sent:]:
-                sent += len(rest)
+            end = stream_end(self.text, self._first_char, max_chars)
+            if rest := self.text[self._written : end]:
+                self._written += len(rest)
                 await stream.send_text(rest)
+            elif end is not None:
+                break
             elif self._flush_at > flushed:
-                flushed = sent
+                flushed = self._written
                 await stream.flush()
-            elif not self._is_ended:
+            else:
                 await self._grown.wait()
         await stream.end()
 

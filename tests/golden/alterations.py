@@ -1,7 +1,8 @@
 """Alter one value of a golden folder at a time: `python -m tests.golden.alterations FOLDER`.
 
-Prints every value that can be altered without a miss, and exits with 1 if there is one that is not
-exempt.
+Every value of the JSON files, fractions by much and by little, and two of each golden tensor, but
+no weights and no vocabulary. Prints every value that can be altered without a miss, and exits with
+1 if there is one that is not exempt.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ Leaf = str | int | float | bool | None
 #: What is added to a value of a tensor: more than any tolerance.
 _AMOUNTS = {torch.float32: 0.5, torch.int16: 4_096, torch.int32: 1}
 _SMALL = 1e-2
+#: What a fraction is multiplied by to alter it by little.
+_SLIGHTLY = 1.1
 _DIGIT = re.compile(r"\d(?=\D*$)")
 
 
@@ -46,11 +49,13 @@ class Alteration:
     place: str
     #: What stands beside it.
     beside: Mapping[str, Any]
+    is_slight: bool = False
 
     @property
     def is_exempt(self) -> bool:
         """Tell whether nobody can see it."""
-        return is_exempt(self.file.as_posix(), self.place, self.beside)
+        file = self.file.as_posix()
+        return is_exempt(file, self.place, self.beside, is_slight=self.is_slight)
 
     def write(self, folder: Path, altered: Path) -> None:
         """Write the file of `folder` as `altered`, with the other value."""
@@ -60,7 +65,8 @@ class Alteration:
             holder = whole
             for key in self.where[:-1]:
                 holder = holder[key]
-            holder[self.where[-1]] = _other(holder[self.where[-1]])
+            value = holder[self.where[-1]]
+            holder[self.where[-1]] = value * _SLIGHTLY if self.is_slight else _other(value)
             altered.write_text(json.dumps(whole), encoding="utf-8")
         else:
             tensors = load_file(source)
@@ -70,7 +76,7 @@ class Alteration:
 
 
 def alterations(folder: Path, generator: random.Random) -> Iterator[Alteration]:
-    """Yield one for every value of every JSON file, and two for every tensor."""
+    """Yield one for every value of a JSON file, of a fraction one slight too, two for a tensor."""
     for path in sorted(each for depth in ("*", "*/*", "*/*/*") for each in folder.glob(depth)):
         file = path.relative_to(folder)
         if path.suffix == ".json":
@@ -107,7 +113,10 @@ def _of_json(
             yield from _of_json(file, each, (*where, key), (*places, place))
         else:
             beside = value if isinstance(value, dict) else {}
-            yield Alteration(file, (*where, key), "/".join((*places, place)), beside)
+            altered = Alteration(file, (*where, key), "/".join((*places, place)), beside)
+            yield altered
+            if isinstance(each, float) and each:
+                yield replace(altered, is_slight=True)
 
 
 def _of_tensor(file: Path, name: str, tensor: Tensor, at: int) -> Alteration:
@@ -171,7 +180,8 @@ def _report(folder: Path, file: Path, of_file: list[Alteration]) -> int:
     counts = f"{len(of_file)} altered, {len(alive)} unseen, {len(exempt)} of them exempt"
     print(f"{file}: {counts}", flush=True)  # noqa: T201 - a command line
     for each in alive:
-        print(f"    {each.place}{' (exempt)' * each.is_exempt}")  # noqa: T201
+        remarks = ", slightly" * each.is_slight + " (exempt)" * each.is_exempt
+        print(f"    {each.place}{remarks}")  # noqa: T201
     return len(alive) - len(exempt)
 
 

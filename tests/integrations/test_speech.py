@@ -15,6 +15,7 @@ from protocol import (
     Error,
     ErrorCode,
     Flush,
+    Limits,
     Mark,
     Open,
     Opened,
@@ -116,6 +117,47 @@ async def test_after_a_loss_the_next_stream_speaks_from_the_word_that_was_cut() 
         assert [a.at for a in listener.audio] == [0, WORD, cut, cut + WORD]
         assert listener.speech.samples == cut + 2 * WORD
         assert listener.speech.is_over
+
+
+@pytest.mark.parametrize("piece", [7, 30_000])
+async def test_a_text_longer_than_a_stream_may_be_goes_on_in_the_next_from_a_sentence_on(
+    piece: int,
+) -> None:
+    text = "So long a text is rare. " * 1_250
+    async with linked() as exchange, speaking(exchange) as listener:
+        for begin in range(0, len(text), piece):
+            listener.speech.say(text[begin : begin + piece])
+        listener.speech.end()
+        await pass_time()
+        (wire,) = exchange.wires
+        first = len(written(wire))
+        assert 0 < first <= Limits().max_text_chars
+        assert written(wire) == text[:first]
+        assert text[:first].endswith("rare. ")
+        wire.say(*spoken(1, (0, 2), (3, 7)), Done(1, 2 * WORD, "end"))
+        await pass_time()
+        assert listener.speech.heard(2 * WORD) < first
+        wire.say(*spoken(2, (0, 2), (3, 7)), Done(2, 2 * WORD, "end"))
+        await pass_time()
+        wire.say(*spoken(3, (0, 2)), Done(3, WORD, "end"))
+        await pass_time()
+        assert written(wire) == text
+        assert len(wire.heard(Open)) == len(wire.heard(End)) == 3
+        assert [mark.start for mark in listener.marks[:4]] == [0, 3, first, first + 3]
+        assert [audio.at for audio in listener.audio] == [n * WORD for n in range(5)]
+        assert listener.speech.is_over
+        assert listener.speech.heard(5 * WORD) == len(text)
+
+
+async def test_a_text_without_a_sound_is_not_heard() -> None:
+    async with linked() as exchange, speaking(exchange) as listener:
+        listener.speech.say("...")
+        listener.speech.end()
+        await pass_time()
+        exchange.wires[0].say(Opened(1, RATE_HZ), Done(1, 0, "end"))
+        await pass_time()
+        assert listener.speech.is_over
+        assert listener.speech.heard(0) == 0
 
 
 async def test_a_cancel_says_what_was_played_and_returns_what_was_heard() -> None:

@@ -41,13 +41,16 @@ _STD = 0.03125
 
 
 def random_model(device: torch.device, dtype: torch.dtype) -> S1Model:
-    """Return a model of the released sizes. It takes a byte for a token, and says noise."""
+    """Return a model of the released sizes. It takes a byte for a token, and says endless noise."""
     config = parse_config(RELEASED, Path(CONFIG_FILE))
     tokenizer = byte_tokenizer(config.codebook_size)
     with torch.inference_mode():
+        weights = _random_weights(config, dtype)
+        # Half of all codes score more than 0, and make up more than top-p: an end is never drawn.
+        weights["output.weight"][tokenizer.im_end_id] = 0.0
         language_model = assemble(
             config,
-            _random_weights(config, dtype),
+            weights,
             semantic_begin_id=tokenizer.semantic_begin_id,
             token_ids=candidates(config, tokenizer, Vocabulary.SPEECH),
             dtype=dtype,

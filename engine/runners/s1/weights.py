@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.pytorch.tensors import find_tensors, read_tensors, write_tensors
-from engine.pytorch.verifying import Shape, verify_tensors
+from engine.pytorch.verifying import Shape, verify_dtype, verify_tensors
 from engine.runners.s1.config import DualARConfig, TransformerConfig
 from engine.runners.s1.errors import CheckpointError
 
@@ -117,6 +117,8 @@ def _fuse_qkv(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
         for part in parts:
             if part not in tensors:
                 raise CheckpointError(path, "missing", part)
+            # Whole numbers among floats would become floats, and nobody would see them.
+            verify_dtype(tensors[part], path, part)
         whole = f"{stem}.wqkv.{rest}"
         if whole in tensors:
             raise CheckpointError(path, "there is this as well", whole)

@@ -2,19 +2,29 @@
 
 import re
 
-from engine.text.normalization.calendar import CLOCK, DAY, ISO_DATE, YEAR, after, any_case
-from engine.text.normalization.language import AFTER, BEFORE, Rule
+from engine.text.normalization.calendar import (
+    CLOCK,
+    DAY,
+    ISO_DATE,
+    MINUTE,
+    YEAR,
+    YEARS,
+    Months,
+    after,
+    any_case,
+    is_date,
+)
+from engine.text.normalization.language import AFTER, BEFORE, Rule, as_written
 from engine.text.normalization.numbers import Numbers
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+_MONTHS = Months(
+    "January|Jan|Jan.", "February|Feb|Feb.", "March|Mar|Mar.", "April|Apr|Apr.", "May",
+    "June|Jun|Jun.", "July|Jul|Jul.", "August|Aug|Aug.", "September|Sep|Sep.|Sept|Sept.",
+    "October|Oct|Oct.", "November|Nov|Nov.", "December|Dec|Dec.",
 )  # fmt: skip
-_NUMBERED = {month[:3]: number for number, month in enumerate(_MONTHS, start=1)}
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|(?:{'|'.join([*_NUMBERED, 'Sept'])})(?:\.|\b))"
 _SUFFIX = "(?:st|nd|rd|th)"
-_HALF = "[ \u00a0]?(?P<half>[AaPp])(?:[Mm](?!\\w)|\\.[Mm]\\.)"
-_HOUR = r"(?P<hour>1[0-2]|0?[1-9])"
+_HALF = "[ \u00a0]?(?P<half>[AaPp])(?:[Mm](?![\\w/])|\\.[Mm]\\.)"
+_HOUR = rf"(?P<hour>1[0-2]|0?[1-9])(?:[:.]{MINUTE})?"
 #: Before a number of four digits that is a year.
 _OF_YEAR = any_case(["in", "since", "until", "before", "after", "year"])
 _TEN = 10
@@ -23,19 +33,21 @@ _TEN = 10
 def calendar(numbers: Numbers, *, month_first: bool) -> tuple[Rule, ...]:
     """Return the rules; with `month_first`, 3/4/2026 is the fourth of March."""
     say = _Sayings(numbers, month_first=month_first)
-    year = rf"(?:,? {YEAR})?{AFTER}"
+    month, year = _MONTHS.pattern, rf"(?:,? {YEAR})?{AFTER}(?!\u2013[0-9])"
     slashed = rf"{BEFORE}(?P<first>[0-9]{{1,2}})/(?P<second>[0-9]{{1,2}})/{YEAR}{AFTER}"
-    alone = rf"{after([*_OF_YEAR, *_MONTHS])}{YEAR}{AFTER}"
+    alone = rf"{after([*_OF_YEAR, *_MONTHS.names])}{YEAR}{AFTER}"
     return (
+        YEARS,
         Rule(ISO_DATE, say.iso, "date"),
         Rule(re.compile(slashed), say.slashed, "date"),
-        Rule(re.compile(rf"\b{_MONTH} {DAY}{_SUFFIX}?{year}"), say.month_day, "date"),
-        Rule(re.compile(rf"{BEFORE}{DAY}{_SUFFIX}?(?: of)? {_MONTH}{year}"), say.day_month, "date"),
-        Rule(re.compile(rf"{BEFORE}{CLOCK}{_HALF}"), say.half_day, "time"),
+        Rule(re.compile(rf"\b{month} {DAY}{_SUFFIX}?{year}"), say.month_day, "date"),
+        Rule(re.compile(rf"{BEFORE}{DAY}{_SUFFIX}?(?: of)? {month}{year}"), say.day_month, "date"),
         Rule(re.compile(rf"{BEFORE}{_HOUR}{_HALF}"), say.half_day, "time"),
         Rule(re.compile(rf"{BEFORE}{CLOCK}{AFTER}"), say.time, "time"),
         Rule(re.compile(rf"{BEFORE}(?P<n>[0-9]{{1,9}}){_SUFFIX}(?!\w)"), say.ordinal),
         Rule(re.compile(alone), say.year),
+        # Decades, of a century or of a life: no seconds.
+        Rule(re.compile(rf"{BEFORE}[0-9]+s(?!\w)"), as_written),
     )
 
 
@@ -45,27 +57,27 @@ class _Sayings:
         self._month_first = month_first
 
     def iso(self, match: re.Match[str]) -> str:
-        return self._date(_MONTHS[int(match["month"]) - 1], match["day"], match["year"])
+        return self._date(match, int(match["month"]), match["day"])
 
-    def slashed(self, match: re.Match[str]) -> str | None:
-        month, day = int(match["first"]), int(match["second"])
-        if not self._month_first or month > len(_MONTHS):
+    def slashed(self, match: re.Match[str]) -> str:
+        month, day = match["first"], match["second"]
+        if not self._month_first or int(month) > len(_MONTHS.names):
             month, day = day, month
-        if not (1 <= month <= len(_MONTHS) and 1 <= day <= 31):  # noqa: PLR2004 days
-            return None
-        return self._date(_MONTHS[month - 1], str(day), match["year"])
+        return self._date(match, int(month), day)
 
     def month_day(self, match: re.Match[str]) -> str:
-        return self._date(_month(match), match["day"], match["year"])
+        return self._date(match, _MONTHS.number(match["month"]), match["day"])
 
     def day_month(self, match: re.Match[str]) -> str:
+        month = _MONTHS.number(match["month"])
+        if not is_date(match["year"], month, match["day"]):
+            return match[0]
         the = "" if match.string[: match.start()].endswith(("the ", "The ")) else "the "
-        said = f"{the}{self._ordinal(match['day'])} of {_month(match)}"
+        said = f"{the}{self._ordinal(match['day'])} of {_MONTHS.names[month - 1]}"
         return f"{said}, {self._year(match['year'])}" if match["year"] else said
 
     def half_day(self, match: re.Match[str]) -> str:
-        hour = self._cardinal(match["hour"])
-        minute = match.groupdict().get("minute", "00")
+        hour, minute = self._cardinal(match["hour"]), match["minute"] or "00"
         minutes = "" if minute == "00" else f" {self._minute(minute)}"
         return f"{hour}{minutes} {match['half'].lower()}.m."
 
@@ -81,9 +93,11 @@ class _Sayings:
     def year(self, match: re.Match[str]) -> str:
         return self._year(match["year"])
 
-    def _date(self, month: str, day: str, year: str | None) -> str:
-        said = f"{month} {self._ordinal(day)}"
-        return f"{said}, {self._year(year)}" if year else said
+    def _date(self, match: re.Match[str], month: int, day: str) -> str:
+        if not is_date(match["year"], month, day):
+            return match[0]
+        said = f"{_MONTHS.names[month - 1]} {self._ordinal(day)}"
+        return f"{said}, {self._year(match['year'])}" if match["year"] else said
 
     def _minute(self, minute: str) -> str:
         return f"oh {self._cardinal(minute)}" if int(minute) < _TEN else self._cardinal(minute)
@@ -96,7 +110,3 @@ class _Sayings:
 
     def _year(self, digits: str) -> str:
         return self._numbers.say(int(digits), "spellout-numbering-year")
-
-
-def _month(match: re.Match[str]) -> str:
-    return _MONTHS[_NUMBERED[match["month"][:3]] - 1]

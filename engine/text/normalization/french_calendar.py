@@ -2,20 +2,19 @@
 
 import re
 
-from engine.text.normalization.calendar import DAY, ISO_DATE, YEAR, Sayings
+from engine.text.normalization.calendar import DAY, HOUR, ISO_DATE, MINUTE, YEAR, Months, Sayings
 from engine.text.normalization.language import AFTER, BEFORE, Rule
 from engine.text.normalization.numbers import Numbers
 
-_MONTHS = (
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-    "octobre", "novembre", "décembre",
+_MONTHS = Months(
+    "janvier|janv.", "février|févr.|fév.", "mars", "avril|avr.", "mai", "juin", "juillet|juil.",
+    "août", "septembre|sept.", "octobre|oct.", "novembre|nov.", "décembre|déc.",
 )  # fmt: skip
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})(?!\w)"
 _SPACE = "[ \u00a0\u202f]?"
+#: With minutes by themselves it is how long something takes: "1 h 30 min".
 _CLOCK = (
-    rf"(?P<hour>[01]?[0-9]|2[0-4])"
-    rf"(?::(?P<minute>[0-5][0-9]){AFTER}|{_SPACE}[hH]{_SPACE}(?P<past>[0-5][0-9])(?!\w)"
-    rf"|{_SPACE}[hH](?!\w))"
+    rf"{HOUR}(?::{MINUTE}{AFTER}"
+    rf"|{_SPACE}[hH]{_SPACE}(?P<past>[0-5][0-9])(?!\w|{_SPACE}min)|{_SPACE}[hH](?![\w/]))"
 )
 _MASCULINE, _FEMININE = "spellout-cardinal-masculine", "spellout-cardinal-feminine"
 
@@ -24,7 +23,7 @@ def calendar(numbers: Numbers) -> tuple[Rule, ...]:
     """Return the rules."""
     say = _Sayings(numbers, _MONTHS)
     slashed = rf"{BEFORE}{DAY}/(?P<month>0?[1-9]|1[0-2])/{YEAR}{AFTER}"
-    named = rf"{BEFORE}{DAY}(?:er)? {_MONTH}(?: {YEAR}{AFTER})?"
+    named = rf"{BEFORE}{DAY}(?:er)? {_MONTHS.pattern}(?: {YEAR}{AFTER})?"
     ordinal = r"(?P<n>[0-9]{1,4})(?:(?P<feminine>re|ère|nde)|er|nd|ème|es|e)(?!\w)"
     return (
         Rule(ISO_DATE, say.numeric, "date"),

@@ -3,56 +3,39 @@
 from engine.text.normalization.german_calendar import calendar
 from engine.text.normalization.language import Currency, Language, Noun
 from engine.text.normalization.numbers import Numbers, load_rules
+from engine.text.normalization.units import units
 
-_MASCULINE, _FEMININE, _NEUTER = (
-    f"spellout-cardinal-{gender}" for gender in ("masculine", "feminine", "neuter")
-)
-
-
-def _der(one: str, many: str | None = None) -> Noun:
-    return Noun(one, many or one, _MASCULINE)
+_GENDERS = {
+    article: f"spellout-cardinal-{gender}"
+    for article, gender in (("der", "masculine"), ("die", "feminine"), ("das", "neuter"))
+}
 
 
-def _die(one: str, many: str) -> Noun:
-    return Noun(one, many, _FEMININE)
+def _noun(name: str) -> Noun:
+    article, _, forms = name.partition(" ")
+    one, _, many = forms.partition("|")
+    return Noun(one, many or one, _GENDERS[article])
 
 
-def _das(one: str, many: str | None = None) -> Noun:
-    return Noun(one, many or one, _NEUTER)
-
-
-_CENT = _der("Cent")
-_DOLLAR, _EURO = Currency(_der("Dollar"), _CENT), Currency(_der("Euro"), _CENT)
-_POUND, _YEN = Currency(_das("Pfund"), _der("Penny", "Pence")), Currency(_der("Yen"))
-_FRANC = Currency(_der("Franken"), _der("Rappen"))
+_CENT = _noun("der Cent")
+_DOLLAR, _EURO = Currency(_noun("der Dollar"), _CENT), Currency(_noun("der Euro"), _CENT)
+_POUND, _YEN = Currency(_noun("das Pfund"), _noun("der Penny|Pence")), Currency(_noun("der Yen"))
+_FRANC = Currency(_noun("der Franken"), _noun("der Rappen"))
 _CURRENCIES = {
     "€": _EURO, "EUR": _EURO, "Euro": _EURO, "$": _DOLLAR, "US$": _DOLLAR, "USD": _DOLLAR,
-    "£": _POUND, "GBP": _POUND, "¥": _YEN, "JPY": _YEN, "CHF": _FRANC,
-}  # fmt: skip
-_UNITS = {
-    "%": _das("Prozent"),
-    "°C": _das("Grad Celsius"),
-    "°F": _das("Grad Fahrenheit"),
-    "°": _das("Grad"),
-    "km/h": _der("Kilometer pro Stunde"),
-    "mm": _der("Millimeter"), "cm": _der("Zentimeter"), "m": _der("Meter"),
-    "km": _der("Kilometer"), "mg": _das("Milligramm"), "g": _das("Gramm"),
-    "kg": _das("Kilogramm"), "t": _die("Tonne", "Tonnen"), "ml": _der("Milliliter"),
-    "l": _der("Liter"), "ms": _die("Millisekunde", "Millisekunden"),
-    "s": _die("Sekunde", "Sekunden"), "min": _die("Minute", "Minuten"),
-    "h": _die("Stunde", "Stunden"), "Std.": _die("Stunde", "Stunden"),
-    "Hz": _das("Hertz"), "kHz": _das("Kilohertz"), "MHz": _das("Megahertz"),
-    "GHz": _das("Gigahertz"), "W": _das("Watt"), "kW": _das("Kilowatt"),
-    "kWh": _die("Kilowattstunde", "Kilowattstunden"),
-    "KB": _das("Kilobyte"), "MB": _das("Megabyte"), "GB": _das("Gigabyte"), "TB": _das("Terabyte"),
+    "£": _POUND, "GBP": _POUND, "¥": _YEN, "JPY": _YEN, "CHF": _FRANC, "ct": Currency(_CENT),
 }  # fmt: skip
 _SYMBOLS = {
     ".": "Punkt", "/": "Schrägstrich", "-": "Bindestrich", "_": "Unterstrich", "@": "at",
     ":": "Doppelpunkt", "+": "plus", "~": "Tilde", "%": "Prozent", "=": "gleich", "&": "und",
 }  # fmt: skip
+_THOUSAND, _MILLION, _BILLION = map(
+    _noun, ("das tausend", "die Million|Millionen", "die Milliarde|Milliarden")
+)
 _SCALES = {
-    "Tsd.": "tausend", "Mio.": "Millionen", "Mio": "Millionen", "Millionen": "Millionen",
-    "Mrd.": "Milliarden", "Mrd": "Milliarden", "Milliarden": "Milliarden",
+    "Tsd.": _THOUSAND, "Mio.": _MILLION, "Mio": _MILLION, "Million": _MILLION,
+    "Millionen": _MILLION, "Mrd.": _BILLION, "Mrd": _BILLION, "Milliarde": _BILLION,
+    "Milliarden": _BILLION,
 }  # fmt: skip
 
 
@@ -63,7 +46,8 @@ def german() -> Language:
         numbers=numbers,
         kind="spellout-numbering",
         ordinal="spellout-ordinal",
-        grouping=r"[.\u00a0\u202f\u2019']",
+        # A space in a line may part two numbers, but for round ones.
+        grouping="(?:[.\u00a0\u2009\u202f\u2019']| (?=000))",
         decimal=",",
         minus="minus",
         plus="plus",
@@ -71,7 +55,8 @@ def german() -> Language:
         symbols=_SYMBOLS,
         currencies=_CURRENCIES,
         and_cents=" und ",
-        units=_UNITS,
+        units=units("de", _noun),
         scales={name.casefold(): said for name, said in _SCALES.items()},
+        genders=tuple(_GENDERS.values()),
         own=calendar(numbers),
     )

@@ -1,8 +1,8 @@
 """What the rules must know of a language."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from engine.text.alignment import Draft, Say
 from engine.text.normalization.numbers import Numbers
@@ -23,16 +23,15 @@ class Noun:
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """A currency and its hundredth part; `of` joins it to a million."""
+    """A currency and its hundredth part."""
 
     whole: Noun
     cent: Noun | None = None
-    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is found by `pattern` is said as `say` says it.
+    """What is found by `pattern` is said as `say` says it; no later rule sees it.
 
     `kind` is what that is, where text may be marked as one: "date".
     """
@@ -44,6 +43,11 @@ class Rule:
     def __call__(self, draft: Draft) -> None:
         """Apply it."""
         draft.substitute(self.pattern, self.say)
+
+
+def as_written(match: re.Match[str]) -> str:
+    """Say what is written: for what no rule is sure of, and none should read in part."""
+    return match[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +74,32 @@ class Language:
     #: Joins a sum and its cents.
     and_cents: str
     units: Mapping[str, Noun]
-    #: Words for large numbers that may stand between a number and its currency.
-    scales: Mapping[str, str] = field(default_factory=dict)
+    #: Words for large numbers that may stand between a number and what it counts, in small letters.
+    scales: Mapping[str, Noun]
+    #: What joins them to it in writing, as a regular expression, and what does in speech.
+    written_of: str = ""
+    of: Callable[[str], str] = lambda _: ""
+    #: The kinds of number that agree with the genders of what is counted.
+    genders: tuple[str, ...] = ()
     #: Ordinals, dates and times, whose form is the language's own; applied in order, before others.
     own: tuple[Rule, ...] = ()
 
     @property
     def number(self) -> str:
         """A regular expression for a number, with the groups `n` (digits) and `d` (decimals)."""
-        grouped = rf"[0-9]{{1,3}}(?:{self.grouping}[0-9]{{3}})+"
+        grouped = rf"[1-9][0-9]{{0,2}}(?:{self.grouping}[0-9]{{3}})+"
         return rf"(?P<n>{grouped}|[0-9]+)(?:{self.decimal}(?P<d>[0-9]+))?"
 
     def digits(self, match: re.Match[str]) -> str:
         """Return the digits of a number without its groups."""
         return re.sub("[^0-9]", "", match["n"])
 
+    def is_gendered(self, digits: str) -> bool:
+        """Tell whether a number is said otherwise for each gender: "un", "une"."""
+        return len({self.numbers.whole(digits, kind) for kind in self.genders}) > 1
+
 
 #: What may not stand before a number, and after one, or it is part of something else: a name, a
-#: version, an address.
-BEFORE = r"(?<![\w.,:/+-])"
-AFTER = r"(?![\w/]|[.,:-][0-9])"
+#: version, an address. An underscore may be emphasis: "_5 km_".
+BEFORE = r"(?<![^\W_])(?<![^\W_]_)(?<![.,:/+#^%°$€£¥₹-])"
+AFTER = r"(?![\w/^]|[.,:-][0-9]|,[-\u2013])"

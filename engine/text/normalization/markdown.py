@@ -1,7 +1,9 @@
 """Markdown: its marks are not said, whatever the language."""
 
 import re
+from collections.abc import Iterator
 
+from engine.text.alignment import Draft
 from engine.text.normalization.language import Rule
 
 
@@ -9,8 +11,24 @@ def _dropped(pattern: str) -> Rule:
     return Rule(re.compile(pattern, re.MULTILINE), lambda _: "")
 
 
+_BARE_LINK = re.compile(r"<(?:mailto:)?(?=https?://|[^\s<>@]+@)[^\s<>]+>")
+
+
+def _unwrap(draft: Draft) -> None:
+    """Drop the brackets of `<https://a.com>`; the address in them is for other rules."""
+    draft.replace(_brackets)
+
+
+def _brackets(text: str) -> Iterator[tuple[int, int, str]]:
+    for link in _BARE_LINK.finditer(text):
+        begin, end = link.span()
+        yield begin, begin + len("<mailto:" if link[0].startswith("<mailto:") else "<"), ""
+        yield end - 1, end, ""
+
+
 #: A link's end may come in another segment than its text, so both are found by themselves.
 LINKS = (
+    _unwrap,
     _dropped(r"!?\[(?=[^\[\]\n]*\]\()"),
     _dropped(r"\]\((?:[^()\s]|\([^()\s]*\))*(?: \"[^\"\n]*\")?\)"),
 )

@@ -58,7 +58,8 @@ def _by_rules(_: Language, text: str, rules: tuple[Rule, ...]) -> str | None:
     for rule in rules:
         found = rule.pattern.fullmatch(text)
         if found is not None:
-            return rule.say(found)
+            said = rule.say(found)
+            return said if said != text else None
     return None
 
 

@@ -7,14 +7,13 @@ from typing import TypeAlias
 
 from engine.text.alignment import Draft
 from engine.text.normalization.addresses import addresses
-from engine.text.normalization.amounts import amounts
+from engine.text.normalization.amounts import SPAN, amounts
 from engine.text.normalization.emojis import DropEmojis
-from engine.text.normalization.language import Rule
 from engine.text.normalization.languages import NAMES, language_named, name_of
 from engine.text.normalization.markdown import LINKS, MARKS
 
 _ADDRESS = re.compile(r"://|@|\w\.\w")
-_BRACKET = re.compile(r"[\[\]]")
+_BRACKET = re.compile(r"[\[\]<]")
 _DIGIT = re.compile("[0-9]")
 _MARK = re.compile(r"[*_`~#>|+-]")
 
@@ -59,14 +58,14 @@ def _steps(name: str | None) -> tuple[Step, ...]:
         _Where(_ADDRESS, addresses(language)),
         DropEmojis(),
         marks,
-        _Where(_DIGIT, (*language.own, *amounts(language))),
+        _Where(_DIGIT, (SPAN, *language.own, *amounts(language))),
     )
 
 
 class _Where:
     """Rules that each need something to be there, which most text has none of."""
 
-    def __init__(self, needed: re.Pattern[str], rules: tuple[Rule, ...]) -> None:
+    def __init__(self, needed: re.Pattern[str], rules: tuple[Step, ...]) -> None:
         self._needed = needed
         self._rules = rules
 

@@ -121,8 +121,12 @@ class VoxlineTTSService(SpeakingTTSService):
         """
         speech = self._conversation.get(context_id)
         if speech is None:
+            await self._conversation.wait_room()
             speech = self._begin(context_id, self._settings.stream_options(self.sample_rate))
         speech.say(text, flush=not self._is_streaming_tokens)
+        if context_id != self._turn_context_id:
+            # Of no turn, and so nobody tells its end: what comes next has another context.
+            speech.end()
         await self.start_tts_usage_metrics(text)
         yield None
 
@@ -137,22 +141,21 @@ class VoxlineTTSService(SpeakingTTSService):
             speech.end()
 
     async def on_audio_context_interrupted(self, context_id: str) -> None:
-        """Fall silent: cancel the stream, and keep the connection.
+        """Measure nothing more of a context.
 
         Args:
             context_id: The context that was interrupted.
         """
         await self.stop_all_metrics()
-        self._silence(context_id)
         await super().on_audio_context_interrupted(context_id)
 
     async def _handle_interruption(
         self, frame: InterruptionFrame, direction: FrameDirection
     ) -> None:
-        # Of these the transport has all the audio, and throws away what it has not played.
+        # All at once: of those that wait, none begins because another before it is gone. Of some
+        # the transport has all the audio already, and throws away what it has not played.
         for context_id in self._conversation:
-            if not self.audio_context_available(context_id):
-                self._silence(context_id)
+            self._silence(context_id)
         await super()._handle_interruption(frame, direction)
 
     async def _update_settings(self, delta: TTSSettings) -> dict[str, Any]:  # type: ignore[override] # as Pipecat

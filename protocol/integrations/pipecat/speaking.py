@@ -1,36 +1,25 @@
 # ruff: noqa: TID252 - the same files are installed under another name
 """Speeches as Pipecat's audio contexts: their audio, their words, and how they end."""
 
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
-from pipecat.frames.frames import (
-    BotStartedSpeakingFrame,
-    BotStoppedSpeakingFrame,
-    Frame,
-    TTSAudioRawFrame,
-    TTSStoppedFrame,
-    TTSTextFrame,
-)
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
-from pipecat.utils.time import nanoseconds_to_seconds
+from pipecat.frames.frames import TTSAudioRawFrame, TTSStoppedFrame
 
 from ...client import ClientError, ConnectFailed, StreamOptions
 from ...errors import LocalProtocolError
 from ...messages import Audio, Mark
-from ..conversation import Conversation
 from ..speech import Speech
 from ..words import TimedText, Words
-from .linked import LinkedTTSService
+from .timed import TimedTTSService
 
 #: One channel: Voxline speaks mono.
 CHANNELS = 1
+#: What is played of a text without a sound, as "..." is: Pipecat takes a context without audio for
+#: an error, and three in a row for the end of the service. Too short to be heard.
+SILENCE_S = 0.01
 
-#: A word, and the seconds of its context's audio before it.
-WordTime: TypeAlias = tuple[str, float]
 
-
-class SpeakingTTSService(LinkedTTSService):
+class SpeakingTTSService(TimedTTSService):
     """Gives each audio context a speech, and follows what of it is played.
 
     Event handlers:
@@ -42,72 +31,11 @@ class SpeakingTTSService(LinkedTTSService):
 
         Args:
             window_s: Seconds of audio.
-            **kwargs: Those of `LinkedTTSService`.
+            **kwargs: Those of `TimedTTSService`.
         """
         super().__init__(**kwargs)
         self._window_s = window_s
-        self._conversation = Conversation(1, self._now_s)
         self._register_event_handler("on_heard")
-
-    async def setup(self, setup: FrameProcessorSetup) -> None:  # type: ignore[override] # as Pipecat
-        """Set up the service for the rate of its pipeline.
-
-        Args:
-            setup: Configuration object containing setup parameters.
-        """
-        await super().setup(setup)
-        self._conversation = Conversation(self.sample_rate, self._now_s)
-
-    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        """Process a frame, and follow whether the transport speaks.
-
-        Args:
-            frame: The frame to process.
-            direction: The direction of frame processing.
-        """
-        if isinstance(frame, BotStartedSpeakingFrame):
-            self._conversation.transport_started()
-        elif isinstance(frame, BotStoppedSpeakingFrame):
-            self._conversation.transport_stopped()
-        await super().process_frame(frame, direction)
-
-    async def push_frame(
-        self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
-    ) -> None:
-        """Push a frame, and count the audio that the transport is given.
-
-        Args:
-            frame: The frame to push.
-            direction: The direction to push the frame.
-        """
-        if isinstance(frame, TTSAudioRawFrame):
-            self._conversation.push(frame.context_id, frame.num_frames)
-        elif isinstance(frame, TTSTextFrame) and frame.pts:
-            # Pipecat forgets the words that waited for their sentence to be written, and would end
-            # the reply before they are heard.
-            last_pts = max(self._word_timestamp_tracker.last_pts, frame.pts)
-            self._word_timestamp_tracker.last_pts = last_pts
-        await super().push_frame(frame, direction)
-
-    async def _add_word_timestamps(
-        self,
-        word_times: list[WordTime],
-        context_id: str | None = None,
-        includes_inter_frame_spaces: bool = False,
-    ) -> None:
-        # Pipecat counts from the moment in which a context's first audio is pushed. It plays later
-        # where another is still playing, or where the text was slow: words are heard when they are.
-        if (
-            context_id
-            and self._conversation.get(context_id)
-            and self._word_timestamp_tracker.started
-        ):
-            began_s = nanoseconds_to_seconds(self._word_timestamp_tracker.pts(0.0))
-            word_times = [
-                (word, self._conversation.plays_at_s(context_id, at_s) - began_s)
-                for word, at_s in word_times
-            ]
-        await super()._add_word_timestamps(word_times, context_id, includes_inter_frame_spaces)
 
     def _begin(self, context_id: str, options: StreamOptions) -> Speech:
         """Begin to speak in a context, in tasks of its own."""
@@ -120,6 +48,10 @@ class SpeakingTTSService(LinkedTTSService):
         return speech
 
     async def _speak(self, context_id: str, speech: Speech) -> None:
+        if await self._conversation.wait_turn(context_id):
+            await self._make(context_id, speech)
+
+    async def _make(self, context_id: str, speech: Speech) -> None:
         words = Words()
 
         async def take(event: Audio | Mark) -> None:
@@ -139,9 +71,16 @@ class SpeakingTTSService(LinkedTTSService):
         except (ClientError, LocalProtocolError) as error:
             await self.push_error(str(error), exception=error)
         if self.audio_context_available(context_id):
-            await self._tell(context_id, speech, words.finish(speech.samples))
-            await self.append_to_audio_context(context_id, TTSStoppedFrame(context_id=context_id))
-            await self.remove_audio_context(context_id)
+            await self._finish(context_id, speech, words)
+
+    async def _finish(self, context_id: str, speech: Speech, words: Words) -> None:
+        if speech.is_silent:
+            pcm = bytes(2 * CHANNELS * round(SILENCE_S * self.sample_rate))
+            frame = TTSAudioRawFrame(pcm, self.sample_rate, CHANNELS, context_id=context_id)
+            await self.append_to_audio_context(context_id, frame)
+        await self._tell(context_id, speech, words.finish(speech.samples))
+        await self.append_to_audio_context(context_id, TTSStoppedFrame(context_id=context_id))
+        await self.remove_audio_context(context_id)
 
     async def _tell(self, context_id: str, speech: Speech, spoken: TimedText | None) -> None:
         if spoken is not None:
@@ -150,11 +89,18 @@ class SpeakingTTSService(LinkedTTSService):
             await self.add_word_timestamps([(word, at_s) for word in words], context_id)
 
     async def _follow(self, context_id: str, speech: Speech) -> None:
-        # Pipecat ends a context without audio after a while, and a writer may pause for longer.
-        lives = partial(self._refresh_audio_context, context_id)
-        if await self._conversation.follow(context_id, speech, lives):
+        # Whoever waits has nothing to follow: many of them would keep the loop busy.
+        await self._conversation.wait_turn(context_id)
+        if await self._conversation.follow(context_id, speech, self._keep_alive):
             heard = speech.heard(speech.samples)
             await self._call_event_handler("on_heard", context_id, speech.text[:heard])
+
+    def _keep_alive(self) -> None:
+        # Pipecat ends the context whose turn it is when that has no audio for a while. But its
+        # writer may pause for longer, or it is not made before what the transport has was played.
+        active = self.get_active_audio_context_id()
+        if active is not None and self._conversation.get(active):
+            self._refresh_audio_context(active)
 
     def _silence(self, context_id: str) -> None:
         """Have the rest of a context thrown away, unless it may not be interrupted."""
@@ -165,6 +111,3 @@ class SpeakingTTSService(LinkedTTSService):
     async def _cancel_speech(self, context_id: str, speech: Speech, played: int) -> None:
         heard = await speech.cancel(played)
         await self._call_event_handler("on_heard", context_id, speech.text[:heard])
-
-    def _now_s(self) -> float:
-        return float(nanoseconds_to_seconds(self.get_clock().get_time()))

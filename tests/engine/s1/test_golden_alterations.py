@@ -38,6 +38,16 @@ def test_what_nobody_compares_can_be_altered_unseen(monkeypatch: pytest.MonkeyPa
     assert survives(VECTORS, altered)
 
 
+def test_what_may_be_a_little_otherwise_may_not_be_quite_otherwise() -> None:
+    penalties = [
+        each
+        for each in alterations(VECTORS, random.Random(0))
+        if each.file.name == "f_generate.json" and each.where[-1] == "repetition_penalty"
+    ]
+    assert penalties
+    assert [each.is_exempt for each in penalties] == [each.is_slight for each in penalties]
+
+
 def test_a_value_is_altered_and_no_other(tmp_path: Path) -> None:
     source = VECTORS / "h_encode.json"
     altered = tmp_path / source.name

@@ -28,7 +28,9 @@ _TEXTS = ("wrong_variants", "texts_whose_ids_change")
 _WINDOWS = ("wrong_variants_steps_that_change_in_history_distinct",)
 _CODEC = "l_variants/codec_generator"
 _DIMS = f"{_CODEC}/codec_dims.json"
-_MODULE = ("quantizer", "pre_module", "config")
+_GENERAL = ("transformer_general_config",)
+_MODULE, _OTHER_MODULE = (("quantizer", f"{at}_module", "config") for at in ("pre", "post"))
+_FULL_CONFIG = "l_variants/fast_projection_split_qkv/config.json"
 
 
 @pytest.fixture
@@ -77,6 +79,29 @@ def adding(file: str, name: str, at: int, *, amount: float = 1) -> Change:
     return change
 
 
+def swapping_merges(vocabulary: str, rank: int) -> Change:
+    """Join the parts of one token before those of the token that came before it."""
+
+    def change(folder: Path) -> None:
+        path = folder / vocabulary / "tokenizer.tiktoken"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        (earlier, _), (later, _) = (line.split() for line in lines[rank : rank + 2])
+        lines[rank : rank + 2] = [f"{later} {rank}", f"{earlier} {rank + 1}"]
+        path.write_text("\n".join(lines), encoding="utf-8")
+
+    return change
+
+
+def in_each_transformer(key: str, value: object) -> Change:
+    """State another value for each transformer of a codec."""
+
+    def change(folder: Path) -> None:
+        for part in (_GENERAL, _MODULE, _OTHER_MODULE):
+            stating(_DIMS, *part, key, value=value)(folder)
+
+    return change
+
+
 def without_margins(folder: Path) -> None:
     """Have no margin be safe, so that a code may be wrong."""
     path = folder / _CODEC / "expected.safetensors"
@@ -105,7 +130,9 @@ def without_margins(folder: Path) -> None:
         ("checkpoint", stating(_DIMS, *_MODULE, "block_size", value=47)),
         ("checkpoint", stating(_DIMS, *_MODULE, "rope_base", value=10_001)),
         ("checkpoint", stating(_DIMS, *_MODULE, "dropout_rate", value=0.2)),
-        ("checkpoint", stating("l_variants/defaults_tied/config.json", "dropout", value=0.5)),
+        ("checkpoint", stating(_DIMS, *_GENERAL, "n_local_heads", value=0)),
+        ("checkpoint", stating(_DIMS, "decoder_transformer_layers", value=[0, 0, 0])),
+        ("checkpoint", swapping_merges("l_variants/defaults_tied", 270)),
         ("b_prompt", without("b_prompt.json", "one_ref")),
         ("c_slow", adding("c_slow.safetensors", "prompt", -1)),
         ("c_slow", adding("c_slow.safetensors", "step_frames", 27)),
@@ -140,6 +167,34 @@ def without_margins(folder: Path) -> None:
 def test_whatever_a_folder_states_is_compared(name: str, change: Change, folder: Path) -> None:
     change(folder)
     assert not golden.is_met(name, folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        stating(_FULL_CONFIG, "dropout", value=0.1),
+        stating(_FULL_CONFIG, "initializer_range", value=0.02),
+        stating(_FULL_CONFIG, "use_gradient_checkpointing", value=False),
+        stating(_DIMS, "quantizer", "quantizer_dropout", value=0.0),
+        stating(_DIMS, "decoder_transformer_layers", value=[4, 0, 0, 0]),
+        stating(_DIMS, *_MODULE, "n_local_heads", value=2),
+        in_each_transformer("dropout_rate", 0.0),
+        in_each_transformer("norm_eps", 1e-6),
+        in_each_transformer("channels_first", False),
+    ],
+)
+def test_what_no_result_depends_on_may_be_otherwise(change: Change, folder: Path) -> None:
+    change(folder)
+    assert golden.is_met("checkpoint", folder)
+
+
+def test_vocabularies_may_rank_their_tokens_in_any_order(folder: Path) -> None:
+    path = folder / "l_variants" / "defaults_tied" / "tokenizer.tiktoken"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    tokens = [line.split()[0] for line in reversed(lines)]
+    ranked = [f"{token} {rank}" for rank, token in enumerate(tokens)]
+    path.write_text("\n".join(ranked), encoding="utf-8")
+    assert golden.is_met("checkpoint", folder)
 
 
 @pytest.mark.parametrize("part", [_CODEC, f"{_CODEC}/codec_dims.json"])

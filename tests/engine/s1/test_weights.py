@@ -121,6 +121,14 @@ def with_one(value: float) -> Callable[[Weights], Weights]:
             "layers.0.attention.wqkv.weight",
             "do not fit",
         ),
+        (
+            lambda weights: (
+                split(weights)
+                | {"layers.0.attention.wq.weight": torch.ones(64, 32, dtype=torch.int64)}
+            ),
+            "layers.0.attention.wq.weight",
+            "int64",
+        ),
     ],
 )
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])

@@ -20,6 +20,20 @@ from tests.engine.text.speaking import rewritten
 PIECES = [
     *["K8s", "5", "km", "$3.50", "1,234", "26", "November", "2026", "14:30", "pm", "3.", "1st"],
     *["https://a.de/b", "a@b.com", "**", "*", "_", "`", "# ", "- ", "|", "[x](", ")", "[happy]"],
+    *[
+        "1. ",
+        "bis ",
+        "Mai",
+        "14.30 Uhr",
+        "Million",
+        "M€",
+        "000",
+        "\u00a0",
+        "\u2013",
+        "(555) ",
+        "m²",
+    ],
+    *["<https://a.de>", "<a@b.de>", "<", ">", "30 February", "+1 "],
     *["🙂", "👨\u200d👩\u200d👧", "1️⃣", "\ud83d", "\u0301", "€", "%", " ", "\n", "word", "(sad)"],
 ]
 TEXTS = st.lists(st.sampled_from(PIECES) | st.characters(), max_size=30).map("".join)
@@ -105,6 +119,13 @@ def test_what_a_rule_returns_for_a_match_is_never_seen_by_a_later_one() -> None:
     assert draft.result()[0] == "bc"
 
 
+def test_a_rule_sees_what_is_written_before_a_match_though_it_is_replaced() -> None:
+    draft = Draft("5%-3")
+    draft.substitute(re.compile("5%"), lambda _: "five percent")
+    draft.substitute(re.compile("(?<!%)-3"), lambda _: "minus three")
+    assert draft.result()[0] == "five percent-3"
+
+
 HOSTILE = {
     "digits": "7" * 100_000,
     "grouped": "1," * 50_000,
@@ -121,6 +142,11 @@ HOSTILE = {
     "joiners": "👨\u200d" * 50_000,
     "blanks": " \t" * 50_000,
     "hyphens": "a-" * 50_000,
+    "rounds": "1 " + "000 " * 25_000,
+    "phones": "+1 (555) " * 12_500,
+    "angles": "<a@" * 40_000,
+    "days": "1. bis " * 15_000,
+    "millions": "1 Million " * 10_000,
 }
 
 

@@ -16,6 +16,7 @@ MARKDOWN = {
     "- [x] done": "done",
     "[the page](http://x.y/z_(a)) here": "the page here",
     "![picture](a.png)": "picture",
+    "so <http://x> it is": "so http://x it is",
     # Cut between its words, a link is two halves.
     "rest of it](http://x.y)": "rest of it",
     "```python\nx\n```": "\nx\n",

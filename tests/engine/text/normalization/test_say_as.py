@@ -32,9 +32,15 @@ from engine.text.normalization.say_as import KINDS, say_as
         ("26 novembre", "date", "fr", "vingt-six novembre"),
         ("2:30pm", "time", "en-US", "two thirty p.m."),
         ("14:30", "time", "de", "vierzehn Uhr dreißig"),
+        ("14 Uhr", "time", "de", "vierzehn Uhr"),
+        ("14.30 Uhr", "time", "de", "vierzehn Uhr dreißig"),
+        ("14 Uhr 30", "time", "de", "vierzehn Uhr dreißig"),
         ("14h", "time", "fr", "quatorze heures"),
         ("$3.50", "currency", "en", "three dollars and fifty cents"),
         ("EUR 3", "currency", "de", "drei Euro"),
+        ("30 s", "unit", "en", "thirty seconds"),
+        ("30s", "unit", "en", "thirty seconds"),
+        ("1 m²", "unit", "de", "ein Quadratmeter"),
         ("5 km", "unit", "fr", "cinq kilomètres"),
     ],
 )
@@ -75,6 +81,24 @@ def test_a_date_may_say_in_which_order_it_is(text: str, date_format: str) -> Non
 def test_what_is_none_of_it_is_refused(text: str, kind: str, date_format: str | None) -> None:
     with pytest.raises(ValueError, match=r"must be|has a format|finds no"):
         say_as(text, kind, date_format, "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format", "tag"),
+    [
+        ("2026-02-30", None, "en"),
+        ("30 February", None, "en"),
+        ("April 31", None, "en"),
+        ("30.02.2026", None, "de"),
+        ("vom 1. bis 31. April", None, "de"),
+        ("30 février", None, "fr"),
+        ("30/02/2026", "dmy", "fr"),
+        ("29.2.2023", "dmy", "de"),
+    ],
+)
+def test_a_day_that_no_month_has_is_no_date(text: str, date_format: str | None, tag: str) -> None:
+    with pytest.raises(ValueError, match="finds no date"):
+        say_as(text, "date", date_format, tag)
 
 
 @settings(max_examples=150)
