@@ -1,0 +1,29 @@
+"""Where notes wait, and what a run is called."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.helpers.redis_server import RedisServer
+
+
+def run_name() -> str:
+    """Return a name that no other run has."""
+    return f"loadtest-{secrets.token_hex(4)}"
+
+
+def data_of(folder: Path, name: str) -> tuple[str, str]:
+    """Return the flags of a server that keeps what it has to itself in a folder of its own."""
+    return ("--data-dir", str(folder / name))
+
+
+@contextmanager
+def redis_at(folder: Path, *, sync: str = "everysec") -> Iterator[RedisServer]:
+    """Run a Redis with its append-only file in `folder`, on the disk when `sync` says."""
+    server = RedisServer(folder, sync=sync)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
