@@ -31,5 +31,7 @@ class Fleet:
 
     def _start(self, name: str, flags: Sequence[str]) -> ServerProcess:
         log = self._stack.enter_context((self._folder / f"{name}.log").open("a"))
-        command = ("server", "serve", "--model", "tone", *self._flags, *flags)
+        # Unless the flags name another, a folder of its own: one process at a time has one.
+        data = ("--data-dir", str(self._folder / name))
+        command = ("server", "serve", "--model", "tone", *data, *self._flags, *flags)
         return self._stack.enter_context(starting(*command, log=log))

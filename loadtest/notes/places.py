@@ -13,11 +13,6 @@ def run_name() -> str:
     return f"loadtest-{secrets.token_hex(4)}"
 
 
-def data_of(folder: Path, name: str) -> tuple[str, str]:
-    """Return the flags of a server that keeps what it has to itself in a folder of its own."""
-    return ("--data-dir", str(folder / name))
-
-
 @contextmanager
 def redis_at(folder: Path, *, sync: str = "everysec") -> Iterator[RedisServer]:
     """Run a Redis with its append-only file in `folder`, on the disk when `sync` says."""

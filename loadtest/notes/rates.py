@@ -19,7 +19,7 @@ from loadtest.notes import stores
 from loadtest.notes.batches import Submission
 from loadtest.notes.fleet import Fleet
 from loadtest.notes.listing import all_notes, asking, drained, made_a_second
-from loadtest.notes.places import data_of, redis_at, run_name
+from loadtest.notes.places import redis_at, run_name
 from loadtest.notes.verdict import Account, Figure
 
 NOTES = 20_000
@@ -70,11 +70,10 @@ async def _shared(num_notes: int, num_workers: int, store_name: str) -> list[Fig
         folder = Path(name)
         flags = ("--redis-url", redis.url, *store.flags(store.buckets.endpoint_url))
         async with Fleet(folder, flags) as fleet:
-            url = (await fleet.start("taker", *_TAKES, *data_of(folder, "taker"))).server.http_url
+            url = (await fleet.start("taker", *_TAKES)).server.http_url
             accepted = await _accepted(url, num_notes)
             for number in range(num_workers):
-                maker = f"maker-{number}"
-                await fleet.start(maker, *_MAKES, *data_of(folder, maker))
+                await fleet.start(f"maker-{number}", *_MAKES)
             made = await _made(url)
     return [
         Figure("Redis and S3, accepted a second", accepted, least=SHARED_ACCEPTED),

@@ -55,18 +55,19 @@ class Account:
         self._told = told
         self._load_before = os.getloadavg()
 
-    def close(self, figures: Sequence[Figure], folder: Path = RESULTS) -> int:
-        """Print the figures and keep them in `folder`; return the exit status."""
+    def close(self, figures: Sequence[Figure], **happened: object) -> int:
+        """Print the figures and keep them, with what has happened; return the exit status."""
         kept = {
             "name": self._name,
             **self._told,
+            **happened,
             "commit": _commit(),
             "machine": machine(),
             "load_averages": {"before": self._load_before, "after": os.getloadavg()},
             "figures": [figure.json for figure in figures],
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / f"notes-{self._name}.json"
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        file = RESULTS / f"notes-{self._name}.json"
         file.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
         print(machine())
         print("\n".join(figure.line for figure in figures), flush=True)
