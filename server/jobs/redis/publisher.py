@@ -14,6 +14,9 @@ from server.jobs.redis.connection import Connection
 from server.jobs.redis.keys import Keys
 from server.jobs.spool import Spool, SpoolAbandoned
 
+#: Between two pieces of one take: each costs Redis and us as much, however little is in it. Nobody
+#: hears the take end later for it.
+PIECE_S = 0.25
 #: Once a take has ended, this is enough for the rest of it, or it is not heard live.
 _FINISH_S = 5.0
 #: Says of what is being made, in the time after which it would be forgotten.
@@ -78,6 +81,8 @@ class Publisher:
             async for data in pieces:
                 end += len(data)
                 await self._add(key, data, end)
+                with anyio.move_on_after(PIECE_S):
+                    await spool.completed()
         await self._say(lambda pipe: audio.complete(pipe, key, end))
 
     async def _add(self, key: str, data: bytes, end: int) -> None:
