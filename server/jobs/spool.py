@@ -85,7 +85,8 @@ class Spool:
         if not self.num_bytes:
             return
         async with await self._opened() as file:
-            await file.seek(start)
+            if start:
+                await file.seek(start)
             while True:
                 # Decided without a pause between: what comes during one is not missed.
                 if self.num_bytes > start:

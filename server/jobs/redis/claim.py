@@ -14,8 +14,8 @@ from server.jobs.redis.connection import Ask, Connection
 from server.jobs.redis.records import Kept, Records
 from server.jobs.redis.task_end import Postponed, TaskEnd
 
-#: How far a take is changes with every step; nobody looks more often than this.
-_PROGRESS_S = 0.5
+#: How far a take is changes with every step; to say so costs as much as to begin it.
+_PROGRESS_S = 1.0
 
 
 class RedisClaim:
