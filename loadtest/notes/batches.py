@@ -31,7 +31,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence as a telephone plays it, under a key by which it is one however often it is sent."""
+    """A sentence as a telephone plays it. By its key it is one, however often it is sent."""
 
     number: int
     #: Two runs on one store have nothing in common.

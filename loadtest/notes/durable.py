@@ -100,9 +100,7 @@ async def _through(
     return [*evidence, figure]
 
 
-def _evidence(
-    submission: Submission, shown: Mapping[str, Shown], store: Store
-) -> list[Figure]:
+def _evidence(submission: Submission, shown: Mapping[str, Shown], store: Store) -> list[Figure]:
     landed = store.objects()
     num_replaced = 0 if store.num_puts is None else store.num_puts() - len(landed)
     evidence = Evidence(

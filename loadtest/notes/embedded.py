@@ -5,31 +5,29 @@ expects it, it is killed and started again. Exits with 1 where a note is lost, o
 """
 
 import argparse
-import os
 import random
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
-import httpx
+from anyio import to_thread
 
 from loadtest.arguments import positive
+from loadtest.notes.audio_folder import AudioFolder
 from loadtest.notes.batches import Submission
 from loadtest.notes.evidence import Evidence
 from loadtest.notes.fleet import Fleet
-from loadtest.notes.listing import all_notes, asking, drained, num_left
+from loadtest.notes.listing import all_notes, asking, drained
 from loadtest.notes.places import free_port, run_name
 from loadtest.notes.verdict import Account, Figure
-from tests.helpers.serving import ServerProcess
+from loadtest.notes.waiting import until
 
 NOTES, KILLS = 50_000, 10
 LOOK_S = 0.2
-#: A file that has landed: which it is, and when it was written.
-_Seen = dict[Path, tuple[int, int]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,12 +47,17 @@ async def _measured(flags: argparse.Namespace, folder: Path) -> list[Figure]:
     data, submission = folder / "data", Submission(run_name(), flags.notes)
     audio = AudioFolder(data / "audio")
     async with Fleet(folder, ("--data-dir", str(data)), port=free_port()) as fleet:
-        victim = Victim(fleet, audio)
-        await victim.start()
+        server = await fleet.start("server")
+        url = server.server.http_url
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(submission.run, victim.url)
-            await victim.suffer(sorted(random.Random(flags.seed).random() for _ in range(flags.kills)), submission)
-        async with asking(victim.url) as client:
+            tasks.start_soon(submission.run, url)
+            for is_time in _moments(flags, submission, audio):
+                await until(partial(to_thread.run_sync, is_time), LOOK_S)
+                server.signal(signal.SIGKILL)
+                server.wait()
+                await to_thread.run_sync(audio.look)
+                server = await fleet.start("server")
+        async with asking(url) as client:
             await drained(client)
             shown = await all_notes(client)
     evidence = Evidence(
@@ -67,22 +70,19 @@ async def _measured(flags: argparse.Namespace, folder: Path) -> list[Figure]:
     return [*evidence.figures(), Figure("batches sent again", submission.num_repeated)]
 
 
-class Victim:
-    """The process that is killed."""
+def _moments(
+    flags: argparse.Namespace, submission: Submission, audio: AudioFolder
+) -> Iterator[Callable[[], bool]]:
+    """Yield what tells that it is time: once while they are accepted, then while they are made."""
+    yield lambda: len(submission.accepted) >= flags.notes / 2
+    rng = random.Random(flags.seed)
+    for share in sorted(rng.random() for _ in range(flags.kills - 1)):
+        yield partial(_is_made, audio, share * flags.notes)
 
-    def __init__(self, fleet: Fleet, audio: AudioFolder) -> None:
-        self._fleet = fleet
-        self._audio = audio
-        self.url = ""
 
-    async def start(self) -> None:
-        """Start it, where it was."""
-        self._process = await self._fleet.start("server")
-        self.url = self._process.server.http_url
+def _is_made(audio: AudioFolder, num_notes: float) -> bool:
+    return audio.num_landed >= num_notes
 
-    async def suffer(self, shares: Sequence[float], submission: Submission) -> None:
-        """Kill it when each of `shares` of the notes is made."""
-        async with asking(self.url) as client:
-            for share in shares:
-                while await num_left(client, submission.num_notes) > (1 - share) * submission.num_notes:
-                    await anyio.sleep(LOOK_S)
+
+if __name__ == "__main__":
+    sys.exit(main())

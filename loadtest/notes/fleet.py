@@ -13,9 +13,10 @@ from tests.helpers.serving import ServerProcess, starting
 class Fleet:
     """Servers of `tone`, whose steps take no time, with the flags that all of them share."""
 
-    def __init__(self, folder: Path, flags: Sequence[str]) -> None:
-        """Keep what they log in `folder`."""
+    def __init__(self, folder: Path, flags: Sequence[str], *, port: int = 0) -> None:
+        """Keep what they log in `folder`; without a `port` each takes a free one."""
         self._folder = folder
+        self._port = port
         self._flags = flags
         self._stack = ExitStack()
 
@@ -34,4 +35,4 @@ class Fleet:
         # Unless the flags name another, a folder of its own: one process at a time has one.
         data = ("--data-dir", str(self._folder / name))
         command = ("server", "serve", "--model", "tone", *data, *self._flags, *flags)
-        return self._stack.enter_context(starting(*command, log=log))
+        return self._stack.enter_context(starting(*command, port=self._port, log=log))

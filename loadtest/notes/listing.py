@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
-import anyio
 import httpx
+
+from loadtest.notes.waiting import until
 
 #: The most that a page has.
 _PAGE_NOTES = 500
@@ -30,8 +31,11 @@ async def all_notes(client: httpx.AsyncClient) -> dict[str, Shown]:
 
 async def drained(client: httpx.AsyncClient) -> None:
     """Wait until none waits, and none is made."""
-    while await _any(client, "queued") or await _any(client, "running"):
-        await anyio.sleep(LOOK_S)
+
+    async def is_empty() -> bool:
+        return not (await _any(client, "queued") or await _any(client, "running"))
+
+    await until(is_empty, LOOK_S)
 
 
 def made_a_second(notes: Mapping[str, Shown]) -> float:

@@ -1,15 +1,16 @@
 """What happens to a fleet while it makes notes: each trouble when so many are made."""
 
-import math
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 from anyio import to_thread
 
 from loadtest.metrics import MetricsReader
 from loadtest.notes.batches import Submission
+from loadtest.notes.waiting import until
 from tests.helpers.fault_proxy import Fault, FaultProxy
 from tests.helpers.redis_server import RedisServer
 from tests.helpers.serving import ServerProcess
@@ -18,6 +19,8 @@ from tests.helpers.serving import ServerProcess
 _ALL = 100_000
 #: Gauges are renewed every two seconds.
 _LOOK_S = 1.0
+#: Thousands are accepted in a second.
+_NOTICE_S = 0.05
 #: In the order in which it fails.
 _OF_S3 = (Fault.OVERLOADED, Fault.STALLED, Fault.RESET, Fault.LOST_ANSWER)
 
@@ -41,15 +44,17 @@ class Troubles:
 
     async def while_accepted(self, submission: Submission) -> None:
         """Do what happens when half of the notes are accepted."""
-        while len(submission.accepted) < submission.num_notes / 2:
-            await anyio.sleep(_LOOK_S / 10)
+
+        async def is_half() -> bool:
+            return len(submission.accepted) >= submission.num_notes / 2
+
+        await until(is_half, _NOTICE_S)
         await self._do("half are accepted", "Redis is killed, and comes again", self._restart_redis)
 
     async def while_made(self, metrics: MetricsReader, num_notes: int) -> None:
         """Do what happens while they are made; all of them were accepted."""
         for share, name, trouble in self._plan():
-            while await _num_left(metrics) > (1 - share) * num_notes:
-                await anyio.sleep(_LOOK_S)
+            await until(partial(_is_left, metrics, (1 - share) * num_notes), _LOOK_S)
             await self._do(f"{share:.0%} are made", name, trouble)
 
     def _plan(self) -> list[tuple[float, str, Trouble]]:
@@ -92,7 +97,9 @@ class Troubles:
         return fail
 
 
-async def _num_left(metrics: MetricsReader) -> float:
-    """Return how many wait or are made; all of them where nobody tells."""
+async def _is_left(metrics: MetricsReader, num_notes: float) -> bool:
+    """Tell whether no more than `num_notes` wait or are made; nobody may tell."""
     page = await metrics.read()
-    return math.inf if page is None else page.value("queue_depth") + page.value("queue_running")
+    if page is None:
+        return False
+    return page.value("queue_depth") + page.value("queue_running") <= num_notes
