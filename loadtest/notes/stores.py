@@ -1,6 +1,7 @@
 """The S3 that notes land in, and what it says of them past our own code."""
 
 import json
+import logging
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -61,6 +62,8 @@ def opened(name: str, run: str) -> Iterator[Store]:
             # Where it keeps versions it ignores `If-None-Match`: without them, nothing is replaced.
             yield _made(Buckets(url, is_versioned=False), bucket, partial(_puts, Path(folder)))
     elif name == "moto":
+        # It has a line for every request.
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         with moto_server() as url:
             yield _made(Buckets(url), bucket)
     else:
