@@ -41,9 +41,7 @@ class ProcessSample:
         fields = (folder / "stat").read_text().rpartition(")")[2].split()
         waits = [int(path.read_text().split()[1]) for path in folder.glob("task/*/schedstat")]
         status = (folder / "status").read_text()
-        rss_kib = next(
-            int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")
-        )
+        rss_kib = _kib(status, "VmRSS")
         cpu_s = (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
         return cls(time.monotonic(), cpu_s, sum(waits) / 1e9, rss_kib * _KIB)
 
@@ -54,6 +52,19 @@ class ProcessSample:
             "cores": round((self.cpu_s - earlier.cpu_s) / elapsed_s, 3),
             "run_queue": round((self.run_queue_s - earlier.run_queue_s) / elapsed_s, 3),
         }
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most memory that a process has had at once.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    return _kib((Path("/proc") / str(pid) / "status").read_text(), "VmHWM") * _KIB
+
+
+def _kib(status: str, name: str) -> int:
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{name}:"))
 
 
 @dataclass(frozen=True, slots=True)

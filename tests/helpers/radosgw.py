@@ -53,6 +53,9 @@ mon_allow_pool_size_one = true
 mon_max_pg_per_osd = 1000
 mon_data_avail_crit = 1
 mgr_initial_modules =
+# It counts what it has done, and says so at once.
+rgw_enable_usage_log = true
+rgw_usage_log_tick_interval = 1
 rgw_frontends = beast endpoint=127.0.0.1:{rgw_port}
 """
 

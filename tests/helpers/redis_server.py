@@ -22,8 +22,10 @@ _START_S = 20.0
 class RedisServer:
     """A process of Redis, and what it has written."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sync: str = "everysec") -> None:
+        """Keep its file in `folder`; `sync` is when it is on the disk (`appendfsync`)."""
         self._folder = folder
+        self._sync = sync
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -37,6 +39,7 @@ class RedisServer:
         assert BINARY is not None
         # What was written is read again, if anything was.
         options = ["--appendonly", "yes", "--save", "", "--loglevel", "warning"]
+        options += ["--appendfsync", self._sync]
         options += ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder)]
         self._process = subprocess.Popen([BINARY, *options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + _START_S

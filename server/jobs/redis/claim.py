@@ -14,8 +14,8 @@ from server.jobs.redis.connection import Ask, Connection
 from server.jobs.redis.records import Kept, Records
 from server.jobs.redis.task_end import Postponed, TaskEnd
 
-#: How far a take is changes with every step; nobody looks more often than this.
-_PROGRESS_S = 0.5
+#: How far a take is changes with every step; to say so costs as much as to begin it.
+_PROGRESS_S = 1.0
 
 
 class RedisClaim:
@@ -36,7 +36,9 @@ class RedisClaim:
         self._is_speaking = False
         self._is_over = False
         self._delay_s: float | None = None
-        self._progress_at = -_PROGRESS_S
+        #: Made in the take, in seconds, as it was said last.
+        self._made_s = 0.0
+        self._progress_at = 0.0
 
     @property
     def record(self) -> JobRecord:
@@ -61,10 +63,14 @@ class RedisClaim:
 
         await self._change(decide, self._connection.ask_until_answered)
         self.take = self._num_takes = self._kept.status.attempts
+        self._progress_at = anyio.current_time()
         return self.take
 
     async def progress(self, spoken_chars: int, made_s: float) -> None:
         """Note how far the take is: see `Claim`."""
+        if self._is_over:
+            raise Superseded
+        self._made_s = made_s
         now = anyio.current_time()
         if now - self._progress_at < _PROGRESS_S:
             return
@@ -81,8 +87,8 @@ class RedisClaim:
 
     async def stored(self, audio: LandedAudio) -> None:
         """Say that the audio has landed: see `Claim`."""
-        now = time.time()
-        await self._end(lambda status: stored(status, audio, now=now))
+        now, made_s = time.time(), self._made_s
+        await self._end(lambda status: stored(replace(status, made_s=made_s), audio, now=now))
 
     async def failed(self, error: JobError, *, may_retry: bool) -> None:
         """Say that the take failed: see `Claim`."""

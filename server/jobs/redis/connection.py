@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 import anyio
 from anyio.abc import TaskStatus
-from coredis import Redis
+from coredis import Config, Redis
 from coredis.exceptions import RedisError
 
 from server.jobs.queue import QueueUnreachable
@@ -34,6 +34,10 @@ FAILURES = (
     anyio.BrokenResourceError,
     anyio.ClosedResourceError,
 )
+
+# It would check each of our requests against the signature of its command, which costs as much as
+# the request. Ours are checked by the tests.
+Config.optimized = True
 
 _T = TypeVar("_T")
 

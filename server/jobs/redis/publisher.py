@@ -14,6 +14,9 @@ from server.jobs.redis.connection import Connection
 from server.jobs.redis.keys import Keys
 from server.jobs.spool import Spool, SpoolAbandoned
 
+#: Between two pieces of one take: each costs Redis and us as much, however little is in it. Nobody
+#: hears the take end later for it.
+PIECE_S = 0.25
 #: Once a take has ended, this is enough for the rest of it, or it is not heard live.
 _FINISH_S = 5.0
 #: Says of what is being made, in the time after which it would be forgotten.
@@ -73,15 +76,24 @@ class Publisher:
         await self._say(say)
 
     async def _copy(self, key: str, spool: Spool) -> None:
-        end = 0
+        end, is_whole = 0, False
         async with aclosing(spool.follow()) as pieces:
             async for data in pieces:
                 end += len(data)
-                await self._add(key, data, end)
-        await self._say(lambda pipe: audio.complete(pipe, key, end))
+                is_whole = spool.is_complete and end == spool.num_bytes
+                await self._add(key, data, end, is_last=is_whole)
+                with anyio.move_on_after(PIECE_S):
+                    await spool.completed()
+        if not is_whole:
+            await self._say(lambda pipe: audio.complete(pipe, key, end))
 
-    async def _add(self, key: str, data: bytes, end: int) -> None:
-        await self._say(lambda pipe: audio.add(pipe, key, data, end))
+    async def _add(self, key: str, data: bytes, end: int, *, is_last: bool) -> None:
+        def say(pipe: Pipeline[bytes]) -> None:
+            audio.add(pipe, key, data, end)
+            if is_last:
+                audio.complete(pipe, key, end)
+
+        await self._say(say)
 
     async def _say(self, what: Callable[[Pipeline[bytes]], None]) -> None:
         async def say(client: Redis[bytes]) -> None:

@@ -12,7 +12,7 @@ from server.jobs.job import Job, JobRecord, JobState, JobStatus
 from server.jobs.queue import UnknownJob
 from server.jobs.redis.codec import decode_job, decode_status, encode_job, encode_status
 from server.jobs.redis.keys import Keys
-from server.jobs.redis.scripts import CHANGE, REMOVE, SUBMIT
+from server.jobs.redis.scripts import CHANGE, DIGESTS, REMOVE, SUBMIT
 from server.jobs.redis.tasks import Tasks
 
 _FIELDS = ("job", "status", "round")
@@ -69,10 +69,9 @@ class Records:
 
     async def digests(self, client: Redis[bytes], jobs: Sequence[Job]) -> list[str | None]:
         """Return the digests of the jobs that are there by the ids of these."""
-        async with client.pipeline(transaction=False) as pipe:
-            for job in jobs:
-                pipe.hget(self.keys.record(job.id), "digest")
-        return [found and found.decode() for found in pipe.results or ()]
+        # One request: the client takes longer over five hundred than Redis.
+        found = await client.eval(DIGESTS, [self.keys.record(job.id) for job in jobs])
+        return [None if digest is None else text(digest) for digest in found]
 
     async def submit(
         self, client: Redis[bytes], jobs: Sequence[Job], max_audio_ms: int

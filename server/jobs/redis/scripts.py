@@ -4,6 +4,13 @@ Scripts are sent whole rather than by their hash: within a transaction a Redis t
 could not ask for one that it has forgotten.
 """
 
+#: Return the digest of each of the records KEYS, none for those that are not there.
+DIGESTS = """
+local digests = {}
+for n, key in ipairs(KEYS) do digests[n] = redis.call('hget', key, 'digest') end
+return digests
+"""
+
 #: Answers of `SUBMIT`, one a job.
 ACCEPTED, EXISTING, CONFLICT = 0, 1, 2
 

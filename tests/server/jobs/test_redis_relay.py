@@ -70,6 +70,7 @@ class TestRedisRelay(RelayContract):
         self, here: RedisRelay, there: RedisRelay, spool: Spool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("server.jobs.redis.audio.MAX_BYTES", 100)
+        monkeypatch.setattr("server.jobs.redis.publisher.PIECE_S", 0)
         async with here.publishing(JOB, spool), aclosing(there.follow(JOB, 1)) as early:
             for number in range(10):
                 await spool.write(bytes([number]) * 50)

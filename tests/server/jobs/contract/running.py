@@ -109,8 +109,9 @@ class RunningContract(QueuePlace):
     async def test_how_far_a_take_is_can_be_seen(self) -> None:
         async def act(claim: Claim) -> None:
             await claim.begin(is_alone=False)
-            await claim.progress(12, 0.75)
-            await anyio.sleep_forever()
+            while True:
+                await claim.progress(12, 0.75)
+                await anyio.sleep(0.1)
 
         async with self.opened() as queue:
             await queue.submit(jobs("a"))

@@ -97,6 +97,7 @@ class TellingContract(QueuePlace):
     async def test_how_much_was_made_is_kept_with_what_was_stored(self) -> None:
         async def make(claim: Claim) -> None:
             take = await claim.begin(is_alone=False)
+            await claim.progress(1, 0.25)
             await claim.progress(3, 1.25)
             await claim.stored(LandedAudio(take=take, num_bytes=5))
 
