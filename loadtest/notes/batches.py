@@ -15,8 +15,6 @@ from loadtest.texts import SENTENCES
 BATCH_NOTES = 5_000
 #: On their way at once: while one is read, the other is written to where notes wait.
 BATCHES_AT_ONCE = 2
-#: Of a batch, by servers that are killed and come again.
-TIMEOUT_S = 60.0
 #: After a batch that was not accepted whole.
 PAUSE_S = 0.2
 _PATH = "/v1/notes/batch"
@@ -63,16 +61,13 @@ class Submission:
         #: Batches that had to be sent again.
         self.num_repeated = 0
 
-    async def run(self, url: str) -> None:
-        """Submit all of them to the server at `url`.
+    async def run(self, client: httpx.AsyncClient) -> None:
+        """Submit all of them to the server that `client` asks.
 
         Raises:
             Refused: see there.
         """
-        async with (
-            httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False) as client,
-            anyio.create_task_group() as tasks,
-        ):
+        async with anyio.create_task_group() as tasks:
             for _ in range(BATCHES_AT_ONCE):
                 tasks.start_soon(self._submit_next, client)
 

@@ -24,7 +24,7 @@ from loadtest.arguments import positive
 from loadtest.figures.bounds import BESIDE_MS, BESIDE_SHARE, Report, Runs
 from loadtest.figures.processes import Served, offer, served
 from loadtest.metrics import Page, metrics_url
-from loadtest.notes.verdict import Account, Figure
+from loadtest.notes.verdict import Account, Figure, keep_in
 from loadtest.texts import long_text
 
 SECONDS, REPEATS, CALLS = 60.0, 3, 200
@@ -57,8 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--calls", type=positive, default=CALLS, help=f"at once ({CALLS})")
     add("--seconds", type=float, default=SECONDS, help=f"of a run ({SECONDS:g})")
     add("--repeats", type=positive, default=REPEATS, help=f"of each ({REPEATS})")
+    keep_in(parser)
     flags = parser.parse_args(arguments)
-    account = Account("beside", **vars(flags))
+    account = Account("beside", flags)
     load = ("--hold", "--calls", str(flags.calls), "--rate", "40")
     pairs = [_pair(load, flags.seconds) for _ in range(flags.repeats)]
     told = [pair for pair in pairs if not pair.void]

@@ -26,7 +26,7 @@ from loadtest.notes.listing import Shown, all_notes, asking, drained
 from loadtest.notes.places import redis_at, run_name
 from loadtest.notes.stores import Store
 from loadtest.notes.troubles import Troubles
-from loadtest.notes.verdict import Account, Figure
+from loadtest.notes.verdict import Account, Figure, keep_in
 from tests.helpers.fault_proxy import fault_proxy
 from tests.helpers.serving import ServerProcess
 
@@ -45,8 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--store", default="rgw", help=f"{stores.HELP} (rgw)")
     add("--lease-s", type=float, default=LEASE_S, help=f"of a server that makes them ({LEASE_S:g})")
     add("--trouble-s", type=float, default=TROUBLE_S, help=f"of each trouble ({TROUBLE_S:g})")
+    keep_in(parser)
     flags = parser.parse_args(arguments)
-    account = Account("durable", **vars(flags))
+    account = Account("durable", flags)
     done: list[str] = []
     figures = anyio.run(_measured, flags, done)
     return account.close(figures, troubles=done)
@@ -86,9 +87,9 @@ async def _through(
 ) -> list[Figure]:
     url = (await fleet.start("taker", "--role", "calls")).server.http_url
     began_s = time.monotonic()
-    async with anyio.create_task_group() as tasks:
+    async with asking(url) as client, anyio.create_task_group() as tasks:
         tasks.start_soon(troubles.while_accepted, submission)
-        await submission.run(url)
+        await submission.run(client)
     accepted_s = time.monotonic() - began_s
     async with MetricsReader(metrics_url(url)) as metrics:
         await troubles.while_made(metrics, submission.num_notes)

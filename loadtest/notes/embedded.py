@@ -23,7 +23,7 @@ from loadtest.notes.evidence import Evidence
 from loadtest.notes.fleet import Fleet
 from loadtest.notes.listing import all_notes, asking, drained
 from loadtest.notes.places import free_port, run_name
-from loadtest.notes.verdict import Account, Figure
+from loadtest.notes.verdict import Account, Figure, keep_in
 from loadtest.notes.waiting import until
 
 NOTES, KILLS = 50_000, 10
@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--notes", type=positive, default=NOTES, help=f"how many ({NOTES})")
     add("--kills", type=positive, default=KILLS, help=f"how often it is killed ({KILLS})")
     add("--seed", type=int, default=0, help="another kills it at other moments (0)")
+    keep_in(parser)
     flags = parser.parse_args(arguments)
-    account = Account("embedded", **vars(flags))
+    account = Account("embedded", flags)
     with tempfile.TemporaryDirectory() as folder:
         return account.close(anyio.run(_measured, flags, Path(folder)))
 
@@ -49,8 +50,8 @@ async def _measured(flags: argparse.Namespace, folder: Path) -> list[Figure]:
     async with Fleet(folder, ("--data-dir", str(data)), port=free_port()) as fleet:
         server = await fleet.start("server")
         url = server.server.http_url
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(submission.run, url)
+        async with asking(url) as client, anyio.create_task_group() as tasks:
+            tasks.start_soon(submission.run, client)
             for is_time in _moments(flags, submission, audio):
                 await until(partial(to_thread.run_sync, is_time), LOOK_S)
                 server.signal(signal.SIGKILL)

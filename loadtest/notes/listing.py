@@ -13,7 +13,8 @@ _PAGE_NOTES = 500
 #: Between two looks at whether anything is left.
 LOOK_S = 0.5
 _PATH = "/v1/notes"
-TIMEOUT_S = 30.0
+#: Of a batch, when everything is busy.
+TIMEOUT_S = 60.0
 
 #: A note as it is shown.
 Shown = dict[str, Any]

@@ -14,7 +14,7 @@ import anyio
 
 from loadtest.notes.fleet import Fleet
 from loadtest.notes.listing import all_notes, asking, drained
-from loadtest.notes.verdict import Account, Figure
+from loadtest.notes.verdict import Account, Figure, keep_in
 from loadtest.process import peak_bytes
 from loadtest.texts import long_text
 
@@ -31,8 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("--seconds", type=float, default=LONG_S, help=f"of the long note ({LONG_S:g})")
     add("--format", default="mp3", help="of both notes (mp3)")
+    keep_in(parser)
     flags = parser.parse_args(arguments)
-    account = Account("memory", **vars(flags))
+    account = Account("memory", flags)
     short_mb = anyio.run(_peak_mb, SHORT_S, flags.format)
     long_mb = anyio.run(_peak_mb, flags.seconds, flags.format)
     return account.close(

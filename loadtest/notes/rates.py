@@ -20,7 +20,7 @@ from loadtest.notes.batches import Submission
 from loadtest.notes.fleet import Fleet
 from loadtest.notes.listing import all_notes, asking, drained, made_a_second
 from loadtest.notes.places import redis_at, run_name
-from loadtest.notes.verdict import Account, Figure
+from loadtest.notes.verdict import Account, Figure, keep_in
 
 NOTES = 20_000
 WORKERS = 2
@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--workers", type=positive, default=WORKERS, help=f"with Redis and S3 ({WORKERS})"
     )
     parser.add_argument("--store", default="rgw", help=f"{stores.HELP} (rgw)")
+    keep_in(parser)
     flags = parser.parse_args(arguments)
-    account = Account("rates", notes=flags.notes, workers=flags.workers, store=flags.store)
+    account = Account("rates", flags)
     figures = anyio.run(_embedded, flags.notes)
     figures += anyio.run(_shared, flags.notes, flags.workers, flags.store)
     return account.close(figures)
@@ -83,8 +84,9 @@ async def _shared(num_notes: int, num_workers: int, store_name: str) -> list[Fig
 
 async def _accepted(url: str, num_notes: int) -> float:
     submission = Submission(run_name(), num_notes)
-    began_s = time.monotonic()
-    await submission.run(url)
+    async with asking(url) as client:
+        began_s = time.monotonic()
+        await submission.run(client)
     return num_notes / (time.monotonic() - began_s)
 
 

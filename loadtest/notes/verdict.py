@@ -1,5 +1,6 @@
 """What was measured, with its bounds: printed, kept, and judged."""
 
+import argparse
 import json
 import math
 import os
@@ -46,19 +47,26 @@ class Figure:
         return {"name": self.name, "value": value, **finite, "kept": self.is_kept}
 
 
+def keep_in(parser: argparse.ArgumentParser) -> None:
+    """Let a program be told where to keep what it has measured."""
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="keep it in FILE, and not in loadtest/results"
+    )
+
+
 class Account:
     """A run, from before its beginning."""
 
-    def __init__(self, name: str, **told: object) -> None:
-        """Begin the run `name`; `told` is what it was asked for."""
-        self._name = name
-        self._told = told
+    def __init__(self, name: str, flags: argparse.Namespace) -> None:
+        """Begin the run `name` with `flags`."""
+        self._file = flags.json or RESULTS / f"notes-{name}.json"
+        asked = {flag: value for flag, value in vars(flags).items() if flag != "json"}
+        self._told = {"name": name, **asked}
         self._load_before = os.getloadavg()
 
     def close(self, figures: Sequence[Figure], **happened: object) -> int:
         """Print the figures and keep them, with what has happened; return the exit status."""
         kept = {
-            "name": self._name,
             **self._told,
             **happened,
             "commit": _commit(),
@@ -66,9 +74,7 @@ class Account:
             "load_averages": {"before": self._load_before, "after": os.getloadavg()},
             "figures": [figure.json for figure in figures],
         }
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        file = RESULTS / f"notes-{self._name}.json"
-        file.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+        self._file.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
         print(machine())
         print("\n".join(figure.line for figure in figures), flush=True)
         return 0 if all(figure.is_kept for figure in figures) else 1
