@@ -123,7 +123,7 @@ def _most(pairs: Sequence[Pair], *path: str) -> float:
 def _pace(pair: Pair) -> float:
     """Return what the engine has made for notes, in seconds of audio a second."""
     samples = [report["metrics"]["samples_generated_per_s"] for report in (pair.alone, pair.beside)]
-    return (samples[1] - samples[0]) / SAMPLE_RATE_HZ
+    return float(samples[1] - samples[0]) / SAMPLE_RATE_HZ
 
 
 if __name__ == "__main__":

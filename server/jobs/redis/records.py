@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from coredis import PureToken, Redis
 from coredis.patterns.pipeline import Pipeline
@@ -71,7 +72,7 @@ class Records:
         """Return the digests of the jobs that are there by the ids of these."""
         # One request: the client takes longer over five hundred than Redis.
         found = await client.eval(DIGESTS, [self.keys.record(job.id) for job in jobs])
-        return [None if digest is None else text(digest) for digest in found]
+        return [None if digest is None else text(digest) for digest in cast("list[object]", found)]
 
     async def submit(
         self, client: Redis[bytes], jobs: Sequence[Job], max_audio_ms: int
