@@ -21,7 +21,7 @@ from loadtest.metrics import MetricsReader, metrics_url
 from loadtest.notes import stores
 from loadtest.notes.batches import Submission
 from loadtest.notes.evidence import Evidence
-from loadtest.notes.fleet import Fleet
+from loadtest.notes.fleet import MAKES, TAKES, Fleet
 from loadtest.notes.listing import Shown, all_notes, asking, drained
 from loadtest.notes.places import redis_at, run_name
 from loadtest.notes.stores import Store
@@ -79,13 +79,13 @@ async def _measured(flags: argparse.Namespace, done: list[str]) -> list[Figure]:
 
 
 async def _maker(fleet: Fleet, name: str) -> ServerProcess:
-    return await fleet.start(name, "--role", "notes")
+    return await fleet.start(name, *MAKES)
 
 
 async def _through(
     troubles: Troubles, fleet: Fleet, store: Store, submission: Submission
 ) -> list[Figure]:
-    url = (await fleet.start("taker", "--role", "calls")).server.http_url
+    url = (await fleet.start("taker", *TAKES)).server.http_url
     began_s = time.monotonic()
     async with asking(url) as client, anyio.create_task_group() as tasks:
         tasks.start_soon(troubles.while_accepted, submission)

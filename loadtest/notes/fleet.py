@@ -9,6 +9,12 @@ from anyio import to_thread
 
 from tests.helpers.serving import ServerProcess, starting
 
+#: Flags of a server that makes notes and nothing else. They cost this engine nothing: with few at
+#: once each is over soon, and nobody has to be told of it meanwhile.
+MAKES = ("--role", "notes", "--note-slots", "8")
+#: Of one that accepts notes for others.
+TAKES = ("--role", "calls")
+
 
 class Fleet:
     """Servers of `tone`, whose steps take no time, with the flags that all of them share."""

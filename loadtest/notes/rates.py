@@ -17,7 +17,7 @@ import anyio
 from loadtest.arguments import positive
 from loadtest.notes import stores
 from loadtest.notes.batches import Submission
-from loadtest.notes.fleet import Fleet
+from loadtest.notes.fleet import MAKES, TAKES, Fleet
 from loadtest.notes.listing import all_notes, asking, drained, made_a_second
 from loadtest.notes.places import redis_at, run_name
 from loadtest.notes.verdict import Account, Figure, keep_in
@@ -26,7 +26,6 @@ NOTES = 20_000
 WORKERS = 2
 #: Notes that a second brings, with all that it takes to keep them.
 EMBEDDED_ACCEPTED, SHARED_ACCEPTED, SHARED_DRAINED = 10_000, 3_000, 120
-_TAKES, _MAKES = ("--role", "calls"), ("--role", "notes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +49,7 @@ async def _embedded(num_notes: int) -> list[Figure]:
         folder = Path(name)
         flags = ("--data-dir", str(folder / "data"))
         async with Fleet(folder, flags) as fleet:
-            url = (await fleet.start("taker", *_TAKES)).server.http_url
+            url = (await fleet.start("taker", *TAKES)).server.http_url
             accepted = await _accepted(url, num_notes)
         # One process at a time has the folder.
         async with Fleet(folder, flags) as fleet:
@@ -71,10 +70,10 @@ async def _shared(num_notes: int, num_workers: int, store_name: str) -> list[Fig
         folder = Path(name)
         flags = ("--redis-url", redis.url, *store.flags(store.buckets.endpoint_url))
         async with Fleet(folder, flags) as fleet:
-            url = (await fleet.start("taker", *_TAKES)).server.http_url
+            url = (await fleet.start("taker", *TAKES)).server.http_url
             accepted = await _accepted(url, num_notes)
             for number in range(num_workers):
-                await fleet.start(f"maker-{number}", *_MAKES)
+                await fleet.start(f"maker-{number}", *MAKES)
             made = await _made(url)
     return [
         Figure("Redis and S3, accepted a second", accepted, least=SHARED_ACCEPTED),

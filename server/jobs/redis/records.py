@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from coredis import PureToken, Redis
 from coredis.patterns.pipeline import Pipeline
@@ -71,9 +71,8 @@ class Records:
     async def digests(self, client: Redis[bytes], jobs: Sequence[Job]) -> list[str | None]:
         """Return the digests of the jobs that are there by the ids of these."""
         # One request: the client takes longer over five hundred than Redis.
-        keys = [self.keys.record(job.id) for job in jobs]
-        found: Any = await client.eval(DIGESTS, keys)
-        return [None if digest is None else text(digest) for digest in found]
+        found = await client.eval(DIGESTS, [self.keys.record(job.id) for job in jobs])
+        return [None if digest is None else text(digest) for digest in cast("list[object]", found)]
 
     async def submit(
         self, client: Redis[bytes], jobs: Sequence[Job], max_audio_ms: int
