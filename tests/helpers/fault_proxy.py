@@ -4,7 +4,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -131,7 +131,9 @@ async def _pump(
 def _reset(stream: SocketStream) -> None:
     """Have it end with a reset."""
     raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 not Django's
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # A client that was killed may have had it closed already.
+    with suppress(OSError):
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @asynccontextmanager
