@@ -24,7 +24,10 @@ RUN_HERE = {"serve", "call", "note", "openai", "telephone"}
 #: Blocks of shell that `tests/end_to_end/test_s1.py` executes: not every model clones.
 RUN_WITH_S1 = {"clone", "fishvoice"}
 #: Blocks of shell that `tests/loadtest/` executes, with arguments that scale them down.
-RUN_BY_LOADTEST = {"say", "host", "paced", "openloop", "locust"}
+RUN_BY_LOADTEST = {
+    *("say", "host", "paced", "openloop", "locust"),
+    *("durable", "embedded", "rates", "beside", "memory"),
+}
 #: Blocks of shell that `tests/test_examples.py` executes; `tests/clients/` those for LiveKit, and
 #: `tests/integrations/pipecat/` those for Pipecat.
 RUN_BY_EXAMPLES = {"interrupt", "echo", "curl", "livekit", "pipecat"}
