@@ -6,7 +6,7 @@ resolved again may be another (DNS rebinding).
 
 import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 import anyio
@@ -108,7 +108,11 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
         # NAT64 (RFC 6052) leads to the IPv4 address in its last bytes.
         if address.packed.startswith(_NAT64):
             return _is_public(IPv4Address(address.packed[-4:]))
+        # Nothing else is routed for everybody, whatever it was registered for.
+        return address in _GLOBAL_UNICAST and address.is_global
     return address.is_global and not address.is_multicast
 
 
 _NAT64 = bytes.fromhex("0064ff9b0000000000000000")
+#: RFC 4291, 2.4, as far as it was given out (RFC 3513, 4).
+_GLOBAL_UNICAST = IPv6Network("2000::/3")

@@ -1,1 +1,0 @@
-"""The notes of one process: opened, and kept going beside its engine."""
