@@ -22,7 +22,7 @@ from server.dialects.openai.models import ModelsEndpoint
 from server.dialects.openai.speech import OpenAiDialect
 from server.jobs.desk import Desk
 from server.jobs.http.routes import job_routes
-from server.jobs.http.views import PATH
+from server.jobs.views import PATH
 from server.metrics import CONTENT_TYPE
 from server.middleware import RequestId
 from server.notes.dialect import OwnDialect

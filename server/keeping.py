@@ -16,8 +16,8 @@ from server.jobs.relay import Relay
 from server.jobs.sqlite.queue import SqliteNoteQueue
 from server.jobs.sqlite.schema import DatabaseUnusable
 from server.jobs.store import AudioStore
+from server.keeping_settings import KeepingSettings
 from server.setting_checks import SettingsError
-from server.settings import Settings
 from server.voices.folder import FolderVoiceStore
 from server.voices.store import NoVoiceStore, VoiceStore
 
@@ -30,7 +30,7 @@ VOICES, RECORDINGS, DATABASE, AUDIO, SPOOLS = (
 )  # fmt: skip
 
 
-def voice_store(settings: Settings) -> VoiceStore:
+def voice_store(settings: KeepingSettings) -> VoiceStore:
     """Return the place of stored voices.
 
     Raises:
@@ -54,7 +54,7 @@ def voice_store(settings: Settings) -> VoiceStore:
     return FolderVoiceStore(folder / VOICES)
 
 
-def audio_store(settings: Settings, folder: Path) -> AudioStore:
+def audio_store(settings: KeepingSettings, folder: Path) -> AudioStore:
     """Return the place where notes land.
 
     Raises:
@@ -68,7 +68,9 @@ def audio_store(settings: Settings, folder: Path) -> AudioStore:
 
 
 @asynccontextmanager
-async def note_queue(settings: Settings, folder: Path) -> AsyncIterator[tuple[NoteQueue, Relay]]:
+async def note_queue(
+    settings: KeepingSettings, folder: Path
+) -> AsyncIterator[tuple[NoteQueue, Relay]]:
     """Open the place where notes wait, and what carries their audio while they are made.
 
     Raises:
@@ -103,7 +105,7 @@ async def _in_redis(
         yield queue, relay
 
 
-def _bucket(settings: Settings) -> "Bucket":
+def _bucket(settings: KeepingSettings) -> "Bucket":
     from server.s3.bucket import Bucket
     from server.s3.client import connect
 

@@ -4,7 +4,14 @@ from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
-from server.jobs.limits import EXPIRY_S, MAX_CHARS, RETENTION_S, JobLimits
+from server.jobs.limits import (
+    EXPIRY_S,
+    LEASE_S,
+    MAX_CHARS,
+    MAX_QUEUED_S,
+    RETENTION_S,
+    JobLimits,
+)
 from server.jobs.webhooks.signature import key_of
 from server.s3.settings import S3Settings
 from server.setting_checks import SettingsError, check_choice, check_secret, folder_of
@@ -36,7 +43,7 @@ class KeepingSettings:
         "keeps them in data_dir",
     )
     note_lease_s: float = _keeping(
-        30.0,
+        LEASE_S,
         "seconds without a sign of life after which a process of those that share redis_url has "
         "lost the notes that it was making to others",
         2,
@@ -63,7 +70,7 @@ class KeepingSettings:
         _MOST_NOTE_CHARS,
     )
     max_queued_audio_s: float = _keeping(
-        2_000_000.0,
+        MAX_QUEUED_S,
         "seconds of audio that may wait, as estimated from its text; beyond, notes are refused "
         "with the time to come again",
         1,
@@ -113,6 +120,7 @@ class KeepingSettings:
             max_chars=self.max_note_chars,
             expiry_s=self.note_expiry_s,
             retention_s=self.note_retention_s,
+            max_queued_s=self.max_queued_audio_s,
             allows_private=self.webhook_networks == "any",
         )
 

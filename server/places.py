@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from engine.request import ServiceClass
 
-#: English is heard at about 15 characters a second, and a file is made some times as fast: what is
-#: believed until some text was spoken.
-_FIRST_S_PER_CHAR = {ServiceClass.CALL: 1 / 15, ServiceClass.NOTE: 1 / 150}
+#: English is heard at about so many.
+CHARS_PER_S = 15.0
+#: A file is made some times as fast: what is believed until some text was spoken.
+_FIRST_S_PER_CHAR = {ServiceClass.CALL: 1 / CHARS_PER_S, ServiceClass.NOTE: 0.1 / CHARS_PER_S}
 #: The same of a whole utterance: some sentences.
 _FIRST_DURATION_S = 10.0
 #: How much one utterance moves what is believed of all.

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from server.environment import check_variables, is_service_link, variable_of
+from server.keeping_settings import KeepingSettings
 from server.setting_checks import SettingsError
 from server.setting_fields import GROUP, HELP
 from server.settings import Settings
@@ -37,6 +38,20 @@ def read_settings(flags: argparse.Namespace, environ: Mapping[str, str] | None =
     """
     check_variables(os.environ if environ is None else environ, _DEFAULTS)
     return Settings(**{name: read_setting(name, flags, environ) for name in _DEFAULTS})
+
+
+def read_keeping(
+    flags: argparse.Namespace, environ: Mapping[str, str] | None = None
+) -> KeepingSettings:
+    """Take the settings of what is kept, where a command has no use for the others.
+
+    Raises:
+        SettingsError: a value is not valid.
+    """
+    names = [item.name for item in fields(KeepingSettings)]
+    settings = KeepingSettings(**{name: read_setting(name, flags, environ) for name in names})
+    settings.check_keeping()
+    return settings
 
 
 def read_setting(

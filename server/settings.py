@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 
 from protocol.messages import Limits
+from server.jobs.limits import NOTE_SLOTS
 from server.keeping_settings import KeepingSettings
 from server.setting_checks import (
     SettingsError,
@@ -76,7 +77,7 @@ class Settings(KeepingSettings):
     )
     max_notes: int = _sharing(100, "notes open at once, waiting ones too", 1, _MOST)
     note_slots: int = _sharing(
-        32,
+        NOTE_SLOTS,
         "notes of the queue made at once, beside those that are sent while they are made",
         1,
         _MOST,

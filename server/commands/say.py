@@ -13,7 +13,7 @@ from server.commands.output import Output
 from server.commands.text import read_pieces
 from server.models import load_runner
 from server.parameters import Parameters, Speech, check
-from server.setting_sources import read_setting
+from server.setting_sources import read_keeping
 
 
 def say(flags: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def say(flags: argparse.Namespace) -> int:
             rate_hz = output.natural_rate(runner.info.sample_rate_hz)
             parameters = replace(parameters, sample_rate=rate_hz)
         speech = check(parameters, runner.info, Limits(), ServiceClass.NOTE)
-        speech = _with_voice(speech, runner.info, read_setting("data_dir", flags))
+        speech = _with_voice(speech, runner.info, flags)
         path = speech.audio_path()
         with closing(speak(runner, speech.request, read_pieces(flags.text))) as chunks:
             for chunk in chunks:
@@ -35,7 +35,7 @@ def say(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _with_voice(speech: Speech, model: ModelInfo, data_dir: str) -> Speech:
+def _with_voice(speech: Speech, model: ModelInfo, flags: argparse.Namespace) -> Speech:
     """Return `speech` with its voice made, where that is the one of a recording."""
     wanted = speech.to_clone
     if not wanted:
@@ -43,10 +43,11 @@ def _with_voice(speech: Speech, model: ModelInfo, data_dir: str) -> Speech:
     # Here, since nobody else should wait for an event loop to load.
     import anyio
 
+    from server.keeping import voice_store
     from server.voices.lexicon import lexicon_of
-    from server.voices.library import open_library
+    from server.voices.library import VoiceLibrary
 
-    library = open_library(data_dir)
+    library = VoiceLibrary(voice_store(read_keeping(flags)))
 
     async def with_voice() -> Speech:
         found = [await library.find(each, model) for each in wanted]

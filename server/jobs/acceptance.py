@@ -20,12 +20,11 @@ from server.jobs.webhooks.address import check_url
 from server.notes.passages import passages_of
 from server.notes.request import FIELDS, NoteRequest, note_of
 from server.notes.speech import speech_of
+from server.places import CHARS_PER_S
 from server.service import Service
 
 #: Beside the fields of a note, those that say how it is kept and told of.
 JOB_FIELDS: Names = {**FIELDS, **dict.fromkeys(("priority", "expires_s", "webhook"))}
-#: English is heard at about 15 characters a second.
-CHARS_PER_S = 15.0
 _MSGPACK = "application/msgpack"
 _ID_CHARS = 32
 #: As much as identifies anything; longer ones are mistakes.
@@ -81,19 +80,29 @@ class Acceptance:
         job_id = id_of(key)
         now = self._clock()
         expires_s = field(fields, "expires_s", self._expiry) or self._limits.expiry_s
-        spoken = {name: fields[name] for name in sorted(fields) if name in FIELDS}
+        plain = _plain(fields)
+        spoken = {name: value for name, value in plain.items() if name in FIELDS}
         return Job(
             id=job_id,
-            digest=hashlib.sha256(_packed(dict(sorted(fields.items())))).hexdigest(),
+            digest=hashlib.sha256(_packed(plain)).hexdigest(),
             body=_packed({**spoken, "seed": _seed(note, job_id)}),
             format=note.format,
             priority=field(fields, "priority", _priority) or Priority.NORMAL,
             num_chars=len(note.text),
-            audio_s=len(note.text) / CHARS_PER_S / (note.parameters.speed or 1.0),
+            audio_s=self._audio_s(note),
             accepted_at=now,
             expires_at=now + expires_s,
             webhook=field(fields, "webhook", self._webhook),
         )
+
+    def _audio_s(self, note: NoteRequest) -> float:
+        audio_s = len(note.text) / CHARS_PER_S / (note.parameters.speed or 1.0)
+        if audio_s > self._limits.max_queued_s:
+            raise RequestError(
+                ErrorCode.TEXT_TOO_LONG,
+                f"its audio would be longer than the {self._limits.max_queued_s:g} s that may wait",
+            )
+        return audio_s
 
     def _webhook(self, value: object) -> str:
         return check_url(string(value), allows_private=self._limits.allows_private)
@@ -131,6 +140,15 @@ def _seed(note: NoteRequest, job_id: str) -> int:
     """Return the seed of every take."""
     given = note.parameters.sampling.seed
     return int(job_id, 16) % (MAX_SEED + 1) if given is None else given
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same request, written in one way: in order, and without what says nothing."""
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in sorted(fields.items())
+        if value is not None
+    }
 
 
 def _packed(fields: Mapping[str, Any]) -> bytes:

@@ -32,17 +32,35 @@ class Desk:
     clock: Callable[[], float] = time.time
 
     async def submit(self, jobs: Sequence[Job]) -> list[Receipt]:
-        """Hand jobs to the queue, all of them or none.
+        """Hand jobs to the queue, and return what has become of those that it had room for.
+
+        They are the first of `jobs`, and one at least.
 
         Raises:
-            RequestError: `quota`, with the time in which there should be room.
+            RequestError: `quota`: there is no room for the first.
             QueueUnreachable: see there.
         """
-        try:
-            return await self.queue.submit(jobs)
-        except QueueFull as error:
-            raise RequestError(
-                ErrorCode.QUOTA,
-                "too much is waiting already",
-                retry_after_s=self.pace.time_for(error.excess_s),
-            ) from error
+        while True:
+            try:
+                return await self.queue.submit(jobs)
+            except QueueFull as error:
+                if len(jobs) == 1:
+                    raise self.no_room(error.excess_s) from error
+                jobs = _without(jobs, error.excess_s)
+
+    def no_room(self, audio_s: float) -> RequestError:
+        """Return what is said of audio that cannot wait: when there should be room for it."""
+        return RequestError(
+            ErrorCode.QUOTA,
+            "too much is waiting already",
+            retry_after_s=self.pace.time_for(audio_s),
+        )
+
+
+def _without(jobs: Sequence[Job], audio_s: float) -> Sequence[Job]:
+    """Leave out the last of several jobs, as many as have so much audio, but for the first."""
+    num_kept = len(jobs)
+    while num_kept > 1 and audio_s > 0:
+        num_kept -= 1
+        audio_s -= jobs[num_kept].audio_s
+    return jobs[:num_kept]

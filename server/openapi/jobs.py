@@ -89,6 +89,7 @@ PATHS: dict[str, Any] = {
                 "206": answer("a part of it", _AUDIO),
                 "304": answer("it has not changed"),
                 "307": answer("where it is"),
+                "412": answer("it is another take than the one named"),
                 "416": answer("it has no such part"),
             }
             | problems(404, 409, 422, OVERLOADED),

@@ -12,16 +12,12 @@ from engine.runner import ModelInfo
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
-from server.setting_checks import folder_of
 from server.voices.cache import ReferenceCache
 from server.voices.cloner import Cloner, Decode
-from server.voices.folder import FolderVoiceStore
 from server.voices.recording import check_reference, decoded
 from server.voices.request import NewVoice
 from server.voices.store import NoVoiceStore, StoredVoice, VoiceStore, digest_of, unknown
 
-#: The folder within the one for all that is kept.
-_VOICES = "voices"
 #: A minute of speech is 100 KB of codes: ten hours of voices.
 MAX_CACHED_BYTES = 64 << 20
 #: Of an id that is drawn: nobody guesses one, and none is drawn twice.
@@ -154,13 +150,3 @@ def _encoder(model: ModelInfo) -> ReferenceEncoder:
 def _check_free(voice_id: str, model: ModelInfo) -> None:
     if model.voices.owns(voice_id) or voice_id in model.voices.aliases:
         raise RequestError(ErrorCode.BAD_STATE, f"{model.name} has a voice {voice_id!r}")
-
-
-def open_library(data_dir: str) -> VoiceLibrary:
-    """Return the library of the setting `data_dir`.
-
-    Raises:
-        SettingsError: it lies in a home that nobody knows.
-    """
-    folder = folder_of(data_dir)
-    return VoiceLibrary() if folder is None else VoiceLibrary(FolderVoiceStore(folder / _VOICES))

@@ -21,7 +21,8 @@ from server.commands.errors import CommandError, first_cause
 from server.commands.notes.address import named_url
 from server.jobs.queue import QueueUnreachable
 from server.jobs.store import StoreFailed
-from server.setting_sources import read_setting
+from server.keeping_settings import KeepingSettings
+from server.setting_sources import read_keeping, read_setting
 
 
 def batch(flags: argparse.Namespace) -> int:
@@ -53,7 +54,7 @@ def _fill(
     if url:
         making: AbstractAsyncContextManager[NoteMaker] = making_there(url, FETCHERS + 1, progress)
     else:
-        making = _making_here(model, out, read_setting("data_dir", flags), orders)
+        making = _making_here(model, out, read_keeping(flags), orders)
 
     async def fill() -> None:
         async with making as maker:
@@ -63,12 +64,12 @@ def _fill(
 
 
 def _making_here(
-    model: str, out: OutFolder, data_dir: str, orders: Sequence[Order]
+    model: str, out: OutFolder, keeping: KeepingSettings, orders: Sequence[Order]
 ) -> AbstractAsyncContextManager[NoteMaker]:
     # Here, since whoever has a server need not wait for an engine to load.
     from server.commands.batch.local import making_here
 
-    return making_here(model, out.hidden, data_dir, [order.key for order in orders])
+    return making_here(model, out.hidden, keeping, [order.key for order in orders])
 
 
 @contextmanager

@@ -15,42 +15,48 @@ from server.errors import RequestError
 from server.jobs.acceptance import Acceptance, id_of
 from server.jobs.desk import Desk
 from server.jobs.job import JobRecord
+from server.jobs.limits import NOTE_SLOTS
 from server.jobs.opening import at_work, open_desk
 from server.jobs.queue import UnknownJob
 from server.jobs.store import AudioMissing
+from server.keeping import voice_store
+from server.keeping_settings import KeepingSettings
 from server.metrics import Metrics
 from server.service import Service
 from server.settings import Settings
-from server.voices.library import open_library
+from server.voices.library import VoiceLibrary
 
-#: Notes at once: as many as a server makes of itself.
-SLOTS = Settings().note_slots
 #: Looked at together.
 _PAGE = 500
 
 
 @asynccontextmanager
 async def making_here(
-    model: str, folder: Path, data_dir: str, wanted: Iterable[str]
+    model: str, folder: Path, keeping: KeepingSettings, wanted: Iterable[str]
 ) -> AsyncIterator["LocalMaker"]:
     """Have notes made while the block runs, with their queue in `folder`.
 
     What an earlier run has left there is made, too, if its key is among `wanted`, and forgotten if
-    not. Stored voices are those of `data_dir`, as everywhere.
+    not. Stored voices are those of `keeping`, as everywhere; nothing else of it counts here.
 
     Raises:
         ModelUnavailable: there is no such model, or something it needs is missing.
-        SettingsError: `data_dir` or `folder` cannot be used.
+        SettingsError: the voices or `folder` cannot be used.
     """
     # All rows are for notes: nobody calls.
     settings = Settings(
-        model=model, role="notes", max_connections=1, max_calls=1, max_notes=SLOTS, note_floor=SLOTS
+        model=model,
+        role="notes",
+        max_connections=1,
+        max_calls=1,
+        max_notes=NOTE_SLOTS,
+        note_floor=NOTE_SLOTS,
     )
     metrics = Metrics()
     engine = make_engine(settings, metrics)
     if (licence := engine.client.info.weights_licence) is not None:
         print(f"voxline: the weights are {licence}", file=sys.stderr)
-    voices = open_library(data_dir)
+    voices = VoiceLibrary(voice_store(keeping))
     service = Service(engine.client, settings.limits, metrics=metrics, voices=voices)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(engine.run)

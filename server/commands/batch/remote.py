@@ -19,7 +19,7 @@ from server.commands.batch.shown import answers_of, sight_of
 from server.commands.errors import CommandError
 from server.commands.notes.answers import refusal, understood, unreachable
 from server.jobs.http.batch import MEDIA_TYPE
-from server.jobs.http.views import PATH
+from server.jobs.views import PATH
 
 #: A server that does not say a word for so long is not there.
 TIMEOUT_S = 30.0

@@ -32,6 +32,8 @@ async def reply_to(
     if isinstance(found, Live):
         return AudioReply(status=200, headers=headers, chunks=found.chunks)
     headers["Accept-Ranges"] = "bytes"
+    if not _is_known(asked.get("if-match", "*"), headers["ETag"]):
+        return AudioReply(status=412, headers=headers)
     if _is_known(asked.get("if-none-match", ""), headers["ETag"]):
         return AudioReply(status=304, headers=headers)
     # Whoever goes on from a byte would get all of it there.
@@ -50,7 +52,7 @@ async def reply_to(
 
 
 def _is_known(etags: str, etag: str) -> bool:
-    """Tell whether somebody has what is there (RFC 9110, 13.1.2)."""
+    """Tell whether what is there is among what somebody names (RFC 9110, 13.1)."""
     return etags.strip() == "*" or etag in etags
 
 

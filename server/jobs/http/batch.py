@@ -1,18 +1,19 @@
 """`POST /v1/notes/batch`: a job for every line of a body, and an answer for every line.
 
 The body is read to its end before anything is answered: most clients read nothing before they have
-sent all, and two who wait for each other wait for ever.
+sent all, and two who wait for each other wait for ever. Where it breaks off, what was accepted is
+answered all the same, and the last answer says what was wrong.
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from protocol.codes import ErrorCode
 from server.bodies.arriving import max_body_bytes
 from server.bodies.fields import field, string
 from server.bodies.json_object import Names, read_object
@@ -23,9 +24,9 @@ from server.jobs.desk import Desk
 from server.jobs.http.crowd import Crowd
 from server.jobs.http.lines import lines_of
 from server.jobs.http.problems import RETRY_AFTER_S as UNREACHABLE_S
-from server.jobs.http.views import path_of
 from server.jobs.job import Job
 from server.jobs.queue import QueueUnreachable, Receipt
+from server.jobs.views import path_of
 from server.problems import status_of
 
 MEDIA_TYPE = "application/x-ndjson"
@@ -55,23 +56,29 @@ class BatchEndpoint:
         """Accept what can be accepted of a body.
 
         Raises:
-            RequestError: `draining` or `overloaded`: nothing was read. `stalled`, `text_too_long`
-                or `bad_value` by what is no line of a batch: those before it were accepted.
+            RequestError: `draining` or `overloaded`: nothing was read. Or what `lines_of` raises,
+                before anything was answered.
             ClientDisconnect: those that had come by then were accepted.
         """
         self._drain.check()
         with self._batches.joined():
-            body = b"".join([part async for part in self._answers(request)])
-        return Response(body, media_type=MEDIA_TYPE)
+            answers = b"".join([part async for part in self._answers(request)])
+        return Response(answers, media_type=MEDIA_TYPE)
 
     async def _answers(self, request: Request) -> AsyncIterator[bytes]:
-        num_lines = 0
-        async for group in lines_of(request.receive, GROUP_LINES, self._max_line_bytes):
-            num_lines += len(group)
-            if num_lines > MAX_LINES:
-                raise RequestError(ErrorCode.BAD_VALUE, f"a batch has up to {MAX_LINES} lines")
-            answers = await self._submitted(await to_thread.run_sync(self._read, group))
-            yield b"".join(json.dumps(answer).encode() + b"\n" for answer in answers)
+        lines = lines_of(request.receive, GROUP_LINES, self._max_line_bytes, MAX_LINES)
+        has_answered = False
+        try:
+            async with aclosing(lines) as groups:
+                async for group in groups:
+                    read = await to_thread.run_sync(self._read, group)
+                    yield _written(await self._submitted(read))
+                    has_answered = True
+        except RequestError as error:
+            if not has_answered:
+                raise
+            # Whoever has sent the lines before must learn what their notes are called.
+            yield _written([_refused(error)])
 
     def _read(self, lines: Sequence[bytes]) -> list[Accepted | RequestError]:
         return [self._read_line(line) for line in lines]
@@ -91,13 +98,17 @@ class BatchEndpoint:
         return [_refused(e) if isinstance(e, RequestError) else next(answers) for e in read]
 
     async def _submit(self, jobs: Sequence[Job]) -> list[_Answer]:
+        if not jobs:
+            return []
         try:
             receipts = await self._desk.submit(jobs)
         except RequestError as error:
             return [_refused(error)] * len(jobs)
         except QueueUnreachable:
             return [_UNREACHABLE] * len(jobs)
-        return list(map(_taken, jobs, receipts))
+        left = jobs[len(receipts) :]
+        refusal = _refused(self._desk.no_room(sum(job.audio_s for job in left)))
+        return [*map(_taken, jobs, receipts), *[refusal] * len(left)]
 
     async def _with_voices(
         self, read: Sequence[Accepted | RequestError]
@@ -121,6 +132,10 @@ _UNREACHABLE: _Answer = {
     "detail": "notes cannot be kept at the moment",
     "retry_after_s": UNREACHABLE_S,
 }
+
+
+def _written(answers: Iterable[_Answer]) -> bytes:
+    return b"".join(json.dumps(answer).encode() + b"\n" for answer in answers)
 
 
 def _taken(job: Job, receipt: Receipt) -> _Answer:

@@ -6,8 +6,8 @@ from starlette.responses import JSONResponse, Response
 from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.jobs.desk import Desk
-from server.jobs.http.views import view
 from server.jobs.job import JobRecord, JobState
+from server.jobs.views import view
 
 #: What fits a screen, and what a page may cost.
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 500

@@ -11,7 +11,7 @@ from starlette.types import Send
 from server.drain import Drain, Onlooker
 from server.jobs.http.crowd import Crowd
 from server.jobs.http.reading import send_body
-from server.jobs.http.views import view
+from server.jobs.views import view
 from server.jobs.watch import Watch
 from server.notes.file_response import FileResponse
 

@@ -16,15 +16,16 @@ MAX_BODY_S = 600.0
 
 
 async def lines_of(
-    receive: Receive, group_lines: int, max_line_bytes: int
+    receive: Receive, group_lines: int, max_line_bytes: int, max_lines: int
 ) -> AsyncGenerator[list[bytes], None]:
-    """Yield the lines that are not blank, up to `group_lines` at once.
+    """Yield the lines that are not blank, up to `group_lines` at once, and `max_lines` in all.
 
     Raises:
         ClientDisconnect: the client has left.
         RequestError: `stalled`: nothing came for too long, or never all of it. `text_too_long`: a
-            line is.
+            line is. `bad_value`: there are more lines.
     """
+    num_left = max_lines
     rest, more, ends_at = bytearray(), True, anyio.current_time() + MAX_BODY_S
     while more:
         part, more = await _next_part(receive, ends_at)
@@ -39,8 +40,11 @@ async def lines_of(
             raise RequestError(
                 ErrorCode.TEXT_TOO_LONG, f"a line has more than {max_line_bytes} bytes"
             )
-        for at in range(0, len(lines), group_lines):
-            yield lines[at : at + group_lines]
+        for at in range(0, min(len(lines), num_left), group_lines):
+            yield lines[at : min(at + group_lines, num_left)]
+        num_left -= len(lines)
+        if num_left < 0:
+            raise RequestError(ErrorCode.BAD_VALUE, f"there are more than {max_lines} lines")
 
 
 async def _next_part(receive: Receive, ends_at: float) -> tuple[bytes, bool]:

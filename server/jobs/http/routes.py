@@ -13,7 +13,7 @@ from server.jobs.http.events import EventsEndpoint
 from server.jobs.http.problems import Handler, answering
 from server.jobs.http.reading import ReadRoute
 from server.jobs.http.submission import SubmissionEndpoint, wants_job
-from server.jobs.http.views import PATH
+from server.jobs.views import PATH
 from server.service import Service
 
 _MEMBER = PATH + "/{job_id}"

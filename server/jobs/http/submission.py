@@ -10,9 +10,9 @@ from server.drain import Drain
 from server.jobs.acceptance import JOB_FIELDS, Acceptance
 from server.jobs.desk import Desk
 from server.jobs.http.problems import KeyReused
-from server.jobs.http.views import path_of, view
 from server.jobs.job import Job, JobRecord
 from server.jobs.queue import Receipt
+from server.jobs.views import path_of, view
 
 
 class SubmissionEndpoint:

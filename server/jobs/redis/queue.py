@@ -29,11 +29,6 @@ from server.jobs.redis.tasks import Tasks
 from server.jobs.redis.upkeep import expire, repair
 from server.jobs.redis.worker import NoteWorker
 
-#: A process that says nothing for so long has died, or may as well have.
-LEASE_S = 30.0
-#: Of audio that waits: two weeks of it.
-MAX_AUDIO_S = 1_209_600.0
-
 _RECEIPTS = (Receipt.ACCEPTED, Receipt.EXISTING, Receipt.CONFLICT)
 
 _log = logging.getLogger(__name__)
@@ -185,12 +180,13 @@ async def open_redis_queue(
     url: str,
     *,
     name: str = NAME,
-    max_audio_s: float = MAX_AUDIO_S,
-    lease_s: float = LEASE_S,
+    max_audio_s: float,
+    lease_s: float,
 ) -> AsyncIterator[RedisNoteQueue]:
     """Open the queue `name` of the Redis at `url`, which need not be there yet.
 
-    A job whose process says nothing for `lease_s` is given to another.
+    At most `max_audio_s` of audio may wait in it. A job whose process says nothing for `lease_s` is
+    given to another.
     """
     async with connected(url) as connection:
         yield RedisNoteQueue(connection, url, name, max_audio_s, lease_s)

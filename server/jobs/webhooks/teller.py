@@ -1,20 +1,19 @@
 """Calls the webhooks of jobs that have ended, until they answer or have not for too long.
 
-Whoever is called may be called twice: the `webhook-id` is the same then.
+Whoever is called may be called twice of one end: the `webhook-id` is the same then.
 """
 
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import anyio
 import httpcore
+from anyio.abc import TaskGroup
 
 from server.jobs.desk import Desk
-from server.jobs.http.views import view
 from server.jobs.job import JobRecord
 from server.jobs.queue import QueueUnreachable, UnknownJob
+from server.jobs.views import view
 from server.jobs.webhooks.address import AddressRefused, PublicBackend
 from server.jobs.webhooks.signature import headers
 
@@ -22,8 +21,8 @@ _log = logging.getLogger(__name__)
 
 #: Whoever waits for the end of a note of seconds does not notice it.
 LOOK_S = 1.0
-#: At once. Each waits for a stranger.
-MAX_CALLS = 16
+#: At once. Each waits for a stranger, who may be silent, and costs a connection meanwhile.
+MAX_CALLS = 64
 #: Whoever has to think about it can do so after the answer.
 CALL_TIMEOUT_S = 10.0
 #: Until another process may call, too: longer than a call takes.
@@ -44,37 +43,43 @@ class Teller:
         """Sign with `key`, if there is one."""
         self._desk = desk
         self._key = key
-        self._backend = PublicBackend(allows_private=desk.limits.allows_private)
+        self._client = httpcore.AsyncConnectionPool(
+            max_connections=MAX_CALLS,
+            network_backend=PublicBackend(allows_private=desk.limits.allows_private),
+        )
+        self._num_calls = 0
+        self._ended = anyio.Event()
 
     async def run(self) -> None:
         """Look and call, until cancelled."""
-        while True:
-            try:
-                await self._tell_all()
-            except QueueUnreachable as error:
-                _log.warning("webhooks have to wait: %s", error)
-            await anyio.sleep(LOOK_S)
+        async with self._client, anyio.create_task_group() as calls:
+            while True:
+                try:
+                    await self._call_all(calls)
+                except QueueUnreachable as error:
+                    _log.warning("webhooks have to wait: %s", error)
+                await anyio.sleep(LOOK_S)
 
-    async def _tell_all(self) -> None:
-        async with self._client() as client:
-            while due := await self._due():
-                async with anyio.create_task_group() as calls:
-                    for record in due:
-                        calls.start_soon(self._tell, client, record)
+    async def _call_all(self, calls: TaskGroup) -> None:
+        """Begin calls while there are some to make, whenever there is room for one."""
+        while due := await self._due():
+            self._num_calls += len(due)
+            for record in due:
+                calls.start_soon(self._tell, record)
+            while self._num_calls == MAX_CALLS:
+                await self._ended.wait()
 
     async def _due(self) -> list[JobRecord]:
-        now = self._desk.clock()
-        return await self._desk.queue.take_notices(now=now, until=now + LEASE_S, limit=MAX_CALLS)
+        now, room = self._desk.clock(), MAX_CALLS - self._num_calls
+        return await self._desk.queue.take_notices(now=now, until=now + LEASE_S, limit=room)
 
-    @asynccontextmanager
-    async def _client(self) -> AsyncIterator[httpcore.AsyncConnectionPool]:
-        async with httpcore.AsyncConnectionPool(
-            max_connections=MAX_CALLS, network_backend=self._backend
-        ) as client:
-            yield client
-
-    async def _tell(self, client: httpcore.AsyncConnectionPool, record: JobRecord) -> None:
-        is_over = await self._call(client, record)
+    async def _tell(self, record: JobRecord) -> None:
+        try:
+            is_over = await self._call(record)
+        finally:
+            self._num_calls -= 1
+            self._ended.set()
+            self._ended = anyio.Event()
         tries = record.status.notices
         next_at = None if is_over or tries >= MAX_TRIES else self._next(tries)
         if next_at is None and not is_over:
@@ -88,15 +93,14 @@ class Teller:
     def _next(self, tries: int) -> float:
         return self._desk.clock() + FIRST_PAUSE_S * 2.0 ** (tries - 1)
 
-    async def _call(self, client: httpcore.AsyncConnectionPool, record: JobRecord) -> bool:
+    async def _call(self, record: JobRecord) -> bool:
         """Call once; tell whether there is nothing more to do."""
         body = json.dumps({"type": f"note.{record.status.state.value}", "note": view(record)})
-        message_id = f"{record.job.id}-{record.status.attempts}"
-        signed = headers(self._key, message_id, int(self._desk.clock()), body.encode())
+        signed = headers(self._key, _id_of(record), int(self._desk.clock()), body.encode())
         signed["Content-Type"] = "application/json"
         try:
             with anyio.fail_after(CALL_TIMEOUT_S):
-                async with client.stream(
+                async with self._client.stream(
                     "POST",
                     record.job.webhook or "",
                     headers=list(signed.items()),
@@ -112,3 +116,11 @@ class Teller:
         except httpcore.TimeoutException:
             _log.info("a webhook has not answered in time")
         return False
+
+
+def _id_of(record: JobRecord) -> str:
+    """Return what tells one end of a job from another: it may have several, if it is sent again."""
+    return f"{record.job.id}-{round((record.status.ended_at or 0.0) * _MS)}"
+
+
+_MS = 1_000

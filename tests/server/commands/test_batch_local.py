@@ -13,6 +13,7 @@ from server.commands.batch.orders import Order, Request
 from server.commands.batch.scripts import Script
 from server.jobs.job import JobState
 from server.jobs.queue import UnknownJob
+from server.keeping_settings import KeepingSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +37,7 @@ def request(name: str, **fields: object) -> Request:
 @asynccontextmanager
 async def making(folder: Path, wanted: Iterable[str]) -> AsyncIterator[LocalMaker]:
     keys = [request(name).order.key for name in wanted]
-    async with making_here("tone", folder, "", keys) as maker:
+    async with making_here("tone", folder, KeepingSettings(data_dir=""), keys) as maker:
         yield maker
 
 

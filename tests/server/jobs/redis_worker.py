@@ -14,6 +14,7 @@ import anyio
 from server.jobs.job import LandedAudio
 from server.jobs.queue import Claim, Superseded
 from server.jobs.redis.queue import open_redis_queue
+from tests.server.jobs.contract.place import PLENTY_S
 
 #: Short, so that a test sees it run out.
 LEASE_S = 2.0
@@ -23,7 +24,7 @@ _NOTE_S = 0.05
 
 
 async def run(url: str, folder: Path) -> None:
-    async with open_redis_queue(url, lease_s=LEASE_S) as queue:
+    async with open_redis_queue(url, max_audio_s=PLENTY_S, lease_s=LEASE_S) as queue:
         await queue.run(partial(_make, folder), SLOTS)
 
 

@@ -13,12 +13,13 @@ from protocol.codes import ErrorCode
 from protocol.fields import MAX_SEED
 from server.bodies.fields import read_fields
 from server.errors import RequestError
-from server.jobs.acceptance import CHARS_PER_S, JOB_FIELDS, Acceptance, note_in
+from server.jobs.acceptance import JOB_FIELDS, Acceptance, note_in
 from server.jobs.desk import Desk
 from server.jobs.job import Job, Priority
 from server.jobs.keys import checked
 from server.jobs.limits import JobLimits
 from server.notes.request import note_of
+from server.places import CHARS_PER_S
 from server.service import Service
 from tests.helpers.virtual_engine_thread import VirtualEngineThread
 

@@ -14,6 +14,7 @@ from server.jobs.redis.queue import RedisNoteQueue, open_redis_queue
 from tests.helpers.redis_server import BACKENDS, RedisServer
 from tests.server.jobs.contract.place import (
     BROKEN,
+    PLENTY_S,
     Worker,
     all_pages,
     ended,
@@ -54,7 +55,9 @@ def collected() -> Iterator[None]:
 
 @asynccontextmanager
 async def opened(redis: RedisServer, name: str = "notes") -> AsyncIterator[RedisNoteQueue]:
-    async with open_redis_queue(redis.url, name=name, lease_s=LEASE_S) as queue:
+    async with open_redis_queue(
+        redis.url, name=name, max_audio_s=PLENTY_S, lease_s=LEASE_S
+    ) as queue:
         yield queue
 
 

@@ -15,7 +15,7 @@ from server.jobs.job import JobState
 from server.jobs.queue import QueueUnreachable
 from server.jobs.redis.queue import RedisNoteQueue, open_redis_queue
 from tests.helpers.redis_server import RedisServer
-from tests.server.jobs.contract.place import all_pages, job
+from tests.server.jobs.contract.place import PLENTY_S, all_pages, job
 from tests.server.jobs.redis_worker import LEASE_S
 
 pytestmark = [
@@ -55,7 +55,7 @@ async def test_whatever_dies_no_job_is_lost_and_none_ends_twice(
 ) -> None:
     killed, stopped, _ = workers
     names = [f"n{number}" for number in range(NUM_JOBS)]
-    async with open_redis_queue(own_redis.url) as queue:
+    async with open_redis_queue(own_redis.url, max_audio_s=PLENTY_S, lease_s=LEASE_S) as queue:
         for at in range(0, NUM_JOBS, 500):
             await queue.submit([job(name) for name in names[at : at + 500]])
         with anyio.fail_after(TIMEOUT_S):

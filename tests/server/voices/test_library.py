@@ -10,11 +10,14 @@ import pytest
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
 from server.errors import RequestError
+from server.keeping import voice_store
+from server.keeping_settings import KeepingSettings
 from server.setting_checks import SettingsError
 from server.voices.cloner import MAX_WAITING
 from server.voices.folder import FolderVoiceStore
-from server.voices.library import VoiceLibrary, open_library
+from server.voices.library import VoiceLibrary
 from server.voices.request import NewVoice
+from server.voices.store import VoiceStore
 from tests.helpers.cloning import CloningRunner, FakeEncoder, decode_at_once
 from tests.server.voices.store_conformance import reference, voice
 
@@ -26,17 +29,21 @@ def virtual_time() -> bool:
     return False  # a disk is read in threads
 
 
+def kept_in(data_dir: str) -> VoiceStore:
+    return voice_store(KeepingSettings(data_dir=data_dir))
+
+
 async def test_voices_are_kept_in_the_folder_of_the_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    await open_library("~/kept").store.add(voice("anna"), reference())
-    assert await open_library(f"{tmp_path}/kept").store.voices() == [voice("anna")]
+    await kept_in("~/kept").add(voice("anna"), reference())
+    assert await kept_in(f"{tmp_path}/kept").voices() == [voice("anna")]
     assert (tmp_path / "kept" / "voices" / "anna").is_dir()
 
 
 async def test_without_a_folder_nothing_is_kept() -> None:
-    store = open_library("").store
+    store = kept_in("")
     with pytest.raises(RequestError) as refused:
         await store.add(voice("anna"), reference())
     assert refused.value.code is ErrorCode.UNSUPPORTED
@@ -79,7 +86,7 @@ async def test_a_voice_that_was_made_is_not_read_again(tmp_path: Path) -> None:
 
 def test_a_home_that_nobody_knows_is_an_error_of_the_setting() -> None:
     with pytest.raises(SettingsError, match="data_dir"):
-        open_library("~nobody-of-this-name/kept")
+        kept_in("~nobody-of-this-name/kept")
 
 
 async def test_a_voice_says_when_it_was_made_and_when_what_is_told_of_it_changed(

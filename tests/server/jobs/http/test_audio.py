@@ -79,6 +79,8 @@ async def test_whoever_has_it_is_told_so_and_whoever_has_another_take_gets_all(
     async with stored(tmp_path) as (kept, job_id, whole):
         etag = (await fetch(kept, job_id)).headers[b"etag"].decode()
         assert (await fetch(kept, job_id, if_none_match=etag)).status == 304
+        assert (await fetch(kept, job_id, if_match=etag)).body == whole
+        assert (await fetch(kept, job_id, if_match='"another"')).status == 412
         same = await fetch(kept, job_id, range="bytes=5-", if_range=etag)
         other = await fetch(kept, job_id, range="bytes=5-", if_range='"another"')
         assert (same.status, same.body) == (206, whole[5:])

@@ -124,9 +124,11 @@ async def test_a_batch_has_a_bound(kept: Kept, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(batch, "GROUP_LINES", 300)
     line = b'{"text":"One."}\n'
     assert len(answers(await send(kept, line * 1_000))) == 1_000
-    assert (await send(kept, line * 1_001)).refusal == (422, "bad_value")
-    # Those that came before were accepted, as is said.
-    assert await num_waiting(kept) == 1_900
+    # Those that came before were accepted, and whoever sent them is told.
+    *told, last = answers(await send(kept, line * 1_001))
+    assert len({each["id"] for each in told}) == 1_000
+    assert (last["status"], last["code"]) == (422, "bad_value")
+    assert await num_waiting(kept) == 2_000
     assert MAX_LINES == 10_000
 
 
@@ -138,6 +140,22 @@ async def test_a_line_has_the_bound_of_a_note(kept: Kept) -> None:
     assert answer.refusal == (413, "text_too_long")
 
 
+async def test_a_batch_that_breaks_off_has_answers_for_what_came_before(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "GROUP_LINES", 2)
+    scope = http_scope("POST", "/v1/notes/batch", {"content-type": MEDIA_TYPE})
+    async with calling(kept.app, scope) as call:
+        for part in (b'{"text":"One."}\n{"text":"Two."}\n', b'{"text":"%s"}' % (b"x" * 5_000_000)):
+            call.put(type="http.request", body=part, more_body=True)
+        await call.returned.wait()
+        start, *parts = call.rest()
+    assert start["status"] == 200
+    *told, last = map(json.loads, b"".join(part["body"] for part in parts).splitlines())
+    assert [each["status"] for each in (*told, last)] == [202, 202, 413]
+    assert await num_waiting(kept) == 2
+
+
 async def test_where_there_is_no_room_each_line_is_told_when_to_come_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,12 +163,13 @@ async def test_where_there_is_no_room_each_line_is_told_when_to_come_again(
     text = "x" * 45  # three seconds
     async with keeping(tmp_path, role="calls", max_queued_audio_s=10) as kept:
         told = await submit(kept, *({"text": text, "key": str(n)} for n in range(5)))
-        assert [each["status"] for each in told] == [202, 202, 429, 429, 202]
-        assert told[2]["code"] == "quota"
-        assert told[2]["retry_after_s"] > 0
+        # Of a group, too, there is room for the first.
+        assert [each["status"] for each in told] == [202, 202, 202, 429, 429]
+        assert told[3]["code"] == "quota"
+        assert told[3]["retry_after_s"] > 0
         # Sent again as a whole, what was accepted is what it was.
-        again = await submit(kept, *({"text": text, "key": str(n)} for n in (0, 1, 4)))
-        assert [each["id"] for each in again] == [told[n]["id"] for n in (0, 1, 4)]
+        again = await submit(kept, *({"text": text, "key": str(n)} for n in range(5)))
+        assert [each.get("id") for each in again] == [each.get("id") for each in told]
 
 
 async def test_a_queue_that_cannot_be_reached_is_said_of_its_lines_alone(

@@ -18,6 +18,7 @@ from server.jobs.http.lines import MAX_BODY_S, lines_of
 pytestmark = pytest.mark.anyio
 
 MAX_BYTES = 8
+MAX_LINES = 500
 GROUP = 3
 
 LINES = st.lists(
@@ -45,7 +46,7 @@ def arriving(parts: Sequence[bytes], *, every_s: float = 0.0, leaves: bool = Fal
 
 
 async def read(receive: Receive) -> list[list[bytes]]:
-    return [group async for group in lines_of(receive, GROUP, MAX_BYTES)]
+    return [group async for group in lines_of(receive, GROUP, MAX_BYTES, MAX_LINES)]
 
 
 def cut(body: bytes, cuts: Iterable[int]) -> list[bytes]:
@@ -64,7 +65,7 @@ async def test_cuts_change_nothing(lines: list[bytes], cuts: list[int], *, has_e
 
 async def test_what_has_come_is_handed_over_before_the_rest_comes() -> None:
     began = anyio.current_time()
-    groups = lines_of(arriving([b"a\nb", b"c\nd"], every_s=10), GROUP, MAX_BYTES)
+    groups = lines_of(arriving([b"a\nb", b"c\nd"], every_s=10), GROUP, MAX_BYTES, MAX_LINES)
     times = [anyio.current_time() - began async for _ in groups]
     assert times == pytest.approx([10, 20])
 
@@ -86,7 +87,7 @@ async def test_a_line_has_a_bound_whether_it_ends_or_not(parts: list[bytes]) -> 
 
 
 async def test_whoever_leaves_has_sent_the_lines_that_ended() -> None:
-    groups = lines_of(arriving([b"a\nb\nhalf"], leaves=True), GROUP, MAX_BYTES)
+    groups = lines_of(arriving([b"a\nb\nhalf"], leaves=True), GROUP, MAX_BYTES, MAX_LINES)
     assert await anext(groups) == [b"a", b"b"]
     with pytest.raises(ClientDisconnect):
         await anext(groups)
@@ -114,6 +115,25 @@ async def test_a_long_line_in_small_parts_costs_no_more_than_its_bytes() -> None
             return super().rfind(b"\n")
 
     parts = [Part(b"x" * 10)] * 1_000
-    async for _ in lines_of(arriving(parts), GROUP, 10_000):
+    async for _ in lines_of(arriving(parts), GROUP, 10_000, MAX_LINES):
         pass
     assert Part.searched == 10_000
+
+
+@pytest.mark.parametrize("num_lines", [1, GROUP, GROUP + 1, 2 * GROUP + 1, MAX_LINES])
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_no_more_lines_come_than_may_and_all_of_those_do(
+    num_lines: int, *, is_whole: bool
+) -> None:
+    body = b"a\n" * (num_lines + 1)
+    parts = [body] if is_whole else [body[at : at + 1] for at in range(len(body))]
+    came: list[bytes] = []
+
+    async def take_all() -> None:
+        async for group in lines_of(arriving(parts), GROUP, MAX_BYTES, num_lines):
+            came.extend(group)
+
+    with pytest.raises(RequestError) as refused:
+        await take_all()
+    assert refused.value.code is ErrorCode.BAD_VALUE
+    assert came == [b"a"] * num_lines

@@ -59,6 +59,12 @@ async def test_the_same_key_a_hundred_times_at_once_is_one_note(tmp_path: Path) 
         assert [each["id"] for each in listed] == [job_id]
 
 
+async def test_a_request_is_the_same_however_it_is_written(tmp_path: Path) -> None:
+    async with keeping(tmp_path, role="calls") as kept:
+        first = await kept.accepted(key="k", speed=1, voice=None, volume_db=-3)
+        assert await kept.accepted(volume_db=-3.0, speed=1.0, key="k") == first
+
+
 @pytest.mark.parametrize("other", [{"text": "Another."}, {"format": "pcm"}, {"priority": "high"}])
 async def test_a_key_stands_for_one_request(tmp_path: Path, other: dict[str, str]) -> None:
     async with keeping(tmp_path) as kept:
@@ -171,6 +177,8 @@ async def test_where_too_much_waits_the_next_is_told_when_to_come(tmp_path: Path
         await kept.accepted(text="x" * 100)
         refused = await kept.submit(text="x" * 100)
         assert refused.refusal == (429, "quota")
+        # There never will be room for this one.
+        assert (await kept.submit(text="x" * 151)).refusal == (413, "text_too_long")
         assert int(refused.headers[b"retry-after"]) >= 1
         # What is there already takes no room.
         await kept.accepted(key="small", text="x" * 20)

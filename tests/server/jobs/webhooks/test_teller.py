@@ -4,11 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -39,7 +40,12 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 class Hook:
     """Somebody who is told, and answers each time as the next of `answers` says, at last so."""
 
-    def __init__(self, *answers: Callable[[], Response]) -> None:
+    def __init__(
+        self,
+        *answers: Callable[[], Response],
+        before: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint,
+    ) -> None:
+        self._before = before
         self.told: list[tuple[dict[str, str], bytes]] = []
         self._answers = list(answers)
         self._changed = anyio.Event()
@@ -49,6 +55,7 @@ class Hook:
         self.told.append((dict(request.headers), await request.body()))
         self._changed.set()
         self._changed = anyio.Event()
+        await self._before()
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         return answer()
 
@@ -135,6 +142,44 @@ async def test_a_cancelled_note_is_told_of_and_again_once_it_is_made(tmp_path: P
             await hook.heard(2)
     assert [told["type"] for told in hook.notes()] == ["note.cancelled", "note.stored"]
     assert len({headers["webhook-id"] for headers, _ in hook.told}) == 2
+
+
+async def test_two_ends_without_a_take_between_them_are_told_apart(tmp_path: Path) -> None:
+    hook = Hook(ok)
+    async with (
+        web_server(hook.app) as (host, port),
+        keeping(tmp_path, role="calls", webhook_networks="any") as kept,
+    ):
+        job_id = await kept.accepted(webhook=f"http://{host}:{port}/hook")
+        for number in (1, 2):
+            await ask(kept.app, "DELETE", f"/v1/notes/{job_id}")
+            await hook.heard(number)
+            await ask(kept.app, "POST", f"/v1/notes/{job_id}/retry")
+    assert len({headers["webhook-id"] for headers, _ in hook.told}) == 2
+
+
+async def test_who_is_silent_holds_up_no_more_than_the_calls_that_there_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teller, "MAX_CALLS", 3)
+    silent = anyio.Event()
+
+    async def be_silent() -> None:
+        await silent.wait()
+
+    hook, deaf = Hook(ok), Hook(ok, before=be_silent)
+    async with (
+        web_server(hook.app) as (host, port),
+        web_server(deaf.app) as (_, deaf_port),
+        keeping(tmp_path, webhook_networks="any") as kept,
+    ):
+        for _ in range(2):
+            await kept.accepted(webhook=f"http://{host}:{deaf_port}/hook")
+        await deaf.heard(2)
+        for number in range(1, 4):
+            await kept.accepted(webhook=f"http://{host}:{port}/hook")
+            await hook.heard(number)
+        silent.set()
 
 
 async def test_what_was_to_be_told_when_the_process_died_is_told_by_the_next(
