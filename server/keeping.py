@@ -6,6 +6,7 @@ the others are loaded where they are named.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,4 +110,6 @@ def _bucket(settings: KeepingSettings) -> "Bucket":
     from server.s3.bucket import Bucket
     from server.s3.client import connect
 
-    return Bucket(settings.s3, connect(settings.s3))
+    s3 = settings.s3
+    signer = connect(replace(s3, endpoint_url=s3.public_url)) if s3.public_url else None
+    return Bucket(s3, connect(s3), signer)

@@ -54,6 +54,11 @@ class KeepingSettings:
     )
     s3_prefix: str = _keeping("", "names with / between them, under which all of it is kept")
     s3_endpoint_url: str = _keeping("", "address of an S3 that is not Amazon's")
+    s3_public_url: str = _keeping(
+        "",
+        "address of that S3 as listeners reach it, where notes are fetched from; empty is "
+        "s3_endpoint_url",
+    )
     s3_region: str = _keeping("", "region; empty leaves it to what boto3 finds")
     s3_encryption: str = _keeping("", "AES256 or aws:kms; empty leaves it to the bucket")
     s3_kms_key: str = _keeping("", "key for aws:kms; empty is the account's own")

@@ -52,10 +52,16 @@ class Listed:
 class Bucket:
     """What is asked of a bucket here. Every method raises `S3Failed`, beside what it says."""
 
-    def __init__(self, settings: S3Settings, client: S3Client) -> None:
-        """Ask the bucket of `settings` by a client that `connect` has made."""
+    def __init__(
+        self, settings: S3Settings, client: S3Client, signer: S3Client | None = None
+    ) -> None:
+        """Ask the bucket of `settings` by a client that `connect` has made.
+
+        Addresses for listeners are made by `signer`, which is never asked for anything else.
+        """
         self.settings = settings
         self.client = client
+        self._signer = signer or client
         self._limiter = CapacityLimiter(MAX_CALLS)
 
     async def call(self, work: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
@@ -121,7 +127,7 @@ class Bucket:
 
         # It may have to fetch credentials.
         def url() -> str:
-            address: str = self.client.generate_presigned_url(
+            address: str = self._signer.generate_presigned_url(
                 "get_object", Params=asked, ExpiresIn=URL_S
             )
             return address

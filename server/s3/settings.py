@@ -23,6 +23,8 @@ class S3Settings:
     prefix: str = ""
     #: Of a store that is not Amazon's.
     endpoint_url: str = ""
+    #: The same store for listeners, to whom `endpoint_url` may mean nothing.
+    public_url: str = ""
     region: str = ""
     #: One of `ENCRYPTIONS`.
     encryption: str = ""

@@ -83,12 +83,16 @@ def until(server: httpx.Client, job_id: str, *states: str) -> Any:  # noqa: ANN4
 def test_a_note_is_accepted_by_one_made_by_another_and_fetched_from_the_bucket(
     fleet: Fleet,
 ) -> None:
-    front, maker = fleet.start("front", "--role", "calls"), fleet.start("maker", "--role", "notes")
+    # Listeners know the store by another name than servers do.
+    public_url = fleet.buckets.endpoint_url.replace("127.0.0.1", "localhost")
+    front = fleet.start("front", "--role", "calls", "--s3-public-url", public_url)
+    maker = fleet.start("maker", "--role", "notes")
     with client(front) as server, client(maker) as other:
         note = accepted(server, text="A note for the bucket.")
         shown = until(server, note["id"], "stored")
         answer = server.get(shown["audio"])
         assert answer.status_code == 307
+        assert answer.headers["location"].startswith(f"{public_url}/{BUCKET}/")
         audio = httpx.get(answer.headers["location"])
         assert (audio.status_code, len(audio.content)) == (200, shown["bytes"])
         assert audio.headers["content-type"] == "audio/pcm"
