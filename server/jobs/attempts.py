@@ -89,11 +89,23 @@ def retried(status: JobStatus) -> JobStatus:
     """Somebody sends a failed or cancelled job again, with all its tries.
 
     Raises:
-        WrongState: it is neither.
+        WrongState: it is neither, or is being forgotten.
     """
     _required(status, JobState.FAILED, JobState.CANCELLED)
+    if status.is_retired:
+        raise WrongState("the note is being removed")
     status = replace(_queued(status), failures=0, is_suspect=False, is_resent=True)
     return replace(status, error=None, ended_at=None, notice_at=None)
+
+
+def retired(status: JobStatus) -> JobStatus:
+    """A job is about to be forgotten: no take of it may land from now on.
+
+    Raises:
+        WrongState: it has not ended.
+    """
+    check_ended(status)
+    return replace(status, is_retired=True)
 
 
 def check_ended(status: JobStatus) -> None:

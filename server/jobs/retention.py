@@ -55,6 +55,7 @@ class Retention:
             record = await queue.find(listed.job.id)
             if record.status.ended_at is None or record.status.ended_at >= time:
                 return False
+            await queue.retire(record.job.id)
             await store.remove(record.job.key)
             await queue.remove(record.job.id)
         except StoreFailed as error:

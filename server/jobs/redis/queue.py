@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import anyio
 from coredis import PureToken, Redis
 
-from server.jobs.attempts import cancelled, check_ended, noticed, retried
+from server.jobs.attempts import cancelled, check_ended, noticed, retired, retried
 from server.jobs.job import Job, JobRecord, JobState, JobStatus
 from server.jobs.queue import Handler, Page, QueueFull, QueueStats, Receipt
 from server.jobs.redis import notices
@@ -85,6 +85,10 @@ class RedisNoteQueue:
     async def retry(self, job_id: str) -> JobRecord:
         """Queue a job once more: see `NoteQueue`."""
         return await self._change(job_id, retried)
+
+    async def retire(self, job_id: str) -> JobRecord:
+        """Have a job not be sent again: see `NoteQueue`."""
+        return await self._change(job_id, retired)
 
     async def remove(self, job_id: str) -> None:
         """Forget a job: see `NoteQueue`."""

@@ -94,6 +94,10 @@ class SqliteNoteQueue:
         self._running.wake()
         return record
 
+    async def retire(self, job_id: str) -> JobRecord:
+        """Have a job not be sent again: see `NoteQueue`."""
+        return await self._change(job_id, attempts.retired)
+
     async def remove(self, job_id: str) -> None:
         """Forget a job: see `NoteQueue`."""
         await self._thread.do(partial(changing.remove, job_id=job_id))

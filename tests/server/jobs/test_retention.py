@@ -152,3 +152,21 @@ async def test_what_is_sent_again_meanwhile_is_kept(tmp_path: Path, store: Troub
         async with passing(kept, store):
             await until_listed(kept, second)
         assert audio(tmp_path) == {second}
+
+
+async def test_what_somebody_removes_cannot_be_made_again_meanwhile(
+    tmp_path: Path, store: TroubledStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.keeping.FolderAudioStore", lambda _: store)
+    async with keeping(tmp_path, role="calls") as kept:
+        path = f"/v1/notes/{await kept.accepted(text=TEXT)}"
+        await ask(kept.app, "DELETE", path)
+        refusals = []
+
+        async def send_again(_: str) -> None:
+            # Its audio could land before it is removed, and be said to be there afterwards.
+            refusals.append((await ask(kept.app, "POST", f"{path}/retry")).refusal)
+
+        store.before_removing = send_again
+        assert (await ask(kept.app, "DELETE", path)).status == 204
+        assert refusals == [(409, "bad_state")]

@@ -101,6 +101,7 @@ def test_every_field_of_a_job_and_its_status_is_kept(connection: sqlite3.Connect
         is_suspect=True,
         is_cancelling=True,
         is_resent=True,
+        is_retired=True,
         begun_at=2.5,
         ended_at=3.5,
         error=JobError(code="code", message="message"),
