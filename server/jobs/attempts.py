@@ -7,12 +7,15 @@ itself. Those that ran together when a process died are suspects, and tried agai
 from dataclasses import replace
 
 from server.jobs.job import JobError, JobRecord, JobState, JobStatus, LandedAudio
+from server.jobs.queue import WrongState
 
 #: The third failure is the last: a fault that passes has passed by then.
 MAX_FAILURES = 3
 
 CRASHED = JobError(code="crashed", message="the process that made it died")
 EXPIRED = JobError(code="expired", message="it was not begun in time")
+#: Of one whose handler does not work.
+BROKEN = JobError(code="internal", message="it could not be made")
 
 
 def begun(status: JobStatus, *, now: float, is_alone: bool) -> JobStatus:
@@ -38,14 +41,14 @@ def abandoned(status: JobStatus, *, now: float) -> JobStatus:
 def released(status: JobStatus, *, now: float, error: JobError | None = None) -> JobStatus:
     """A running take is given up for no fault of its own; a later one begins afresh."""
     if status.is_cancelling:
-        return cancelled(status, now=now)
+        return _ended(status, JobState.CANCELLED, now)
     return replace(_queued(status), error=error or status.error)
 
 
 def failed(status: JobStatus, error: JobError, *, now: float, may_retry: bool = True) -> JobStatus:
     """A take has failed; the job too, if it was the last that it may have."""
     if status.is_cancelling:
-        return cancelled(status, now=now)
+        return _ended(status, JobState.CANCELLED, now)
     failures = status.failures + 1
     status = replace(status, failures=failures, error=error)
     if may_retry and failures < MAX_FAILURES:
@@ -70,14 +73,66 @@ def stored(status: JobStatus, audio: LandedAudio, *, now: float) -> JobStatus:
 
 
 def cancelled(status: JobStatus, *, now: float) -> JobStatus:
-    """Somebody wants it no more."""
-    return _ended(status, JobState.CANCELLED, now)
+    """Somebody wants a job no more; one that runs ends when its take is given up.
+
+    Raises:
+        WrongState: it has ended otherwise.
+    """
+    if status.state is JobState.RUNNING:
+        return replace(status, is_cancelling=True)
+    if status.state is JobState.QUEUED:
+        return _ended(status, JobState.CANCELLED, now)
+    return _required(status, JobState.CANCELLED)
 
 
 def retried(status: JobStatus) -> JobStatus:
-    """Somebody sends a failed or cancelled job again, with all its tries."""
+    """Somebody sends a failed or cancelled job again, with all its tries.
+
+    Raises:
+        WrongState: it is neither, or is being forgotten.
+    """
+    _required(status, JobState.FAILED, JobState.CANCELLED)
+    if status.is_retired:
+        raise WrongState("the note is being removed")
     status = replace(_queued(status), failures=0, is_suspect=False, is_resent=True)
     return replace(status, error=None, ended_at=None, notice_at=None)
+
+
+def retired(status: JobStatus) -> JobStatus:
+    """A job is about to be forgotten: no take of it may land from now on.
+
+    Raises:
+        WrongState: it has not ended.
+    """
+    check_ended(status)
+    return replace(status, is_retired=True)
+
+
+def check_ended(status: JobStatus) -> None:
+    """Pass a job that may be forgotten.
+
+    Raises:
+        WrongState: it has not ended.
+    """
+    _required(status, *(state for state in JobState if state.is_end))
+
+
+def notice_taken(status: JobStatus, until: float) -> JobStatus:
+    """A webhook that is due is about to be called, by one who has until then to say how it went."""
+    return replace(status, notices=status.notices + 1, notice_at=until)
+
+
+def noticed(status: JobStatus, next_at: float | None) -> JobStatus:
+    """A webhook was called, and is due again at `next_at`, if it is."""
+    # Of a job that was sent again meanwhile, it was told of an earlier end.
+    is_of_this_end = status.state.is_end and status.notices > 0
+    return replace(status, notice_at=next_at) if is_of_this_end else status
+
+
+def _required(status: JobStatus, *states: JobState) -> JobStatus:
+    if status.state not in states:
+        raise WrongState(f"the note is {status.state.value}")
+    return status
 
 
 def _queued(status: JobStatus) -> JobStatus:

@@ -90,6 +90,8 @@ class JobStatus:
     is_cancelling: bool = False
     #: Whether somebody sent it again when it had ended: it is not too late any more.
     is_resent: bool = False
+    #: Whether it is being forgotten, audio first: it is not sent again any more.
+    is_retired: bool = False
     #: Of the text, spoken in the running take.
     spoken_chars: int = 0
     #: Of audio, in seconds, made in the running take.

@@ -171,7 +171,16 @@ class NoteQueue(Protocol):
 
         Raises:
             UnknownJob: see there.
-            WrongState: it has not failed.
+            WrongState: it has not failed, or was retired.
+        """
+        ...
+
+    async def retire(self, job_id: str) -> JobRecord:
+        """Have a job that has ended not be sent again: its audio can be removed then.
+
+        Raises:
+            UnknownJob: see there.
+            WrongState: it has not ended.
         """
         ...
 

@@ -15,6 +15,8 @@ _log = logging.getLogger(__name__)
 LOOK_S = 60.0
 #: Removed in one go: a minute of work for the slowest store.
 GROUP = 500
+#: Passed over at most: each is read once more for every group behind it.
+MAX_STUCK = 20 * GROUP
 
 
 class Retention:
@@ -22,6 +24,8 @@ class Retention:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        #: Ids of what could not be removed. It is passed over until those behind it were tried.
+        self._stuck: set[str] = set()
 
     async def run(self) -> None:
         """Look and remove, until cancelled."""
@@ -36,8 +40,12 @@ class Retention:
     async def _remove_some(self) -> bool:
         """Remove some of what is too old; tell whether any of it could be."""
         time = self._desk.clock() - self._desk.limits.retention_s
-        records = await self._desk.queue.ended_before(time, GROUP)
-        removed = [await self._remove(record, time) for record in records]
+        records = await self._desk.queue.ended_before(time, GROUP + len(self._stuck))
+        untried = [record for record in records if record.job.id not in self._stuck]
+        if not untried or len(self._stuck) >= MAX_STUCK:
+            self._stuck.clear()
+            return False
+        removed = [await self._remove(record, time) for record in untried]
         return any(removed)
 
     async def _remove(self, listed: JobRecord, time: float) -> bool:
@@ -47,10 +55,12 @@ class Retention:
             record = await queue.find(listed.job.id)
             if record.status.ended_at is None or record.status.ended_at >= time:
                 return False
+            await queue.retire(record.job.id)
             await store.remove(record.job.key)
             await queue.remove(record.job.id)
         except StoreFailed as error:
             _log.warning("an old note cannot be removed at the moment: %s", error)
+            self._stuck.add(listed.job.id)
             return False
         except (UnknownJob, WrongState):
             # Somebody was sooner.

@@ -1,5 +1,8 @@
 """What an error means for a job: whose fault it is, and whether trying again can help."""
 
+import random
+from collections.abc import Callable
+
 from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.jobs.job import JobError
@@ -7,6 +10,9 @@ from server.jobs.queue import Claim
 
 #: What the disk or the store lacks has to be seen to by somebody: until then, little is tried.
 STORE_RETRY_S = 15.0
+#: Those that fill a disk together fail together. Were they tried together again, they would for
+#: ever, though there is room for each: the delay of each is between these parts of it.
+STORE_RETRY_SPREAD = (0.5, 1.5)
 #: What another has is free soon, or what cannot be reached is back.
 RETRY_S = 5.0
 
@@ -34,10 +40,12 @@ async def tell(claim: Claim, error: RequestError) -> None:
             await claim.failed(told, may_retry=False)
 
 
-async def not_kept(claim: Claim) -> None:
+async def not_kept(claim: Claim, draw: Callable[[float, float], float] = random.uniform) -> None:
     """Say of a take that it was made for nothing: the job waits until its audio can be kept.
+
+    How long is `draw`n from between two bounds.
 
     Raises:
         Superseded: see `tell`.
     """
-    await claim.postponed(NOT_KEPT, STORE_RETRY_S)
+    await claim.postponed(NOT_KEPT, STORE_RETRY_S * draw(*STORE_RETRY_SPREAD))

@@ -59,7 +59,8 @@ class JobsEndpoint:
     async def _end(self, record: JobRecord) -> Response:
         if not record.status.state.is_end:
             return JSONResponse(view(await self._queue.cancel(record.job.id)), 202)
-        # In this order: what is known of can still be removed.
+        # In this order: what is known of can still be removed, and nothing lands there meanwhile.
+        await self._queue.retire(record.job.id)
         await self._store.remove(record.job.key)
         await self._queue.remove(record.job.id)
         return Response(status_code=204)

@@ -4,9 +4,11 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from protocol.codes import ErrorCode
 from server.bodies.arriving import Bodies, max_body_bytes
 from server.bodies.fields import media_type_of, read_fields
 from server.drain import Drain
+from server.errors import RequestError
 from server.jobs.acceptance import JOB_FIELDS, Acceptance
 from server.jobs.desk import Desk
 from server.jobs.http.problems import KeyReused
@@ -32,7 +34,7 @@ class SubmissionEndpoint:
             KeyReused, QueueUnreachable: see there.
         """
         self._drain.check()
-        key = request.headers.get("idempotency-key")
+        key = _key_of(request)
         media_type = media_type_of(request.scope)
         fields = await self._bodies.parsed(
             request.receive, lambda body: read_fields(body, media_type, JOB_FIELDS)
@@ -51,6 +53,13 @@ class SubmissionEndpoint:
             case Receipt.EXISTING:
                 return await self._desk.queue.find(job.id)
         return JobRecord(job=job)
+
+
+def _key_of(request: Request) -> str | None:
+    keys = request.headers.getlist("idempotency-key")
+    if len(keys) > 1:
+        raise RequestError(ErrorCode.BAD_MESSAGE, "Idempotency-Key is given more than once")
+    return keys[0] if keys else None
 
 
 def wants_job(request: Request) -> bool:

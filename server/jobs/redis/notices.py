@@ -1,10 +1,9 @@
 """Webhooks that are due: each is taken by one process at a time."""
 
-from dataclasses import replace
-
 from coredis import PureToken, Redis
 
-from server.jobs.job import JobRecord, JobStatus
+from server.jobs.attempts import notice_taken
+from server.jobs.job import JobRecord
 from server.jobs.redis.records import Records, text
 
 
@@ -17,15 +16,9 @@ async def take(
     )
     taken = []
     for kept in await records.find_all(client, [text(job_id) for job_id in due]):
-        if kept is None or kept.status.notice_at is None:
+        # Of processes that have found it due, the first has it: here it may be another's already.
+        if kept is None or kept.status.notice_at is None or kept.status.notice_at > now:
             continue
-        status = replace(kept.status, notices=kept.status.notices + 1, notice_at=until)
-        # Of processes that have found it due, the first has it.
-        if after := await records.swap(client, kept, status):
+        if after := await records.swap(client, kept, notice_taken(kept.status, until)):
             taken.append(after.record)
     return taken
-
-
-def put_off(status: JobStatus, next_at: float | None) -> JobStatus:
-    """Return the status of a job whose webhook is due at `next_at`: see `NoteQueue.noticed`."""
-    return replace(status, notice_at=next_at) if status.state.is_end else status

@@ -2,23 +2,15 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import anyio
 from coredis import PureToken, Redis
 
-from server.jobs.attempts import cancelled, retried
+from server.jobs.attempts import cancelled, check_ended, noticed, retired, retried
 from server.jobs.job import Job, JobRecord, JobState, JobStatus
-from server.jobs.queue import (
-    Handler,
-    Page,
-    QueueFull,
-    QueueStats,
-    Receipt,
-    WrongState,
-)
+from server.jobs.queue import Handler, Page, QueueFull, QueueStats, Receipt
 from server.jobs.redis import notices
 from server.jobs.redis.connection import FAILURES, Connection, connected, pauses, reason_of
 from server.jobs.redis.keys import NAME, Keys
@@ -88,36 +80,22 @@ class RedisNoteQueue:
     async def cancel(self, job_id: str) -> JobRecord:
         """End a job: see `NoteQueue`."""
         now = time.time()
-
-        def decide(status: JobStatus) -> JobStatus:
-            if status.state is JobState.RUNNING:
-                return replace(status, is_cancelling=True)
-            if status.state is JobState.QUEUED:
-                return cancelled(status, now=now)
-            return _required(status, JobState.CANCELLED)
-
-        kept = await self._connection.ask(
-            lambda client: self._records.change(client, job_id, decide)
-        )
-        return kept.record
+        return await self._change(job_id, lambda status: cancelled(status, now=now))
 
     async def retry(self, job_id: str) -> JobRecord:
         """Queue a job once more: see `NoteQueue`."""
+        return await self._change(job_id, retried)
 
-        def decide(status: JobStatus) -> JobStatus:
-            return retried(_required(status, JobState.FAILED, JobState.CANCELLED))
-
-        kept = await self._connection.ask(
-            lambda client: self._records.change(client, job_id, decide)
-        )
-        return kept.record
+    async def retire(self, job_id: str) -> JobRecord:
+        """Have a job not be sent again: see `NoteQueue`."""
+        return await self._change(job_id, retired)
 
     async def remove(self, job_id: str) -> None:
         """Forget a job: see `NoteQueue`."""
 
         async def remove(client: Redis[bytes]) -> bool:
             kept = await self._records.find(client, job_id)
-            _required(kept.status, JobState.STORED, JobState.FAILED, JobState.CANCELLED)
+            check_ended(kept.status)
             return await self._records.remove(client, kept)
 
         while not await self._connection.ask(remove):
@@ -148,11 +126,7 @@ class RedisNoteQueue:
 
     async def noticed(self, job_id: str, next_at: float | None) -> None:
         """Say when a webhook is due again: see `NoteQueue`."""
-        await self._connection.ask(
-            lambda client: self._records.change(
-                client, job_id, lambda status: notices.put_off(status, next_at)
-            )
-        )
+        await self._change(job_id, lambda status: noticed(status, next_at))
 
     async def stats(self) -> QueueStats:
         """Count what is there: see `NoteQueue`."""
@@ -174,6 +148,12 @@ class RedisNoteQueue:
                     _log.warning("a worker could not begin: %s", reason_of(failures.exceptions[0]))
                 await anyio.sleep(pause_s)
 
+    async def _change(self, job_id: str, decide: Callable[[JobStatus], JobStatus]) -> JobRecord:
+        kept = await self._connection.ask(
+            lambda client: self._records.change(client, job_id, decide)
+        )
+        return kept.record
+
 
 @asynccontextmanager
 async def open_redis_queue(
@@ -194,9 +174,3 @@ async def open_redis_queue(
 
 def _receipt(job: Job, digest: str) -> Receipt:
     return Receipt.EXISTING if job.digest == digest else Receipt.CONFLICT
-
-
-def _required(status: JobStatus, *states: JobState) -> JobStatus:
-    if status.state not in states:
-        raise WrongState(f"it is {status.state.value}")
-    return status

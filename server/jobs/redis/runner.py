@@ -7,8 +7,8 @@ from contextlib import suppress
 import anyio
 from coredis import Redis
 
-from server.jobs.attempts import abandoned, expired, is_late
-from server.jobs.job import JobError, JobRecord, JobState, JobStatus
+from server.jobs.attempts import BROKEN, abandoned, expired, is_late
+from server.jobs.job import JobRecord, JobState, JobStatus
 from server.jobs.queue import Handler, QueueUnreachable, Superseded, UnknownJob
 from server.jobs.redis.claim import RedisClaim
 from server.jobs.redis.connection import Connection
@@ -19,8 +19,6 @@ from server.jobs.redis.task_end import TaskEnd
 LOOK_S = 0.5
 #: For so long it is tried to give a job back. Where Redis stays away its lease runs out.
 _SETTLE_S = 2.0
-
-INTERNAL = JobError(code="internal", message="the server failed")
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +79,7 @@ class Runner:
         except Exception:  # noqa: BLE001 others go on
             _log.exception("a job's handler failed")
             with suppress(Superseded, QueueUnreachable):
-                await claim.failed(INTERNAL, may_retry=True)
+                await claim.failed(BROKEN, may_retry=True)
 
     async def _taken_up(self, job_id: str, round_: int) -> Kept | None:
         """Return a job that is to be run, and nobody runs; None where there is nothing to run."""

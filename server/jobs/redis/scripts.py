@@ -11,13 +11,11 @@ for n, key in ipairs(KEYS) do digests[n] = redis.call('hget', key, 'digest') end
 return digests
 """
 
-#: Answers of `SUBMIT`, one a job.
-ACCEPTED, EXISTING, CONFLICT = 0, 1, 2
-
 #: KEYS: number, counts, all, queued, expiring, and the record of each job.
 #: ARGV: the most audio, then of each job: id, digest, job, status, priority, audio, expires_at.
-#: Audio is in milliseconds: sums of whole numbers do not drift. Returns what became of each, or
-#: by how much it is too much, as a number.
+#: Audio is in milliseconds: sums of whole numbers do not drift. Returns of each 0 where it was
+#: accepted, 1 where it was there, 2 where another of its id was; or, as a number, by how much all
+#: of it is too much.
 SUBMIT = """
 local most = tonumber(ARGV[1])
 local seen, answers, added = {}, {}, 0

@@ -10,7 +10,7 @@ import anyio
 from server.jobs import attempts
 from server.jobs.job import JobError, JobRecord, JobState, JobStatus, LandedAudio
 from server.jobs.queue import Superseded
-from server.jobs.sqlite import changing
+from server.jobs.sqlite import takes
 from server.jobs.sqlite.worker_thread import WorkerThread
 
 #: What becomes of a status at a Unix time.
@@ -32,7 +32,7 @@ class SqliteClaim:
 
     async def begin(self, *, is_alone: bool) -> int:
         """Begin a take: see `Claim`."""
-        work = partial(changing.begin, seq=self._seq, now=time.time(), is_alone=is_alone)
+        work = partial(takes.begin, seq=self._seq, now=time.time(), is_alone=is_alone)
         status = await self._thread.do(work)
         self.record = replace(self.record, status=status)
         self._take = status.attempts
@@ -68,17 +68,17 @@ class SqliteClaim:
             lambda status, now: attempts.released(status, now=now, error=error), delay_s
         )
 
-    async def broken(self, error: JobError) -> None:
+    async def broken(self) -> None:
         """Charge the job, begun or not, with a handler that does not work."""
         if self._take is None:
             # It must come to an end some time, and does so only by takes.
             await self.begin(is_alone=True)
-        await self.failed(error, may_retry=True)
+        await self.failed(attempts.BROKEN, may_retry=True)
 
     async def give_back(self) -> None:
         """Queue the job again unless the last word of it was said."""
         if not self.is_over:
-            work = partial(changing.give_back, seq=self._seq, now=time.time())
+            work = partial(takes.give_back, seq=self._seq, now=time.time())
             await self._thread.do(work)
             self.is_over = True
 
@@ -94,10 +94,10 @@ class SqliteClaim:
             raise Superseded
         now = time.time()
         work = partial(
-            changing.conclude,
+            takes.conclude,
             seq=self._seq,
             take=self._take,
-            change=lambda status: change(status, now),
+            decide=lambda status: change(status, now),
             ready_at=now + delay_s if delay_s else None,
         )
         await self._thread.do(work)

@@ -11,9 +11,10 @@ from typing import Self
 import anyio
 from anyio import to_thread
 
+from server.jobs import attempts
 from server.jobs.job import Job, JobRecord, JobState
 from server.jobs.queue import Handler, Page, QueueStats, Receipt
-from server.jobs.sqlite import changing, notices, reading
+from server.jobs.sqlite import changing, notices, reading, takes
 from server.jobs.sqlite.database import Database
 from server.jobs.sqlite.rows import record_of
 from server.jobs.sqlite.running import Running
@@ -83,15 +84,19 @@ class SqliteNoteQueue:
 
     async def cancel(self, job_id: str) -> JobRecord:
         """Cancel a job: see `NoteQueue`."""
-        record = await self._thread.do(partial(changing.cancel, job_id=job_id, now=time.time()))
+        record = await self._change(job_id, partial(attempts.cancelled, now=time.time()))
         self._running.cancel(job_id)
         return self._running.seen(record)
 
     async def retry(self, job_id: str) -> JobRecord:
         """Queue a job once more: see `NoteQueue`."""
-        record = await self._thread.do(partial(changing.retry, job_id=job_id))
+        record = await self._change(job_id, attempts.retried)
         self._running.wake()
         return record
+
+    async def retire(self, job_id: str) -> JobRecord:
+        """Have a job not be sent again: see `NoteQueue`."""
+        return await self._change(job_id, attempts.retired)
 
     async def remove(self, job_id: str) -> None:
         """Forget a job: see `NoteQueue`."""
@@ -107,7 +112,7 @@ class SqliteNoteQueue:
 
     async def noticed(self, job_id: str, next_at: float | None) -> None:
         """Say when a webhook is due again: see `NoteQueue`."""
-        await self._thread.do(partial(notices.put_off, job_id=job_id, next_at=next_at))
+        await self._change(job_id, partial(attempts.noticed, next_at=next_at))
 
     async def stats(self) -> QueueStats:
         """Count what is there: see `NoteQueue`."""
@@ -117,8 +122,11 @@ class SqliteNoteQueue:
         """Run jobs: see `NoteQueue`."""
         await self._running.run(handler, slots)
 
+    async def _change(self, job_id: str, decide: changing.Change) -> JobRecord:
+        return await self._thread.do(partial(changing.change, job_id=job_id, decide=decide))
+
 
 async def _recover(thread: WorkerThread) -> None:
-    abandoned = await thread.do(partial(changing.recover, now=time.time()))
+    abandoned = await thread.do(partial(takes.recover, now=time.time()))
     if abandoned:
         _log.warning("%d jobs were being made when a process died", abandoned)

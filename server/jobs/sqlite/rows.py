@@ -12,7 +12,7 @@ PRIORITIES = tuple(Priority)
 
 _JOB = "id, digest, body, format, priority, num_chars, audio_s, accepted_at, expires_at, webhook"
 _STATUS = (
-    "state, attempts, failures, is_alone, is_suspect, is_cancelling, is_resent,"
+    "state, attempts, failures, is_alone, is_suspect, is_cancelling, is_resent, is_retired,"
     " made_s, begun_at, ended_at, error_code, error_message, audio_take, audio_bytes,"
     " notices, notice_at"
 )
@@ -23,7 +23,7 @@ SELECT = f"SELECT {_JOB}, {_STATUS}, seq FROM jobs"  # noqa: S608 names of colum
 SELECT_BODILESS = SELECT.replace(" body,", " x'',")
 
 _INSERT = f"INSERT INTO jobs ({_JOB}) VALUES ({', '.join('?' * 10)})"  # noqa: S608 as above
-_UPDATE = f"UPDATE jobs SET ({_STATUS}, ready_at) = ({', '.join('?' * 17)}) WHERE seq = ?"  # noqa: S608
+_UPDATE = f"UPDATE jobs SET ({_STATUS}, ready_at) = ({', '.join('?' * 18)}) WHERE seq = ?"  # noqa: S608
 
 Row = tuple[Any, ...]
 
@@ -42,12 +42,12 @@ def update(
 
 def record_of(row: Row) -> JobRecord:
     """Return the job of a row of `SELECT`, and what has become of it."""
-    return JobRecord(job=_job_of(row[:10]), status=_status_of(row[10:26]))
+    return JobRecord(job=_job_of(row[:10]), status=_status_of(row[10:27]))
 
 
 def seq_of(row: Row) -> int:
     """Return the number of a row of `SELECT`, which it keeps, and no other ever has."""
-    return int(row[26])
+    return int(row[27])
 
 
 def _job_row(job: Job) -> Row:
@@ -92,6 +92,7 @@ def _status_row(status: JobStatus) -> Row:
         status.is_suspect,
         status.is_cancelling,
         status.is_resent,
+        status.is_retired,
         status.made_s,
         status.begun_at,
         status.ended_at,
@@ -105,7 +106,7 @@ def _status_row(status: JobStatus) -> Row:
 
 
 def _status_of(row: Row) -> JobStatus:
-    state, attempts, failures, alone, suspect, cancelling, resent, *rest = row
+    state, attempts, failures, alone, suspect, cancelling, resent, retired, *rest = row
     made_s, begun_at, ended_at, code, message, take, num_bytes, notices, notice_at = rest
     return JobStatus(
         state=JobState(state),
@@ -115,6 +116,7 @@ def _status_of(row: Row) -> JobStatus:
         is_suspect=bool(suspect),
         is_cancelling=bool(cancelling),
         is_resent=bool(resent),
+        is_retired=bool(retired),
         made_s=made_s,
         begun_at=begun_at,
         ended_at=ended_at,

@@ -10,10 +10,10 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup
 
-from server.jobs.job import JobError, JobRecord
+from server.jobs.job import JobRecord
 from server.jobs.queue import Handler, QueueUnreachable, Superseded
-from server.jobs.sqlite import changing
 from server.jobs.sqlite.claim import SqliteClaim
+from server.jobs.sqlite.ready import ready
 from server.jobs.sqlite.worker_thread import WorkerThread
 
 #: A database that could not be reached is tried again after this: nobody does so in vain often.
@@ -23,8 +23,6 @@ RETRY_S = 1.0
 GIVE_BACK_S = 5.0
 #: A clock that is set back makes nobody wait longer than this.
 MAX_WAIT_S = 60.0
-
-INTERNAL = JobError(code="internal", message="it could not be made")
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +67,7 @@ class Running:
         free, held = slots - len(self._claims), set(self._claims)
         now = time.time()
         try:
-            found = await self._thread.do(partial(changing.ready, limit=free, held=held, now=now))
+            found = await self._thread.do(partial(ready, limit=free, held=held, now=now))
         except QueueUnreachable:
             return now + RETRY_S
         for seq, record in found.records.items():
@@ -103,7 +101,7 @@ async def _handle(handler: Handler, claim: SqliteClaim) -> None:
     except Exception:  # noqa: BLE001 whatever it is, others go on
         _log.exception("job %s could not be handled", claim.record.job.id)
         with suppress(Superseded):
-            await _insist(partial(claim.broken, INTERNAL))
+            await _insist(claim.broken)
 
 
 async def _insist(say: Callable[[], Awaitable[None]]) -> None:

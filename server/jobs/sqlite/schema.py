@@ -29,6 +29,7 @@ CREATE TABLE jobs (
     is_suspect INTEGER NOT NULL DEFAULT 0,
     is_cancelling INTEGER NOT NULL DEFAULT 0,
     is_resent INTEGER NOT NULL DEFAULT 0,
+    is_retired INTEGER NOT NULL DEFAULT 0,
     made_s REAL NOT NULL DEFAULT 0,
     begun_at REAL,
     ended_at REAL,

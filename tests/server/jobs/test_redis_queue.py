@@ -1,6 +1,7 @@
 """What every queue promises, by a real Redis."""
 
 import gc
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,9 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from server.jobs.queue import NoteQueue
+from server.jobs.redis.keys import Keys
 from server.jobs.redis.queue import open_redis_queue
 from tests.helpers.redis_server import BACKENDS, RedisServer
-from tests.server.jobs.contract.place import PLENTY_S
+from tests.server.jobs.contract.place import PLENTY_S, job
 from tests.server.jobs.cut_link import CutLink, linked
 from tests.server.jobs.queue_contract import NoteQueueContract
 
@@ -56,3 +58,13 @@ class TestRedisNoteQueue(NoteQueueContract):
 
     async def kill(self, queue: NoteQueue) -> None:
         await self._links[queue].cut()
+
+    async def test_of_processes_that_find_a_webhook_due_together_one_calls_it(self) -> None:
+        async with self.opened() as queue:
+            await queue.submit([job("a", webhook="https://example.com/hook")])
+            await queue.cancel("a")
+            now = time.time()
+            (due,) = await queue.take_notices(now=now, until=now + 30, limit=9)
+            # As another has seen it just before.
+            self._redis.command("ZADD", Keys(self._name).notices, str(due.status.ended_at), "a")
+            assert await queue.take_notices(now=now, until=now + 30, limit=9) == []

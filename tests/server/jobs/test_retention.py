@@ -12,6 +12,7 @@ import pytest
 
 from server.jobs import retention
 from server.jobs.folder_store import FolderAudioStore
+from server.jobs.job import JobRecord
 from server.jobs.limits import RETENTION_S
 from server.jobs.retention import Retention
 from server.jobs.store import StoreFailed
@@ -105,21 +106,31 @@ async def test_what_is_old_goes_with_its_audio_and_what_waits_stays(
         assert not audio(tmp_path)
 
 
-@pytest.mark.parametrize("group", [2, 500])
+@pytest.mark.parametrize(("group", "num_stuck"), [(2, 1), (2, 2), (2, 4), (500, 1)])
 async def test_audio_that_cannot_be_removed_holds_up_nothing_else(
-    tmp_path: Path, store: TroubledStore, monkeypatch: pytest.MonkeyPatch, group: int
+    tmp_path: Path,
+    store: TroubledStore,
+    monkeypatch: pytest.MonkeyPatch,
+    group: int,
+    num_stuck: int,
 ) -> None:
     monkeypatch.setattr(retention, "GROUP", group)
     async with keeping(tmp_path) as kept:
         ids = await stored(kept, 5)
-        # The oldest, which every look comes to first.
-        store.stuck = {ids[0]}
+        # The oldest, which every look comes to first: also whole groups of them.
+        oldest = sorted([await kept.desk.queue.find(each) for each in ids], key=_ended_at)
+        store.stuck = {record.job.id for record in oldest[:num_stuck]}
         async with passing(kept, store):
-            await until_listed(kept, ids[0])
-            assert audio(tmp_path) == {ids[0]}
+            await until_listed(kept, *store.stuck)
+            assert audio(tmp_path) == store.stuck
             store.stuck = set()
             await until_listed(kept)
         assert not audio(tmp_path)
+
+
+def _ended_at(record: JobRecord) -> float:
+    assert record.status.ended_at is not None
+    return record.status.ended_at
 
 
 async def test_what_is_sent_again_meanwhile_is_kept(tmp_path: Path, store: TroubledStore) -> None:
@@ -141,3 +152,21 @@ async def test_what_is_sent_again_meanwhile_is_kept(tmp_path: Path, store: Troub
         async with passing(kept, store):
             await until_listed(kept, second)
         assert audio(tmp_path) == {second}
+
+
+async def test_what_somebody_removes_cannot_be_made_again_meanwhile(
+    tmp_path: Path, store: TroubledStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.keeping.FolderAudioStore", lambda _: store)
+    async with keeping(tmp_path, role="calls") as kept:
+        path = f"/v1/notes/{await kept.accepted(text=TEXT)}"
+        await ask(kept.app, "DELETE", path)
+        refusals = []
+
+        async def send_again(_: str) -> None:
+            # Its audio could land before it is removed, and be said to be there afterwards.
+            refusals.append((await ask(kept.app, "POST", f"{path}/retry")).refusal)
+
+        store.before_removing = send_again
+        assert (await ask(kept.app, "DELETE", path)).status == 204
+        assert refusals == [(409, "bad_state")]

@@ -73,5 +73,16 @@ async def test_every_code_has_one_verdict(code: ErrorCode, retry_after_s: float 
 
 async def test_what_cannot_be_kept_is_nobodys_fault() -> None:
     said = Said()
-    await not_kept(cast("Claim", said))
+    await not_kept(cast("Claim", said), lambda *_: 1.0)
     assert said.words == [("postponed", NOT_KEPT, STORE_RETRY_S)]
+
+
+async def test_notes_that_could_not_be_kept_together_are_not_tried_together_again() -> None:
+    said = Said()
+    for _ in range(100):
+        await not_kept(cast("Claim", said))
+    delays = [delay_s for _, _, delay_s in said.words]
+    assert len(set(delays)) == 100
+    assert STORE_RETRY_S / 2 <= min(delays) < max(delays) <= 1.5 * STORE_RETRY_S
+    # All the room between those bounds is used.
+    assert max(delays) - min(delays) > STORE_RETRY_S / 2

@@ -242,16 +242,22 @@ async def test_an_engine_that_fails_is_charged_to_none_of_those_in_company(
     assert runner.most == 1
 
 
-async def test_an_engine_that_fails_is_charged_to_who_was_alone_and_to_nobody_who_waits(
-    tmp_path: Path,
-) -> None:
-    async with keeping(tmp_path) as kept:
-        ids = [await kept.accepted(text=f"{LONG} {n}") for n in range(3)]
+async def suspects(folder: Path, count: int) -> list[str]:
+    """Return long notes that were made together when the engine failed."""
+    async with keeping(folder) as kept:
+        ids = [await kept.accepted(text=f"{LONG} {n}") for n in range(count)]
         for job_id in ids:
             await kept.until(job_id, "running")
         kept.engine.client.fail("it is gone")
         for job_id in ids:
             await kept.until(job_id, "queued")
+    return ids
+
+
+async def test_an_engine_that_fails_is_charged_to_who_was_alone_and_to_nobody_who_waits(
+    tmp_path: Path,
+) -> None:
+    ids = await suspects(tmp_path, 3)
     for count in (1, 2, 3):
         async with keeping(tmp_path) as kept:
             first = await status_that(kept, ids[0], lambda s: s.state is JobState.RUNNING)
@@ -339,12 +345,7 @@ async def test_what_is_not_finished_in_time_is_given_back_without_a_charge(
 async def test_who_waits_to_be_alone_does_not_begin_once_the_server_ends(
     tmp_path: Path,
 ) -> None:
-    async with keeping(tmp_path) as kept:
-        suspect = await kept.accepted(text=LONG)
-        await kept.until(suspect, "running")
-        kept.engine.client.fail("it is gone")
-        await kept.until(suspect, "queued")
-        # Another one runs when it comes back.
+    (suspect,) = await suspects(tmp_path, 1)
     async with keeping(tmp_path) as kept:
         await kept.until(suspect, "running")
         late = await kept.accepted(text=SHORT)
@@ -356,11 +357,7 @@ async def test_who_waits_to_be_alone_does_not_begin_once_the_server_ends(
 
 
 async def test_whoever_is_cancelled_before_its_take_begins_has_none(tmp_path: Path) -> None:
-    async with keeping(tmp_path) as kept:
-        suspect = await kept.accepted(text=LONG)
-        await kept.until(suspect, "running")
-        kept.engine.client.fail("it is gone")
-        await kept.until(suspect, "queued")
+    (suspect,) = await suspects(tmp_path, 1)
     async with keeping(tmp_path) as kept:
         await kept.until(suspect, "running")
         # Claimed, and kept waiting by the one that is alone.

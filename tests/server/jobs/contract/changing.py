@@ -101,7 +101,7 @@ class ChangingContract(QueuePlace):
             await queue.submit(jobs("a"))
             async with running(queue, act):
                 (status,) = await ended(queue, "a")
-            with pytest.raises(WrongState, match=status.state.value):
+            with pytest.raises(WrongState, match=f"the note is {status.state.value}"):
                 await queue.cancel("a")
             assert (await queue.find("a")).status == status
 
@@ -133,7 +133,7 @@ class ChangingContract(QueuePlace):
     async def test_what_has_not_failed_is_not_sent_again(self) -> None:
         async with self.opened() as queue:
             await queue.submit(jobs("a"))
-            with pytest.raises(WrongState, match="queued"):
+            with pytest.raises(WrongState, match="the note is queued"):
                 await queue.retry("a")
             async with running(queue, store):
                 await ended(queue, "a")
@@ -145,10 +145,24 @@ class ChangingContract(QueuePlace):
                 with pytest.raises(WrongState, match="running"):
                     await queue.retry("b")
 
+    async def test_what_is_retired_is_not_sent_again_and_can_be_removed(self) -> None:
+        async with self.opened() as queue:
+            await queue.submit(jobs("a"))
+            with pytest.raises(WrongState, match="the note is queued"):
+                await queue.retire("a")
+            ended_at = (await queue.cancel("a")).status.ended_at
+            for _ in range(2):
+                assert (await queue.retire("a")).status.ended_at == ended_at
+            with pytest.raises(WrongState, match="the note is being removed"):
+                await queue.retry("a")
+            await queue.remove("a")
+            with pytest.raises(UnknownJob):
+                await queue.retire("a")
+
     async def test_what_has_ended_can_be_removed_and_its_id_is_free_then(self) -> None:
         async with self.opened() as queue:
             await queue.submit(jobs("ab"))
-            with pytest.raises(WrongState, match="queued"):
+            with pytest.raises(WrongState, match="the note is queued"):
                 await queue.remove("a")
             await queue.cancel("a")
             await queue.remove("a")

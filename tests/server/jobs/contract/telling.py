@@ -70,6 +70,22 @@ class TellingContract(QueuePlace):
             await queue.remove("a")
             assert await queue.take_notices(now=now + 30, until=now + 60, limit=9) == []
 
+    async def test_who_was_told_of_an_end_is_still_told_of_the_next(self) -> None:
+        async with self.opened() as queue:
+            await queue.submit([job("a", webhook=HOOK)])
+            await queue.cancel("a")
+            now = time.time()
+            assert await queue.take_notices(now=now, until=now + 30, limit=9)
+            # While the webhook is called.
+            await queue.retry("a")
+            await queue.noticed("a", None)
+            await queue.cancel("a")
+            await queue.noticed("a", None)
+            now = time.time()
+            assert await queue.take_notices(now=now, until=now + 30, limit=9)
+            await queue.noticed("a", None)
+            assert await queue.take_notices(now=now + 60, until=now + 90, limit=9) == []
+
     async def test_what_has_ended_is_summed_up_for_ever(self) -> None:
         async with self.opened() as queue:
             await queue.submit([job("a", audio_s=2.5), job("b", audio_s=0.25)])

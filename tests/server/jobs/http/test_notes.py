@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from tests.helpers.asking import ask
 from tests.helpers.jobs import ASYNC, keeping
@@ -98,6 +99,20 @@ async def test_what_could_never_be_spoken_is_never_accepted(
 ) -> None:
     async with keeping(tmp_path) as kept:
         assert (await kept.submit(**fields)).refusal == refusal
+        assert not (await ask(kept.app, "GET", "/v1/notes")).fields["notes"]
+
+
+@pytest.mark.parametrize("second", [b"one", b"another"])
+async def test_which_of_two_keys_is_meant_is_not_guessed(tmp_path: Path, second: bytes) -> None:
+    async with keeping(tmp_path, role="calls") as kept:
+
+        async def with_two_keys(scope: Scope, receive: Receive, send: Send) -> None:
+            headers = [*scope["headers"], (b"idempotency-key", second)]
+            await kept.app({**scope, "headers": headers}, receive, send)
+
+        headers = {**ASYNC, "idempotency-key": "one"}
+        answer = await ask(with_two_keys, "POST", "/v1/notes", {"text": "A."}, headers=headers)
+        assert answer.refusal == (400, "bad_message")
         assert not (await ask(kept.app, "GET", "/v1/notes")).fields["notes"]
 
 

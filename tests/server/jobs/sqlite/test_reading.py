@@ -1,19 +1,21 @@
 """What is asked of many jobs costs no more than of few."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from server.jobs import attempts
 from server.jobs.job import JobError, JobRecord, JobState, JobStatus, LandedAudio, Priority
-from server.jobs.sqlite import changing, reading, rows
-from server.jobs.sqlite.database import Database
+from server.jobs.sqlite import changing, notices, reading, rows, takes
+from server.jobs.sqlite.ready import ready
 from tests.server.jobs.contract.place import PLENTY_S, job
 
 LATER = 1e12
+
+cancelled = partial(attempts.cancelled, now=LATER)
 
 QUESTIONS: dict[str, Callable[[sqlite3.Connection], object]] = {
     "stats": reading.stats,
@@ -24,11 +26,12 @@ QUESTIONS: dict[str, Callable[[sqlite3.Connection], object]] = {
     "page of a state": lambda c: reading.page(c, 5, 20, JobState.FAILED),
     "ended_before": lambda c: reading.ended_before(c, LATER, 5),
     "submit": lambda c: changing.submit(c, [job("new")], PLENTY_S),
-    "ready": lambda c: changing.ready(c, 2, {"queued-0", "queued-1"}, 0.0),
-    "cancel": lambda c: changing.cancel(c, "queued-7", LATER),
-    "retry": lambda c: changing.retry(c, "failed-7"),
+    "ready": lambda c: ready(c, 2, {"queued-0", "queued-1"}, 0.0),
+    "cancel": lambda c: changing.change(c, "queued-7", cancelled),
+    "retry": lambda c: changing.change(c, "failed-7", attempts.retried),
     "remove": lambda c: changing.remove(c, "stored-7"),
-    "recover": lambda c: changing.recover(c, LATER),
+    "notices": lambda c: notices.take(c, LATER, LATER, 5),
+    "recover": lambda c: takes.recover(c, LATER),
 }
 
 OUTCOMES: dict[str, Callable[[JobStatus], JobStatus]] = {
@@ -39,13 +42,6 @@ OUTCOMES: dict[str, Callable[[JobStatus], JobStatus]] = {
         s, JobError(code="c", message="m"), now=2.0, may_retry=False
     ),
 }
-
-
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    database = Database(tmp_path / "notes.sqlite3")
-    yield database.connection
-    database.close()
 
 
 def fill(connection: sqlite3.Connection, numbers: range) -> None:
@@ -105,6 +101,7 @@ def test_every_field_of_a_job_and_its_status_is_kept(connection: sqlite3.Connect
         is_suspect=True,
         is_cancelling=True,
         is_resent=True,
+        is_retired=True,
         begun_at=2.5,
         ended_at=3.5,
         error=JobError(code="code", message="message"),
@@ -120,16 +117,16 @@ def test_totals_are_exact_whatever_comes_and_goes(connection: sqlite3.Connection
     connection.execute("BEGIN")
     for number in range(300):
         changing.submit(connection, [job(f"n{number}", audio_s=0.1 * (number % 7))], PLENTY_S)
-        changing.cancel(connection, f"n{number}", LATER)
+        changing.change(connection, f"n{number}", cancelled)
         if number % 3:
             changing.remove(connection, f"n{number}")
         else:
-            changing.retry(connection, f"n{number}")
+            changing.change(connection, f"n{number}", attempts.retried)
     counted = connection.execute(
         "SELECT state, priority, count(*), sum(CAST(round(audio_s * 1000) AS INTEGER))"
         " FROM jobs GROUP BY state, priority"
     ).fetchall()
     assert counted == connection.execute("SELECT * FROM totals WHERE num_jobs > 0").fetchall()
     for number in range(0, 300, 3):
-        changing.cancel(connection, f"n{number}", LATER)
+        changing.change(connection, f"n{number}", cancelled)
     assert reading.stats(connection).audio_s == 0.0
