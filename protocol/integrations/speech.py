@@ -134,9 +134,9 @@ class Speech:
     async def _speak_on(self, stream: Stream, take: Take, max_chars: int) -> None:
         failures: list[Exception] = []
         async with anyio.create_task_group() as tasks:
-            note = partial(_note_failure, failures, tasks.cancel_scope)
-            tasks.start_soon(note, partial(self._write, stream, max_chars))
-            await note(partial(self._listen, stream, take))
+            attempt = partial(_attempt, failures, tasks.cancel_scope)
+            tasks.start_soon(attempt, partial(self._write, stream, max_chars))
+            await attempt(partial(self._listen, stream, take))
             # Where the model had to stop early, nobody takes what is still to be written.
             tasks.cancel_scope.cancel()
         if failures:
@@ -183,9 +183,10 @@ class Speech:
         self._marks = [mark for mark in self._marks if mark.end <= self._first_char]
 
 
-async def _note_failure(
+async def _attempt(
     failures: list[Exception], scope: anyio.CancelScope, work: Callable[[], Awaitable[None]]
 ) -> None:
+    """Do `work`; put what it raises into `failures`, and cancel what goes on beside it."""
     # A task group would wrap it; whoever speaks expects it as it was raised.
     try:
         await work()
