@@ -12,12 +12,12 @@ import anyio
 from ..client import ClientError, ConnectionLost, Stream, StreamError, StreamOptions
 from ..client.playback import heard_chars
 from ..codes import ErrorCode
+from ..encodings import BYTES_PER_SAMPLE
 from ..errors import LocalProtocolError
 from ..messages import Audio, Mark
 from .link import Link
 from .splitting import stream_end
 
-BYTES_PER_SAMPLE = 2
 #: The server says so of streams that another connection would take.
 _MOVED = frozenset({ErrorCode.DRAINING, ErrorCode.ENGINE_FAILED})
 
@@ -167,7 +167,8 @@ class Speech:
     def _count(self, event: Audio | Mark) -> Audio | Mark:
         at = self._first_sample + event.at
         if isinstance(event, Audio):
-            self.samples = at + len(event.pcm) // BYTES_PER_SAMPLE
+            encoding = self._options.get("encoding", "pcm16")
+            self.samples = at + len(event.pcm) // BYTES_PER_SAMPLE[encoding]
             return replace(event, at=at)
         begin = self._first_char
         mark = replace(event, at=at, start=begin + event.start, end=begin + event.end)
