@@ -81,8 +81,6 @@ CLIENT_TABLE: Table = {
     for name, outcome in zip(CLIENT_TYPES, row, strict=True)
 }
 
-#: The messages of a server that belong to a stream.
-SERVER_TYPES = ("opened", "audio", "mark", "flushed", "blocked", "done", "cancelled", "error")
 _PROGRESS = ("audio", "mark", "flushed", "blocked")
 _UNENDED = (
     State.OPENING,

@@ -67,7 +67,7 @@ class Stream:
         """Open the utterance.
 
         Raises:
-            RequestError: `overloaded`, or `engine_failed`.
+            RequestError: `unsupported`, `overloaded` or `engine_failed`.
         """
         self.sample_rate_hz = speech.sample_rate_hz
         self.blocked = False

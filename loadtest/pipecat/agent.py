@@ -134,19 +134,26 @@ class Agent:
 async def conversing(url: str) -> AsyncIterator[Agent]:
     """Run the pipeline while the block does."""
     agent = Agent(url)
+    async with running(agent.worker):
+        yield agent
+
+
+@asynccontextmanager
+async def running(worker: PipelineWorker) -> AsyncIterator[None]:
+    """Run a pipeline, which has started when the block begins, and cancel it behind the block."""
     started = asyncio.Event()
 
     async def note_start(*_: object) -> None:
         started.set()
 
-    agent.worker.add_event_handler("on_pipeline_started", note_start)
+    worker.add_event_handler("on_pipeline_started", note_start)
     runner = WorkerRunner(handle_sigint=False)
-    await runner.add_workers(agent.worker)
+    await runner.add_workers(worker)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run())
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await started.wait()
-            yield agent
+            yield
         finally:
-            await agent.worker.cancel()
+            await worker.cancel()

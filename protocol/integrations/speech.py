@@ -12,12 +12,12 @@ import anyio
 from ..client import ClientError, ConnectionLost, Stream, StreamError, StreamOptions
 from ..client.playback import heard_chars
 from ..codes import ErrorCode
+from ..encodings import BYTES_PER_SAMPLE
 from ..errors import LocalProtocolError
 from ..messages import Audio, Mark
 from .link import Link
 from .splitting import stream_end
 
-BYTES_PER_SAMPLE = 2
 #: The server says so of streams that another connection would take.
 _MOVED = frozenset({ErrorCode.DRAINING, ErrorCode.ENGINE_FAILED})
 
@@ -134,9 +134,9 @@ class Speech:
     async def _speak_on(self, stream: Stream, take: Take, max_chars: int) -> None:
         failures: list[Exception] = []
         async with anyio.create_task_group() as tasks:
-            note = partial(_note_failure, failures, tasks.cancel_scope)
-            tasks.start_soon(note, partial(self._write, stream, max_chars))
-            await note(partial(self._listen, stream, take))
+            attempt = partial(_attempt, failures, tasks.cancel_scope)
+            tasks.start_soon(attempt, partial(self._write, stream, max_chars))
+            await attempt(partial(self._listen, stream, take))
             # Where the model had to stop early, nobody takes what is still to be written.
             tasks.cancel_scope.cancel()
         if failures:
@@ -167,7 +167,8 @@ class Speech:
     def _count(self, event: Audio | Mark) -> Audio | Mark:
         at = self._first_sample + event.at
         if isinstance(event, Audio):
-            self.samples = at + len(event.pcm) // BYTES_PER_SAMPLE
+            encoding = self._options.get("encoding", "pcm16")
+            self.samples = at + len(event.pcm) // BYTES_PER_SAMPLE[encoding]
             return replace(event, at=at)
         begin = self._first_char
         mark = replace(event, at=at, start=begin + event.start, end=begin + event.end)
@@ -183,9 +184,10 @@ class Speech:
         self._marks = [mark for mark in self._marks if mark.end <= self._first_char]
 
 
-async def _note_failure(
+async def _attempt(
     failures: list[Exception], scope: anyio.CancelScope, work: Callable[[], Awaitable[None]]
 ) -> None:
+    """Do `work`; put what it raises into `failures`, and cancel what goes on beside it."""
     # A task group would wrap it; whoever speaks expects it as it was raised.
     try:
         await work()

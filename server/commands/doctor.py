@@ -21,8 +21,10 @@ _EXTRAS = {
     "s1": ("torch", "OpenAudio S1-mini, from a checkpoint folder"),
     "vits": ("transformers", "VITS and MMS, from a checkpoint folder"),
     "codecs": ("av", "mp3, opus, aac, flac, and speeds the model cannot speak"),
+    "ear": ("unicode-rbnf", "numbers, dates and Markdown written out, and SSML's say-as"),
     "redis": ("streaq", "notes that several processes share"),
     "s3": ("boto3", "voices and the audio of notes in S3"),
+    "hub": ("huggingface-hub", "voices of the Hugging Face Hub"),
 }
 #: A driver that has not answered by then hangs.
 _DRIVER_TIMEOUT_S = 20.0
@@ -50,7 +52,7 @@ def _print_machine() -> None:
     carried = "any number of" if most is None else max(most - taken, 0)
     print(f"cores   {len(os.sched_getaffinity(0))} usable of {os.cpu_count()}")
     print(f"files   ulimit -Hn is {most or 'unlimited'}: {carried} connections and notes")
-    print(f"gpu     {_gpu()}; no model here uses one yet")
+    print(f"gpu     {_gpu()}")
     print(f"player  {find_player() or 'none found: voxline say and call need -o'}")
 
 

@@ -5,14 +5,15 @@ all that the engine can make, and an interruption would waste it.
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import anyio
 
 from engine.scheduling.playback import Playback
 from server.parameters import Speech
+from server.pulled_stream import PulledStream
 from server.service import Service
-from server.stream import Stream
-from server.stream_events import AudioPiece, StreamDone, StreamEvent
+from server.stream_events import AudioPiece, StreamEvent
 
 #: How far ahead of a listener its audio may be: what an interruption wastes at most, and several
 #: times what the slowest step, or a look that comes late, keeps it waiting.
@@ -45,56 +46,31 @@ class PlayoutClock:
         return played + self.credit, played
 
 
-class PacedStream:
-    """An open utterance. Leave it with `cancel`, however it ends."""
+class PacedStream(PulledStream):
+    """An open utterance that is not pulled far ahead. Leave it with `cancel`, however it ends."""
 
     def __init__(self, service: Service, speech: Speech, request_id: str) -> None:
         """Open it.
 
         Raises:
-            RequestError: `overloaded`, or `engine_failed`.
+            RequestError: `unsupported`, `overloaded` or `engine_failed`.
         """
         self._timekeeper = service.timekeeper
         self._playout = PlayoutClock(speech.sample_rate_hz)
-        self._changed = anyio.Event()
-        self._stream = Stream(service, speech, self._playout.credit, request_id, self._wake)
+        super().__init__(service, speech, request_id, self._playout.credit)
         # As one that says what it plays: that its credit ends for a moment is then no stall.
         self._stream.grant(*self._playout.grant(anyio.current_time()))
 
-    def append(self, text: str) -> None:
-        """Append text, verbatim."""
-        self._stream.append(text)
-
-    def flush(self) -> None:
-        """Speak what is buffered now; `FlushReached` follows its last sample."""
-        self._stream.flush(0)
-
-    def end(self) -> None:
-        """Say that no more text will come."""
-        self._stream.end()
-
-    def cancel(self, outcome: str) -> None:
-        """Forget it all; `outcome` says why, for the record, unless it has ended."""
-        self._stream.cancel(outcome)
-
     async def events(self) -> AsyncGenerator[StreamEvent, None]:
-        """Yield what may be sent, as it comes, up to the end of the stream."""
+        """Do as `PulledStream` says."""
         with self._timekeeper.watching(self._look, LOOKS):
-            while True:
-                await self._stream.convert()
-                for event in self._stream.take():
+            async with aclosing(super().events()) as events:
+                async for event in events:
                     if isinstance(event, AudioPiece):
                         self._playout.sent(anyio.current_time(), len(event.pcm))
                     yield event
-                    if isinstance(event, StreamDone):
-                        return
-                await self._changed.wait()
-                self._changed = anyio.Event()
 
     def _look(self, now_s: float) -> None:
         self._stream.grant(*self._playout.grant(now_s))
         if self._stream.is_holding:
             self._wake()
-
-    def _wake(self) -> None:
-        self._changed.set()

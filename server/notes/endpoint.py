@@ -26,7 +26,6 @@ from server.voices.recording import MAX_AUDIO_BYTES
 
 _log = logging.getLogger(__name__)
 
-
 _ALLOWED = "OPTIONS, POST"
 
 

@@ -6,7 +6,7 @@ from engine.request import ServiceClass
 from engine.runner import ModelInfo
 from protocol.messages import Limits
 from server.audio.formats import natural_rate
-from server.formats import check_format
+from server.format_check import check_format
 from server.notes.request import NoteRequest
 from server.parameters import Speech, check
 from server.run_ahead import RUN_AHEAD_S

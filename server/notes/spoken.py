@@ -12,9 +12,9 @@ from anyio import to_thread
 from engine.steps import Pcm
 from server.audio.path import AudioPath
 from server.notes.passages import Passage
-from server.notes.pulled_stream import PulledStream
 from server.notes.request import NoteRequest
 from server.parameters import Speech
+from server.pulled_stream import PulledStream
 from server.service import Service
 from server.stream_events import AudioPiece, FlushReached
 

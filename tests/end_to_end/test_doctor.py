@@ -1,5 +1,6 @@
 """`voxline doctor`: what it finds is what the other commands find."""
 
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,11 @@ def test_all_is_well_where_the_default_model_speaks() -> None:
     assert found["redis"].startswith("streaq ")
     assert found["s3"].startswith("boto3 ")
     assert found["data"] == "none: no voice is kept, and no note that nobody waits for"
+
+
+def test_every_extra_is_accounted_for() -> None:
+    extras = set(metadata("voxline").get_all("Provides-Extra") or ())
+    assert extras - {"dev", "loadtest"} <= findings(run("doctor").stdout).keys()
 
 
 def test_without_the_default_model_the_status_is_1(tmp_path: Path) -> None:

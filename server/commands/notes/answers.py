@@ -10,8 +10,12 @@ from server.commands.errors import CommandError
 
 def plain(text: object) -> str:
     """Return a text from elsewhere as one line that a terminal can show."""
-    shown = "".join(char if char.isprintable() else " " for char in str(text))
-    return " ".join(shown.split())
+    return " ".join(printable(str(text)).split())
+
+
+def printable(line: str) -> str:
+    """Return a line without what would move a terminal's cursor, its columns as they are."""
+    return "".join(char if char.isprintable() else " " for char in line)
 
 
 def refusal(answer: httpx.Response) -> str:

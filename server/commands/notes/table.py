@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from server.commands.notes.answers import plain
+from server.commands.notes.answers import plain, printable
 
 _ROW = "{:32}  {:9}  {:8}  {:6}  {:>15}  {:>9}  {:>5}  {:20}  {}"
 HEADER = _ROW.format(
@@ -27,18 +27,13 @@ def row(note: Mapping[str, Any]) -> str:
         f"{note['accepted_at'][:_SECONDS]}Z",
         "" if error is None else f"{error['code']}: {error['message']}",
     )
-    return plain_line(line)
+    return printable(line).rstrip()
 
 
 def details(note: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each thing that is known of a note."""
     for name, value in _flat(note):
         yield f"{name:22}{'-' if value is None else plain(value)}"
-
-
-def plain_line(line: str) -> str:
-    """Return a line without what would move a terminal's cursor, its columns as they are."""
-    return "".join(char if char.isprintable() else " " for char in line).rstrip()
 
 
 def _flat(note: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -14,16 +14,10 @@ from server.dialects.fish.request import FishRequest
 from server.dialects.fish.unheard import Unheard
 from server.dialects.paced_stream import PacedStream
 from server.errors import RequestError
-from server.formats import check_format
+from server.format_check import check_format
 from server.parameters import Speech, check
 from server.service import Service
-from server.stream_events import (
-    AudioPiece,
-    FlushReached,
-    StreamDone,
-    StreamEvent,
-    StreamFailed,
-)
+from server.stream_events import AudioPiece, FlushReached, StreamDone, StreamEvent
 
 #: Clients keep a session open between the turns of a call. A stream that has nothing to say for so
 #: long ends, so that it holds no place; the next text opens another.
@@ -169,8 +163,6 @@ class Turn:
                 return await out.encode(pcm)
             case FlushReached() | StreamDone():
                 return await self._settled(out, is_owed=is_owed)
-            case StreamFailed(code, message, retry_after_s):
-                raise RequestError(code, message, retry_after_s=retry_after_s)
         return b""
 
     async def _settled(self, out: AudioMessages, *, is_owed: bool) -> bytes:

@@ -29,8 +29,8 @@ from pipecat.services.tts_service import TTSService, WebsocketTTSService
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 from pipecat.utils.text.base_text_aggregator import TextType
-from pipecat.workers.runner import WorkerRunner
 
+from loadtest.pipecat.agent import running
 from protocol.integrations.pipecat import VoxlineTTSService
 
 RATE_HZ = 24_000
@@ -236,19 +236,5 @@ def assert_nothing_stale(agent: Agent) -> None:
 async def conversing(service: TTSService) -> AsyncIterator[Agent]:
     """Run the pipeline while the block does."""
     agent = Agent(service)
-    started = asyncio.Event()
-
-    async def note_start(*_: object) -> None:
-        started.set()
-
-    agent.worker.add_event_handler("on_pipeline_started", note_start)
-    runner = WorkerRunner(handle_sigint=False)
-    await runner.add_workers(agent.worker)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(runner.run())
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                await started.wait()
-            yield agent
-        finally:
-            await agent.worker.cancel()
+    async with running(agent.worker):
+        yield agent

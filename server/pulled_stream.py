@@ -1,4 +1,4 @@
-"""A stream whose audio is pulled as the transport drains: it alone says how far a note may go."""
+"""A stream whose audio is pulled as the transport drains."""
 
 from collections.abc import AsyncGenerator
 
@@ -10,21 +10,23 @@ from server.service import Service
 from server.stream import HOLD_LOOK_S, Stream
 from server.stream_events import StreamDone, StreamEvent, StreamFailed
 
-#: HTTP has no credit.
+#: HTTP has no credit: the transport alone says how far a note may go.
 UNBOUNDED = 2**62
 
 
 class PulledStream:
     """An open utterance. Leave it with `cancel`, however it ends."""
 
-    def __init__(self, service: Service, speech: Speech, request_id: str) -> None:
-        """Open it.
+    def __init__(
+        self, service: Service, speech: Speech, request_id: str, credit: int = UNBOUNDED
+    ) -> None:
+        """Open it; `credit` is the samples that may be pulled until more is granted.
 
         Raises:
             RequestError: `unsupported`, `overloaded` or `engine_failed`.
         """
         self._changed = anyio.Event()
-        self._stream = Stream(service, speech, UNBOUNDED, request_id, self._wake)
+        self._stream = Stream(service, speech, credit, request_id, self._wake)
 
     def append(self, text: str) -> None:
         """Append text, verbatim."""
