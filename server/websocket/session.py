@@ -22,7 +22,7 @@ from server.websocket.opening import opening_of, refuse
 from server.websocket.outbox import MAX_OUTBOX, Outbox
 from server.websocket.pending import PendingStream
 from server.websocket.silence import Silence
-from server.websocket.socket import CLOSE_TIMEOUT_S, Disconnected, Socket
+from server.websocket.socket import CLOSE_TIMEOUT_S, LINGER_S, Disconnected, Socket
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +46,8 @@ class Session:
         self._is_draining = False
         self._silence = Silence()
         self._spoken_s = float("-inf")
+        #: When a peer that the drain let hear all must have taken it.
+        self._heard_by_s = float("-inf")
 
     async def run(self) -> None:
         """Serve. Leaving it, however that comes about, ends every stream of the connection."""
@@ -70,7 +72,7 @@ class Session:
             self._fail()
         finally:
             self._end_streams("disconnected")
-            with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+            with anyio.CancelScope(deadline=self._closed_by_s(), shield=True):
                 await self._close()
 
     def drain(self, deadline_s: float) -> None:
@@ -104,7 +106,8 @@ class Session:
         self._leave(CloseCode.DRAINING)
 
     def _leave_if_drained(self) -> None:
-        if self._is_draining and not self._streams:
+        if self._is_draining and not self._streams and self._close_code is None:
+            self._heard_by_s = self._spoken_s + LINGER_S
             self._leave(CloseCode.DRAINING)
 
     def _leave_if_idle(self, now_s: float) -> None:
@@ -156,7 +159,7 @@ class Session:
         """Wait for what it has taken to send: cancelled, it would lose a message or repeat one."""
         if self._writer_done is not None:
             self._changed.set()
-            with anyio.move_on_after(CLOSE_TIMEOUT_S):
+            with anyio.CancelScope(deadline=self._closed_by_s()):
                 await self._writer_done.wait()
 
     def _take(self, data: bytes | str) -> None:
@@ -290,6 +293,9 @@ class Session:
             if isinstance(event, StreamDone | StreamFailed):
                 self._end_stream(live.number)
             yield self._connection.send(live.message(event))
+
+    def _closed_by_s(self) -> float:
+        return max(anyio.current_time() + CLOSE_TIMEOUT_S, self._heard_by_s)
 
     async def _close(self) -> None:
         with suppress(Disconnected):
