@@ -22,7 +22,7 @@ from server.websocket.opening import opening_of, refuse
 from server.websocket.outbox import MAX_OUTBOX, Outbox
 from server.websocket.pending import PendingStream
 from server.websocket.silence import Silence
-from server.websocket.socket import CLOSE_TIMEOUT_S, LINGER_S, Disconnected, Socket
+from server.websocket.socket import Disconnected, Socket
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +46,6 @@ class Session:
         self._is_draining = False
         self._silence = Silence()
         self._spoken_s = float("-inf")
-        #: When a peer that the drain let hear all must have taken it.
-        self._heard_by_s = float("-inf")
 
     async def run(self) -> None:
         """Serve. Leaving it, however that comes about, ends every stream of the connection."""
@@ -72,7 +70,7 @@ class Session:
             self._fail()
         finally:
             self._end_streams("disconnected")
-            with anyio.CancelScope(deadline=self._closed_by_s(), shield=True):
+            with self._socket.closing(shield=True):
                 await self._close()
 
     def drain(self, deadline_s: float) -> None:
@@ -107,7 +105,7 @@ class Session:
 
     def _leave_if_drained(self) -> None:
         if self._is_draining and not self._streams and self._close_code is None:
-            self._heard_by_s = self._spoken_s + LINGER_S
+            self._socket.wait_for_listener(self._spoken_s)
             self._leave(CloseCode.DRAINING)
 
     def _leave_if_idle(self, now_s: float) -> None:
@@ -159,7 +157,7 @@ class Session:
         """Wait for what it has taken to send: cancelled, it would lose a message or repeat one."""
         if self._writer_done is not None:
             self._changed.set()
-            with anyio.CancelScope(deadline=self._closed_by_s()):
+            with self._socket.closing():
                 await self._writer_done.wait()
 
     def _take(self, data: bytes | str) -> None:
@@ -293,9 +291,6 @@ class Session:
             if isinstance(event, StreamDone | StreamFailed):
                 self._end_stream(live.number)
             yield self._connection.send(live.message(event))
-
-    def _closed_by_s(self) -> float:
-        return max(anyio.current_time() + CLOSE_TIMEOUT_S, self._heard_by_s)
 
     async def _close(self) -> None:
         with suppress(Disconnected):
