@@ -58,6 +58,8 @@ def unblocked_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def pytest_collection_finish() -> None:
     """Leave what was imported alone: each look at it for garbage would take half a second."""
+    # It asks the collector whether somebody keeps trio's source of chance, and so must come first.
+    import_module("hypothesis")
     gc.collect()
     gc.freeze()
 
