@@ -1,8 +1,15 @@
 """What a bench may be told, refused before anything is measured."""
 
+import math
 from argparse import ArgumentTypeError
 
-import torch
+
+def count(text: str) -> int:
+    """Read how many; there may be none."""
+    number = int(text)
+    if number < 0:
+        raise ArgumentTypeError("must be 0 or more")
+    return number
 
 
 def positive(text: str) -> int:
@@ -18,12 +25,17 @@ def row_counts(text: str) -> list[int]:
     return [positive(part) for part in text.split(",")]
 
 
-def present_device(text: str) -> torch.device:
-    """Read a device that is there."""
-    try:
-        found = torch.device(text)
-        torch.empty(0, device=found)
-    # Where torch is built without CUDA, it asserts that it is.
-    except (RuntimeError, AssertionError) as error:
-        raise ArgumentTypeError(f"no device {text!r} here") from error
-    return found
+def real(text: str) -> float:
+    """Read how much; it may be nothing."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise ArgumentTypeError("must be 0 or more")
+    return number
+
+
+def positive_real(text: str) -> float:
+    """Read how much; nothing is no figure."""
+    number = real(text)
+    if not number:
+        raise ArgumentTypeError("must be positive")
+    return number

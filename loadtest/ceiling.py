@@ -15,6 +15,7 @@ from engine.runners.s1.codec import CodecConfig
 from engine.runners.s1.config import CONFIG_FILE, parse_config
 from engine.runners.s1.language_model import NUM_RESIDUAL_CODES
 from engine.runners.s1.random_model import RELEASED
+from loadtest.arguments import positive, positive_real, row_counts
 from loadtest.roofline import Ceiling, codec_work, fast_work, slow_work
 
 #: An H200: its data sheet's bandwidth, and what its matrix units reach in bfloat16.
@@ -28,15 +29,19 @@ _ITEMSIZE = torch.bfloat16.itemsize
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a line for each batch."""
     parser = argparse.ArgumentParser(prog="python -m loadtest.ceiling", description=__doc__)
-    parser.add_argument("--bandwidth-gb-s", type=float, default=_GB_S)
-    parser.add_argument("--tflops", type=float, default=_TFLOPS)
-    parser.add_argument("--batch", default="1,64,256,512", help="rows of a step, comma-separated")
-    parser.add_argument("--chunk", type=int, default=8, help="frames of a row in a step")
-    parser.add_argument("--context", type=int, default=500, help="tokens that a row attends to")
+    parser.add_argument("--bandwidth-gb-s", type=positive_real, default=_GB_S)
+    parser.add_argument("--tflops", type=positive_real, default=_TFLOPS)
+    parser.add_argument(
+        "--batch", type=row_counts, default="1,64,256,512", help="rows of a step, comma-separated"
+    )
+    parser.add_argument("--chunk", type=positive, default=8, help="frames of a row in a step")
+    parser.add_argument(
+        "--context", type=positive, default=500, help="tokens that a row attends to"
+    )
     flags = parser.parse_args(arguments)
     ceiling = Ceiling(flags.bandwidth_gb_s * 1e9, flags.tflops * 1e12)
     print("  ".join(f"{column:>9}" for column in _COLUMNS))
-    for batch in map(int, flags.batch.split(",")):
+    for batch in flags.batch:
         stages_ms = _stages_ms(ceiling, batch, flags.chunk, flags.context)
         frame_ms = sum(stages_ms)
         audio_s = batch * _frame_s() / (frame_ms / 1e3)

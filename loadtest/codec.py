@@ -16,7 +16,8 @@ import torch
 from engine.runners.s1.codec import CodecConfig, Decoder, slots_of
 from engine.runners.s1.codec.random_weights import RandomWeights
 from engine.runners.s1.codec.weights import Weights
-from loadtest.arguments import positive, present_device
+from loadtest.arguments import positive
+from loadtest.device import present_device
 from loadtest.machine import machine
 
 #: Frames of a call that stands for decoding a whole utterance: 0.74 s. Longer ones take as long a

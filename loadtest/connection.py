@@ -1,39 +1,17 @@
-"""A connection that costs little: no task and no queue, only callbacks.
+"""A connection of `voxline.v1`: `protocol` judges the messages, and streams have their listeners.
 
-`websockets` reads the frames, `protocol` judges the messages, and each goes to whoever listens to
-its stream. A server that breaks the protocol loses the connection, and is reported.
+A server that breaks the protocol loses the connection, and is reported.
 """
 
-import asyncio
-import ssl
-import time
-from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
-from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Response
-from websockets.protocol import OPEN
-from websockets.typing import Subprotocol
-from websockets.uri import parse_uri
 
 from loadtest.counters import Counters
+from loadtest.websocket import WebSocket, dial
 from protocol import messages as m
 from protocol.connection import Connection, Role
 from protocol.errors import RemoteProtocolError
-
-#: A server that is up answers in milliseconds, and one that is stormed within seconds.
-CONNECT_TIMEOUT_S = 10.0
-
-
-class Refused(Exception):
-    """The server refused the connection. `retry_after_s` is its advice, if it gave any."""
-
-    def __init__(self, status: int, retry_after_s: float | None) -> None:
-        super().__init__(f"the server answered {status} instead of upgrading")
-        self.status = status
-        self.retry_after_s = retry_after_s
 
 
 class Listener(Protocol):
@@ -46,25 +24,15 @@ class Listener(Protocol):
         """Learn that nothing will come any more."""
 
 
-class LoadConnection(asyncio.Protocol):
+class LoadConnection(WebSocket[m.Ready]):
     """One WebSocket, many streams. Made by `connect`."""
 
     def __init__(self, url: str, counters: Counters) -> None:
-        self._socket = ClientProtocol(
-            parse_uri(url), subprotocols=[Subprotocol(m.SUBPROTOCOL)], max_size=None
-        )
+        super().__init__(url, m.SUBPROTOCOL)
         self._core: Connection[m.ServerMessage, m.ClientMessage] = Connection(Role.CLIENT)
         self._counters = counters
         self._listeners: dict[int, Listener] = {}
         self._last_stream = 0
-        self._transport: asyncio.Transport | None = None
-        self._reason = ""
-        self.ready: asyncio.Future[m.Ready] = asyncio.get_running_loop().create_future()
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether nothing can be sent any more."""
-        return self._transport is None or self._socket.state is not OPEN
 
     def listen(self, listener: Listener) -> int:
         """Return the id of the next stream, whose messages go to `listener`."""
@@ -79,38 +47,10 @@ class LoadConnection(asyncio.Protocol):
                 self._socket.send_binary(self._core.send(message))
             self._flush()
 
-    def stop_reading(self) -> None:
-        """Leave everything that comes in the kernel."""
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def close(self) -> None:
-        """Leave without a word; `connection_lost` follows."""
-        if self._transport is not None:
-            self._transport.abort()
-            self._transport = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the upgrade."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._socket.send_request(self._socket.connect())
-        self._flush()
-
     def data_received(self, data: bytes) -> None:
         """Read what came."""
-        now_s = time.monotonic()
         self._counters.bytes_received += len(data)
-        self._socket.receive_data(data)
-        for event in self._socket.events_received():
-            if isinstance(event, Frame):
-                self._take_frame(event, now_s)
-            elif isinstance(event, Response):
-                self._take_response(event)
-        self._flush()
-
-    def eof_received(self) -> None:
-        """Close, as the peer did."""
-        self._socket.receive_eof()
+        super().data_received(data)
 
     def pause_writing(self) -> None:
         """Give up on a server that reads none of the few bytes that a client sends."""
@@ -118,21 +58,9 @@ class LoadConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell every stream."""
-        self._transport = None
-        reason = self._reason or str(exc or "the server closed the connection")
-        if not self.ready.done():
-            self.ready.set_exception(ConnectionError(reason))
+        super().connection_lost(exc)
         for listener in list(self._listeners.values()):
-            listener.lose(reason)
-
-    def _take_response(self, response: Response) -> None:
-        error = self._socket.handshake_exc
-        if isinstance(error, InvalidStatus):
-            retry_after = response.headers.get("Retry-After", "")
-            seconds = float(retry_after) if retry_after.isdigit() else None
-            self.ready.set_exception(Refused(response.status_code, seconds))
-        elif error is not None:
-            self._fail(str(error))
+            listener.lose(self._reason)
 
     def _take_frame(self, frame: Frame, now_s: float) -> None:
         if frame.opcode is Opcode.CLOSE:
@@ -169,16 +97,6 @@ class LoadConnection(asyncio.Protocol):
         if listener is not None:
             listener.take(message, now_s)
 
-    def _fail(self, reason: str) -> None:
-        self._reason = reason
-        self.close()
-
-    def _flush(self) -> None:
-        if self._transport is not None:
-            data: Sequence[bytes] = self._socket.data_to_send()
-            # An empty piece asks to close; the server closes its side itself.
-            self._transport.write(b"".join(data))
-
 
 async def connect(url: str, counters: Counters) -> LoadConnection:
     """Connect, and wait for `ready`.
@@ -188,17 +106,4 @@ async def connect(url: str, counters: Counters) -> LoadConnection:
         OSError: there is no server, or it went away.
         TimeoutError: it did not answer.
     """
-    uri = parse_uri(url)
-    async with asyncio.timeout(CONNECT_TIMEOUT_S):
-        _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: LoadConnection(url, counters),
-            uri.host,
-            uri.port,
-            ssl=ssl.create_default_context() if uri.secure else None,
-        )
-        try:
-            await connection.ready
-        except BaseException:
-            connection.close()
-            raise
-    return connection
+    return await dial(url, lambda: LoadConnection(url, counters))

@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from loadtest.background import BadHabit, BadListener
-from loadtest.connection import LoadConnection, Refused, connect
+from loadtest.connection import LoadConnection, connect
 from loadtest.counters import Counters
 from loadtest.fish import DeafFish, connect_deaf
 from loadtest.scenario import Scenario, ScenarioError
+from loadtest.websocket import Refused
 
 
 @dataclass(slots=True)

@@ -19,7 +19,8 @@ from engine.runners.s1.capture import CudaGraphs
 from engine.runners.s1.model import S1Model, load_model
 from engine.runners.s1.random_model import random_model
 from engine.voices import DEFAULT_VOICE
-from loadtest.arguments import positive, present_device, row_counts
+from loadtest.arguments import positive, positive_real, row_counts
+from loadtest.device import present_device
 from loadtest.machine import machine
 from loadtest.roofline import Ceiling
 from loadtest.stages import STAGES
@@ -116,8 +117,10 @@ def _flags(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--context", type=positive, default=300, help="tokens of the voice")
     parser.add_argument("--threads", type=positive, default=2, help="of a CPU")
     parser.add_argument("--repeats", type=positive, default=3)
-    parser.add_argument("--bandwidth-gb-s", type=float, help="default: measured, by a copy")
-    parser.add_argument("--tflops", type=float, help="default: measured, by a matrix product")
+    parser.add_argument("--bandwidth-gb-s", type=positive_real, help="default: measured, by a copy")
+    parser.add_argument(
+        "--tflops", type=positive_real, help="default: measured, by a matrix product"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
     return parser.parse_args(arguments)
 

@@ -23,7 +23,8 @@ from engine.runners.s1.runner import S1Runner
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
 from engine.voices import DEFAULT_VOICE
-from loadtest.arguments import positive, present_device
+from loadtest.arguments import positive
+from loadtest.device import present_device
 from loadtest.free_model import free_model, free_noise, free_replays
 from loadtest.machine import machine
 from server.admission import Admission

@@ -16,6 +16,7 @@ from pathlib import Path
 from engine.request import SynthesisRequest
 from engine.runner import Runner
 from engine.speaking import speak
+from loadtest.arguments import positive
 from loadtest.machine import machine
 from server.models import load_runner
 
@@ -45,10 +46,8 @@ def main() -> int:
 
 def _rounds() -> int:
     parser = argparse.ArgumentParser(prog="loadtest.say", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"runs of each ({ROUNDS})")
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, help=f"runs of each ({ROUNDS})")
     rounds: int = parser.parse_args().rounds
-    if rounds < 1:
-        parser.error("nothing can be said of no rounds")
     return rounds
 
 

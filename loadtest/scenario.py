@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from loadtest.arguments import count, positive, positive_real, real
 from loadtest.metrics import metrics_url
 
 
@@ -58,46 +59,18 @@ def read_scenario(flags: argparse.Namespace) -> Scenario:
     return Scenario(**values)
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
-    return value
-
-
-def _positive_count(text: str) -> int:
-    value = _count(text)
-    if not value:
-        raise argparse.ArgumentTypeError("must be positive")
-    return value
-
-
-def _real(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError("must not be negative")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _real(text)
-    if not value:
-        raise argparse.ArgumentTypeError("must be positive")
-    return value
-
-
 #: Name, parser, default and meaning.
 _NUMBERS: tuple[tuple[str, Callable[[str], float], float, str], ...] = (
-    ("calls", _positive_count, 10, "calls in all; with --hold, at once"),
-    ("rate", _positive, 10.0, "arrivals per second, on average"),
-    ("seconds", _positive, 30.0, "measured time, after which no turn begins"),
-    ("words-per-s", _real, 0.0, "send text live, word by word; 0 sends it at once"),
-    ("interrupt-after", _real, 0.0, "cancel so long after first audio, in s; 0 never does"),
-    ("mute", _count, 0, "more clients, which grant nothing after their first credit"),
-    ("deaf", _count, 0, "more clients, which grant and do not read"),
-    ("fish-deaf", _count, 0, "more clients, on Fish's live sockets, which do not read"),
-    ("idle", _count, 0, "more connections, without a stream"),
-    ("settle", _real, 1.0, "s for these to reach their limits before the first call"),
-    ("streams-per-connection", _positive_count, 1, "calls that share a connection"),
-    ("seed", _count, 1, "of arrivals, texts and pauses"),
+    ("calls", positive, 10, "calls in all; with --hold, at once"),
+    ("rate", positive_real, 10.0, "arrivals per second, on average"),
+    ("seconds", positive_real, 30.0, "measured time, after which no turn begins"),
+    ("words-per-s", real, 0.0, "send text live, word by word; 0 sends it at once"),
+    ("interrupt-after", real, 0.0, "cancel so long after first audio, in s; 0 never does"),
+    ("mute", count, 0, "more clients, which grant nothing after their first credit"),
+    ("deaf", count, 0, "more clients, which grant and do not read"),
+    ("fish-deaf", count, 0, "more clients, on Fish's live sockets, which do not read"),
+    ("idle", count, 0, "more connections, without a stream"),
+    ("settle", real, 1.0, "s for these to reach their limits before the first call"),
+    ("streams-per-connection", positive, 1, "calls that share a connection"),
+    ("seed", count, 1, "of arrivals, texts and pauses"),
 )

@@ -1,5 +1,6 @@
 """What holds for every test: both event loops, no blocking of them, and no silent skips."""
 
+import gc
 import inspect
 import os
 from collections.abc import Generator, Iterator
@@ -53,6 +54,14 @@ def unblocked_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with blockbuster_ctx(scanned_modules=list(GUARDED_PACKAGES)):
         yield
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported alone: each look at it for garbage would take half a second."""
+    # It asks the collector whether somebody keeps trio's source of chance, and so must come first.
+    import_module("hypothesis")
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

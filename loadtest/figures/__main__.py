@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from loadtest.arguments import positive, positive_real
 from loadtest.figures.measuring import Verdict, measure
 from loadtest.figures.table import FIGURES
 
@@ -24,12 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtest.figures", description=__doc__)
     parser.add_argument("name", choices=[*(figure.name for figure in FIGURES), "all"])
     parser.add_argument(
-        "--repeats", type=int, default=REPEATS, help=f"the best of so many ({REPEATS})"
+        "--repeats", type=positive, default=REPEATS, help=f"the best of so many ({REPEATS})"
     )
-    parser.add_argument("--seconds", type=float, help="measure for so long: a quick look")
+    parser.add_argument("--seconds", type=positive_real, help="measure for so long: a quick look")
     flags = parser.parse_args(arguments)
-    if flags.repeats < 1:
-        parser.error("nothing can be said of no runs")
     verdicts = {
         measure(figure, flags.seconds or figure.seconds, flags.repeats, RESULTS)
         for figure in FIGURES

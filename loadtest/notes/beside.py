@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 import httpx
 
 from engine.runners.tone import SAMPLE_RATE_HZ
-from loadtest.arguments import positive
+from loadtest.arguments import positive, positive_real
 from loadtest.figures.bounds import BESIDE_MS, BESIDE_SHARE, Report, Runs
 from loadtest.figures.processes import Served, offer, served
 from loadtest.metrics import Page, metrics_url
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtest.notes.beside", description=__doc__)
     add = parser.add_argument
     add("--calls", type=positive, default=CALLS, help=f"at once ({CALLS})")
-    add("--seconds", type=float, default=SECONDS, help=f"of a run ({SECONDS:g})")
+    add("--seconds", type=positive_real, default=SECONDS, help=f"of a run ({SECONDS:g})")
     add("--repeats", type=positive, default=REPEATS, help=f"of each ({REPEATS})")
     keep_in(parser)
     flags = parser.parse_args(arguments)

@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from loadtest.arguments import positive
+from loadtest.arguments import positive, positive_real
 from loadtest.metrics import MetricsReader, metrics_url
 from loadtest.notes import stores
 from loadtest.notes.batches import Submission
@@ -43,8 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--notes", type=positive, default=NOTES, help=f"how many ({NOTES})")
     add("--workers", type=positive, default=WORKERS, help=f"servers that make them ({WORKERS})")
     add("--store", default="rgw", help=f"{stores.HELP} (rgw)")
-    add("--lease-s", type=float, default=LEASE_S, help=f"of a server that makes them ({LEASE_S:g})")
-    add("--trouble-s", type=float, default=TROUBLE_S, help=f"of each trouble ({TROUBLE_S:g})")
+    add(
+        "--lease-s",
+        type=positive_real,
+        default=LEASE_S,
+        help=f"of a server that makes them ({LEASE_S:g})",
+    )
+    add(
+        "--trouble-s",
+        type=positive_real,
+        default=TROUBLE_S,
+        help=f"of each trouble ({TROUBLE_S:g})",
+    )
     keep_in(parser)
     flags = parser.parse_args(arguments)
     account = Account("durable", flags)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import anyio
 
+from loadtest.arguments import positive_real
 from loadtest.notes.fleet import Fleet
 from loadtest.notes.listing import all_notes, asking, drained
 from loadtest.notes.verdict import Account, Figure, keep_in
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and compare with the bound."""
     parser = argparse.ArgumentParser(prog="python -m loadtest.notes.memory", description=__doc__)
     add = parser.add_argument
-    add("--seconds", type=float, default=LONG_S, help=f"of the long note ({LONG_S:g})")
+    add("--seconds", type=positive_real, default=LONG_S, help=f"of the long note ({LONG_S:g})")
     add("--format", default="mp3", help="of both notes (mp3)")
     keep_in(parser)
     flags = parser.parse_args(arguments)

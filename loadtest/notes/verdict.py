@@ -61,7 +61,7 @@ class Account:
         """Begin the run `name` with `flags`."""
         self._file = flags.json or RESULTS / f"notes-{name}.json"
         asked = {flag: value for flag, value in vars(flags).items() if flag != "json"}
-        self._told = {"name": name, **asked}
+        self._told = {"name": name, **asked, "commit": _commit()}
         self._load_before = os.getloadavg()
 
     def close(self, figures: Sequence[Figure], **happened: object) -> int:
@@ -69,7 +69,6 @@ class Account:
         kept = {
             **self._told,
             **happened,
-            "commit": _commit(),
             "machine": machine(),
             "load_averages": {"before": self._load_before, "after": os.getloadavg()},
             "figures": [figure.json for figure in figures],
@@ -81,7 +80,15 @@ class Account:
 
 
 def _commit() -> str | None:
-    """Return which commit was measured, with a mark where it was changed; none from an archive."""
-    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 our own
-    return done.stdout.strip() or None
+    """Return which commit is measured, with a mark where it was changed; none from an archive.
+
+    What an earlier run has kept is no change.
+    """
+    commit = _git("rev-parse", "HEAD").stdout.strip()
+    is_changed = _git("diff", "--quiet", "HEAD", "--", ".", f":(exclude){RESULTS}").returncode
+    return commit + "-dirty" * bool(is_changed) if commit else None
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 our own

@@ -22,7 +22,7 @@ from server.websocket.opening import opening_of, refuse
 from server.websocket.outbox import MAX_OUTBOX, Outbox
 from server.websocket.pending import PendingStream
 from server.websocket.silence import Silence
-from server.websocket.socket import CLOSE_TIMEOUT_S, Disconnected, Socket
+from server.websocket.socket import Disconnected, Socket
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Session:
             self._fail()
         finally:
             self._end_streams("disconnected")
-            with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+            with self._socket.closing(shield=True):
                 await self._close()
 
     def drain(self, deadline_s: float) -> None:
@@ -104,7 +104,8 @@ class Session:
         self._leave(CloseCode.DRAINING)
 
     def _leave_if_drained(self) -> None:
-        if self._is_draining and not self._streams:
+        if self._is_draining and not self._streams and self._close_code is None:
+            self._socket.wait_for_listener(self._spoken_s)
             self._leave(CloseCode.DRAINING)
 
     def _leave_if_idle(self, now_s: float) -> None:
@@ -156,7 +157,7 @@ class Session:
         """Wait for what it has taken to send: cancelled, it would lose a message or repeat one."""
         if self._writer_done is not None:
             self._changed.set()
-            with anyio.move_on_after(CLOSE_TIMEOUT_S):
+            with self._socket.closing():
                 await self._writer_done.wait()
 
     def _take(self, data: bytes | str) -> None:

@@ -39,6 +39,7 @@ class Socket:
         self._in_a_row = 0
         self._seen = 0
         self._seen_s = 0.0
+        self._heard_by_s = float("-inf")
 
     def is_stuck(self, now_s: float) -> bool:
         """Tell whether one send has lasted for `SEND_TIMEOUT_S`; to be asked every few seconds.
@@ -101,6 +102,15 @@ class Socket:
             self._gone = True
             await self._send({"type": "websocket.close", "code": code})
             self._has_closed = True
+
+    def wait_for_listener(self, spoken_s: float) -> None:
+        """Let a peer that plays what it reads take the rest as late as `linger` has it."""
+        self._heard_by_s = spoken_s + LINGER_S
+
+    def closing(self, *, shield: bool = False) -> anyio.CancelScope:
+        """Return a scope for the end, with time for the peer to take all that it was sent."""
+        deadline = max(anyio.current_time() + CLOSE_TIMEOUT_S, self._heard_by_s)
+        return anyio.CancelScope(deadline=deadline, shield=shield)
 
     async def linger(self, spoken_s: float) -> None:
         """Wait until the peer has closed, too, and take what still comes.

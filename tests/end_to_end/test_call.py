@@ -11,6 +11,7 @@ import soundfile
 from tests.helpers.command_line import (
     INTERRUPTED,
     NO_READER,
+    SLOW,
     complaint,
     ended,
     player,
@@ -47,7 +48,9 @@ def test_every_sample_arrives_wherever_the_text_comes_from(said: bytes) -> None:
     assert len(said) == 2 * SAMPLES
 
 
-@pytest.mark.parametrize("ending", ["mp3", "opus", "ogg", "flac", "wav"])
+@pytest.mark.parametrize(
+    "ending", ["opus", "wav", *(pytest.param(each, marks=SLOW) for each in ("mp3", "ogg", "flac"))]
+)
 def test_a_format_gets_a_rate_that_it_can_carry(
     espeak: Server, tmp_path: Path, ending: str
 ) -> None:
@@ -61,17 +64,19 @@ def test_a_format_gets_a_rate_that_it_can_carry(
     ("arguments", "message"),
     [
         ([TEXT, "--speed", "9"], "speed must be"),
-        ([TEXT, "--pitch", "nan"], "pitch must be"),
-        ([TEXT, "--sample-rate", "1"], "sample_rate must be"),
+        pytest.param([TEXT, "--pitch", "nan"], "pitch must be", marks=SLOW),
+        pytest.param([TEXT, "--sample-rate", "1"], "sample_rate must be", marks=SLOW),
         ([TEXT, "--voice", "nobody"], "nobody"),
-        ([TEXT, "--voice", "\udcff"], "UTF-8"),
+        pytest.param([TEXT, "--voice", "\udcff"], "UTF-8", marks=SLOW),
         (["\udcff"], "UTF-8"),
-        (["x" * 20_001], "20000 characters"),
-        ([" "], "nothing to speak"),
+        pytest.param(["x" * 20_001], "20000 characters", marks=SLOW),
+        pytest.param([" "], "nothing to speak", marks=SLOW),
         (["-"], "nothing to speak"),
         ([TEXT, "-o", "absent/said.wav"], "absent/said.wav"),
-        ([TEXT, "-o", "said.doc"], "ending must be"),
-        ([TEXT, "-o", "said.mp3", "--sample-rate", "37777"], "mp3 cannot carry"),
+        pytest.param([TEXT, "-o", "said.doc"], "ending must be", marks=SLOW),
+        pytest.param(
+            [TEXT, "-o", "said.mp3", "--sample-rate", "37777"], "mp3 cannot carry", marks=SLOW
+        ),
     ],
 )
 def test_a_mistake_is_said_in_one_line(url: str, arguments: list[str], message: str) -> None:

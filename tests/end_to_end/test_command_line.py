@@ -6,20 +6,25 @@ from importlib.metadata import version
 import pytest
 
 from server.settings import Settings
-from tests.helpers.command_line import complaint, run, run_in_shell
+from tests.helpers.command_line import SLOW, complaint, run, run_in_shell
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["say", "x", "--model", "tone", "--voice", "nobody"], "nobody"),
-        (["say", "x", "--model", "none"], "none"),
+        pytest.param(["say", "x", "--model", "none"], "none", marks=SLOW),
         (["serve", "--port", "70000"], "port must be"),
-        (["serve", "--max-calls", "0"], "max_calls must be"),
+        pytest.param(["serve", "--max-calls", "0"], "max_calls must be", marks=SLOW),
         (["serve", "--model", "tone", "--host", "\udcff"], "cannot listen on"),
         (["serve", "--tls-cert", "x.pem"], "tls_key"),
-        (["serve", "--model", "tone", "--tone-step-ms", "fast"], "tone_step_ms"),
-        (["serve", "--model", "tone", "--voice-aliases", "alloy"], "voice_aliases must be"),
+        pytest.param(
+            ["serve", "--model", "tone", "--tone-step-ms", "fast"], "tone_step_ms", marks=SLOW
+        ),
+        pytest.param(
+            *(["serve", "--model", "tone", "--voice-aliases", "alloy"], "voice_aliases must be"),
+            marks=SLOW,
+        ),
         (["serve", "--model", "tone", "--voice-aliases", "alloy=nobody"], "alloy=nobody: tone has"),
     ],
 )

@@ -14,6 +14,7 @@ import soundfile
 from tests.helpers.command_line import (
     INTERRUPTED,
     NO_READER,
+    SLOW,
     TIMEOUT_S,
     complaint,
     ended,
@@ -51,9 +52,16 @@ def test_pcm_streams_to_standard_output(source: str) -> None:
     assert (done.returncode, len(done.stdout), done.stderr) == (0, 2 * SAMPLES, b"")
 
 
-@pytest.mark.parametrize("ending", ["mp3", "opus", "ogg", "flac"])
-@pytest.mark.parametrize("model", ["tone", "espeak"])
-def test_a_format_gets_a_rate_that_it_can_carry(tmp_path: Path, ending: str, model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "ending"),
+    [
+        ("tone", "mp3"),
+        *(pytest.param("tone", ending, marks=SLOW) for ending in ("opus", "ogg", "flac")),
+        ("espeak", "opus"),
+        *(pytest.param("espeak", ending, marks=SLOW) for ending in ("mp3", "ogg", "flac")),
+    ],
+)
+def test_a_format_gets_a_rate_that_it_can_carry(tmp_path: Path, model: str, ending: str) -> None:
     target = tmp_path / f"said.{ending}"
     assert run("say", TEXT, "--model", model, "-o", str(target)).returncode == 0
     plain = run("say", TEXT, "--model", model, "-o", "-")
@@ -80,10 +88,14 @@ def test_a_file_for_a_telephone_has_8000_samples_a_second(
     ("name", "arguments", "message"),
     [
         ("kept.alaw", ["--sample-rate", "16000"], "alaw cannot carry 16000 Hz, only 8000"),
-        ("kept.mp3", ["--sample-rate", "37777"], "mp3 cannot carry 37777 Hz"),
-        ("kept.opus", ["--sample-rate", "44100"], "opus cannot carry 44100 Hz"),
+        pytest.param(
+            *("kept.mp3", ["--sample-rate", "37777"], "mp3 cannot carry 37777 Hz"), marks=SLOW
+        ),
+        pytest.param(
+            *("kept.opus", ["--sample-rate", "44100"], "opus cannot carry 44100 Hz"), marks=SLOW
+        ),
         ("kept.wav", ["--speed", "9"], "speed must be"),
-        ("kept.doc", [], "ending must be one of"),
+        pytest.param("kept.doc", [], "ending must be one of", marks=SLOW),
     ],
 )
 def test_what_cannot_be_made_leaves_the_file_as_it_was(
@@ -101,7 +113,9 @@ def test_without_the_codecs_an_mp3_is_refused_with_what_to_install(tmp_path: Pat
     assert "voxline[codecs]" in complaint(run(*arguments, PYTHONPATH=str(tmp_path)))
 
 
-@pytest.mark.parametrize("text", ["", " \n", "...", "-"])
+@pytest.mark.parametrize(
+    "text", ["", *(pytest.param(text, marks=SLOW) for text in (" \n", "-")), "..."]
+)
 def test_a_text_with_nothing_to_speak_is_refused_and_makes_no_file(
     tmp_path: Path, text: str
 ) -> None:

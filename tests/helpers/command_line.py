@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.serving import ROOT, voxline
 
 #: Far longer than any command here takes: only a hang gets there.
 TIMEOUT_S = 30.0
+#: A process for each case takes half a second: one of each kind is run by default.
+SLOW = pytest.mark.slow
 #: What a shell says of a program that Ctrl-C has ended, and of one without a reader.
 INTERRUPTED, NO_READER = 130, 141
 

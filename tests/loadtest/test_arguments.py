@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from loadtest import codec, engine, host
+from loadtest import ceiling, codec, engine, host
+from loadtest.figures import __main__ as figures
+from loadtest.notes import beside, durable, memory
 
 WRONG = [
     (host.main, "--steps", "0", "must be 1 or more"),
@@ -18,6 +20,12 @@ WRONG = [
     (engine.main, "--chunk", "0", "must be 1 or more"),
     (engine.main, "--device", "cuda:99", "no device 'cuda:99'"),
     (codec.main, "--repeats", "0", "must be 1 or more"),
+    (ceiling.main, "--batch", "0", "must be 1 or more"),
+    (ceiling.main, "--tflops", "0", "must be positive"),
+    (figures.main, "--seconds", "nan", "must be 0 or more"),
+    (beside.main, "--seconds", "0", "must be positive"),
+    (durable.main, "--lease-s", "-1", "must be 0 or more"),
+    (memory.main, "--seconds", "0", "must be positive"),
 ]
 
 

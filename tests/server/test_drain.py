@@ -14,7 +14,7 @@ from protocol.codes import ErrorCode
 from server.app import create_app
 from server.drain import Drain
 from server.service import Service
-from server.websocket.socket import LINGER_S
+from server.websocket.socket import CLOSE_TIMEOUT_S, LINGER_S
 from tests.helpers.asgi import AsgiCall, AsgiSocket, calling, http_scope, websocket_scope
 from tests.helpers.talking import Client, opening
 from tests.helpers.virtual_engine_thread import VirtualEngineThread, running
@@ -90,6 +90,22 @@ async def test_the_end_waits_for_a_listener_that_has_not_read_all() -> None:
         await anyio.sleep(DEADLINE_S / 4)
         client.socket.vanish()
     assert 0.75 * DEADLINE_S <= anyio.current_time() - began_s < DEADLINE_S
+
+
+async def test_a_listener_for_whom_messages_wait_hears_all_and_the_close() -> None:
+    async with (
+        serving() as (app, drain),
+        connected(app, buffer=2) as (_, client),
+        anyio.create_task_group() as tasks,
+    ):
+        await client.send(opening(1), m.Text(1, "All is said."), m.End(1))
+        await client.expect(m.Opened)
+        tasks.start_soon(drain.run, 10 * DEADLINE_S, FAREWELL_S)
+        message: m.ServerMessage | None = None
+        while not isinstance(message, m.Done):
+            message = await client.receive()
+            await anyio.sleep(2 * CLOSE_TIMEOUT_S)
+        assert await client.closed() == 1012
 
 
 @pytest.mark.parametrize(("deadline_s", "waits_s"), [(2 * LINGER_S, LINGER_S), (5.0, 6.0)])

@@ -227,7 +227,7 @@ async def test_an_early_end_of_the_server_ends_a_pending_stream_too() -> None:
         await client.send(cloned(1), m.Text(1, "Hello."))
         await scene.begun()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(scene.service.drain.run, 0.05, 5.0)
+            tasks.start_soon(scene.service.drain.run, 0.05, 0.5)
             error = await client.expect(m.Error)
             assert (error.stream, error.code) == (1, ErrorCode.DRAINING)
             assert await client.closed() == 1012

@@ -62,7 +62,7 @@ def test_no_row_makes_much_more_than_a_burst(runner: EspeakRunner, text: str) ->
     assert _longest_row(runner, text, "en-us", 1.0) <= BURST_SAMPLES + 3 * 1024
 
 
-@pytest.mark.parametrize("voice", ["en-us", "ar"])
+@pytest.mark.parametrize("voice", [pytest.param("en-us", marks=pytest.mark.slow), "ar"])
 @pytest.mark.parametrize("text", [*HOSTILE, "\U0001d538" * 4 + " x", "\ufdfa" * 4], ids=ascii)
 def test_at_half_the_pace_no_row_makes_more_than_two_bursts(
     runner: EspeakRunner, text: str, voice: str

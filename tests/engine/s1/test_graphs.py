@@ -106,7 +106,9 @@ def recorded_decoder(decoder: Decoder, state: CodecState, capture: Capture) -> C
     )
 
 
-@pytest.mark.parametrize(("capture", "num_slots"), [(again, 3), (record, 1)])
+@pytest.mark.parametrize(
+    ("capture", "num_slots"), [(again, 3), pytest.param(record, 1, marks=pytest.mark.slow)]
+)
 def test_a_recorded_chunk_sounds_as_one_computed_anew(capture: Capture, num_slots: int) -> None:
     decoder = tiny_codec(torch.float64).decoder
     recorded, anew = (decoder.new_state(num_slots + 1, CHUNKS[-1]) for _ in range(2))

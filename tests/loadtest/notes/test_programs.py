@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def kept(name: str, flags: str, tmp_path: Path) -> dict[str, bool]:
     told = json.loads(file.read_text(encoding="utf-8"))["figures"]
     assert done.returncode == (not all(figure["kept"] for figure in told)) or name == "beside"
     return {figure["name"]: figure["kept"] for figure in told}
+
+
+@pytest.mark.parametrize("name", ["beside", "durable", "embedded", "memory", "rates"])
+def test_none_needs_the_libraries_of_a_model(name: str) -> None:
+    program = f"import sys, loadtest.notes.{name}; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
 @needs_redis

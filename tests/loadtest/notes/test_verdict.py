@@ -4,10 +4,12 @@ import argparse
 import json
 import math
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from loadtest.notes import verdict
 from loadtest.notes.verdict import Account, Figure
 
 
@@ -39,3 +41,35 @@ def test_it_is_kept_with_where_and_of_what_it_was_measured(
     assert [len(kept["load_averages"][when]) for when in ("before", "after")] == [3, 3]
     assert kept["figures"] == [{"name": "lost", "value": 1, "most": most, "kept": not status}]
     assert "lost 1, at most" in capsys.readouterr().out
+
+
+def test_the_commit_is_that_of_the_beginning_and_no_result_of_an_earlier_run_changes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*arguments: str) -> str:
+        command = ["git", "-c", "user.name=x", "-c", "user.email=x", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    results = tmp_path / "results"
+    results.mkdir()
+    files = {place: place / "file" for place in (tmp_path, results)}
+    for file in files.values():
+        file.write_text("old")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    monkeypatch.setattr(verdict, "ROOT", tmp_path)
+    monkeypatch.setattr(verdict, "RESULTS", results)
+
+    def named(*, changed_first: Path, changed_meanwhile: Path) -> str:
+        files[changed_first].write_text("new")
+        account = Account("name", argparse.Namespace(json=None))
+        files[changed_meanwhile].write_text("newer")
+        account.close([])
+        kept: str = json.loads((results / "notes-name.json").read_text())["commit"]
+        return kept
+
+    head = git("rev-parse", "HEAD")
+    assert named(changed_first=results, changed_meanwhile=tmp_path) == head
+    assert named(changed_first=tmp_path, changed_meanwhile=tmp_path) == f"{head}-dirty"
