@@ -122,6 +122,26 @@ def test_a_note_is_heard_through_a_server_that_does_not_make_it(fleet: Fleet) ->
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("role", ["notes", "all"])
+def test_a_process_that_is_told_to_end_does_so_and_gives_back_what_it_was_making(
+    fleet: Fleet, role: str
+) -> None:
+    front = fleet.start("front", "--role", "calls")
+    ends = ("--drain-s", "0.1", "--role", role)
+    maker = fleet.start("maker", "--tone-step-ms", UNHURRIED, *ends)
+    with client(front) as server:
+        note = accepted(server, text=LONG)
+        until(server, note["id"], "running")
+        maker.signal(signal.SIGTERM)
+        assert maker.wait() == 0
+        # At once, and not when its lease runs out.
+        assert server.get(f"/v1/notes/{note['id']}").json()["state"] == "queued"
+        fleet.start("another")
+        assert until(server, note["id"], "stored")["attempts"] == 2
+        assert len(fleet.keys(note)) == 1
+
+
+@pytest.mark.slow
 def test_what_a_dead_process_was_making_is_made_by_another_and_lands_once(fleet: Fleet) -> None:
     front = fleet.start("front", "--role", "calls")
     maker = fleet.start("maker", "--tone-step-ms", UNHURRIED)

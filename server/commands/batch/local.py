@@ -140,6 +140,7 @@ async def _forget_others(desk: Desk, wanted: Container[str]) -> None:
 async def _forget(desk: Desk, record: JobRecord) -> None:
     if not record.status.state.is_end:
         await desk.queue.cancel(record.job.id)
+    await desk.queue.retire(record.job.id)
     await desk.store.remove(record.job.key)
     await desk.queue.remove(record.job.id)
 

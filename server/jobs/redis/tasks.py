@@ -29,7 +29,6 @@ def settings(queue_name: str) -> dict[str, Any]:
         # Of what streaq gives up it packs the exception.
         "serializer": partial(msgpack.packb, default=str),
         "deserializer": _unpack,
-        "handle_signals": False,
     }
 
 

@@ -28,6 +28,7 @@ class NoteWorker(Worker[None]):
     * It claims what there is a free slot for, and nothing ahead.
     * Where Redis fails it tries again, and leaves alone what runs meanwhile.
     * A task that has become somebody else's is left to them.
+    * Signals are left to the process, which drains first.
     """
 
     def __init__(
@@ -60,6 +61,9 @@ class NoteWorker(Worker[None]):
             await anyio.sleep_forever()
         finally:
             self._scope.cancel()
+
+    async def signal_handler(self, scope: anyio.CancelScope) -> None:
+        """Do nothing: streaq would take SIGTERM from the process, whatever it is told."""
 
     async def producer(
         self,
