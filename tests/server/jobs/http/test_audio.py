@@ -118,7 +118,7 @@ async def listen(kept: Kept, job_id: str, query: str = "") -> tuple[int, bytes, 
 async def test_a_note_in_the_making_is_heard_from_its_first_byte_to_its_last(
     tmp_path: Path,
 ) -> None:
-    text = " ".join(["word"] * 300)
+    text = " ".join(["word"] * 120)
     async with keeping(tmp_path) as kept:
         heard: list[tuple[int, bytes, bool]] = []
         job_id = await kept.accepted(text=text, format="pcm")
@@ -164,7 +164,7 @@ async def test_a_take_that_is_given_up_has_no_end_and_is_never_continued(tmp_pat
 async def test_what_the_relay_has_lost_is_taken_from_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = " ".join(["word"] * 300)
+    text = " ".join(["word"] * 120)
     async with keeping(tmp_path) as kept:
 
         async def follow(job_id: str, take: int, start: int = 0) -> AsyncIterator[bytes]:
