@@ -23,8 +23,8 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.tts_service import TextAggregationMode
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
-from pipecat.workers.runner import WorkerRunner
 
+from loadtest.pipecat.running import running
 from loadtest.script import Script
 from protocol.integrations.pipecat import VoxlineTTSService
 
@@ -136,24 +136,3 @@ async def conversing(url: str) -> AsyncIterator[Agent]:
     agent = Agent(url)
     async with running(agent.worker):
         yield agent
-
-
-@asynccontextmanager
-async def running(worker: PipelineWorker) -> AsyncIterator[None]:
-    """Run a pipeline, which has started when the block begins, and cancel it behind the block."""
-    started = asyncio.Event()
-
-    async def note_start(*_: object) -> None:
-        started.set()
-
-    worker.add_event_handler("on_pipeline_started", note_start)
-    runner = WorkerRunner(handle_sigint=False)
-    await runner.add_workers(worker)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(runner.run())
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                await started.wait()
-            yield
-        finally:
-            await worker.cancel()

@@ -30,7 +30,7 @@ from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 from pipecat.utils.text.base_text_aggregator import TextType
 
-from loadtest.pipecat.agent import running
+from loadtest.pipecat.running import running
 from protocol.integrations.pipecat import VoxlineTTSService
 
 RATE_HZ = 24_000
