@@ -59,6 +59,7 @@ def test_a_note_is_lost_in_more_than_one_way(
 def test_a_second_version_and_one_that_replaced_another_have_landed_twice() -> None:
     assert figures({**WHOLE, "one": [5, 5]}, shown()) == {"landed twice": 1}
     assert figures(WHOLE, shown(), num_replaced=2) == {"landed twice": 2}
+    assert figures(WHOLE, shown(), num_replaced=-1) == {"landed twice": -1}
 
 
 def test_audio_that_nobody_asked_for_and_a_note_that_was_cut_are_seen() -> None:
