@@ -24,8 +24,12 @@ _START_S = 20.0
 class RedisServer:
     """A process of Redis, and what it has written."""
 
-    def __init__(self, folder: Path, *, sync: str = "everysec") -> None:
-        """Keep its file in `folder`; `sync` is when it is on the disk (`appendfsync`)."""
+    def __init__(self, folder: Path, *, sync: str = "no") -> None:
+        """Keep its file in `folder`; `sync` is when it is on the disk (`appendfsync`).
+
+        Unlike `everysec`, which holds back what it has to write while a slow disk is busy, `no` has
+        written all that it acknowledged: it outlives the process, though not the machine.
+        """
         self._folder = folder
         self._sync = sync
         with socket.socket() as free:
