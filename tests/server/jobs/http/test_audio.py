@@ -80,11 +80,26 @@ async def test_whoever_has_it_is_told_so_and_whoever_has_another_take_gets_all(
         etag = (await fetch(kept, job_id)).headers[b"etag"].decode()
         assert (await fetch(kept, job_id, if_none_match=etag)).status == 304
         assert (await fetch(kept, job_id, if_match=etag)).body == whole
-        assert (await fetch(kept, job_id, if_match='"another"')).status == 412
+        for other in ('"another"', f"W/{etag}"):
+            assert (await fetch(kept, job_id, if_match=other)).status == 412
         same = await fetch(kept, job_id, range="bytes=5-", if_range=etag)
         other = await fetch(kept, job_id, range="bytes=5-", if_range='"another"')
         assert (same.status, same.body) == (206, whole[5:])
         assert (other.status, other.body) == (200, whole)
+
+
+async def test_a_take_in_the_making_is_held_to_the_same_conditions(tmp_path: Path) -> None:
+    async with keeping(tmp_path) as kept:
+        job_id = await kept.accepted(text=" ".join(["word"] * 2_000))
+        await kept.until(job_id, "running")
+        etag = f'"{job_id}-1"'
+        # Whoever goes on by it must not get another take.
+        assert (await fetch(kept, job_id, if_match=f'"{job_id}-2"')).status == 412
+        assert (await fetch(kept, job_id, if_none_match=etag)).status == 304
+        taken = await ask(
+            kept.app, "HEAD", f"/v1/notes/{job_id}/audio", headers={"if-match": etag}
+        )
+        assert (taken.status, taken.headers[b"etag"]) == (200, etag.encode())
 
 
 async def test_head_tells_all_but_the_bytes(tmp_path: Path) -> None:
