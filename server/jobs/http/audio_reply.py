@@ -56,7 +56,7 @@ async def reply_to(
 def _wanted(asked: Headers, etag: str, total: int, start: int) -> ByteRange | None:
     """Return what is wanted of what is there, or None if there is nothing of it."""
     if start:
-        return ByteRange(min(start, total), total, total, is_part=False)
+        return ByteRange(start, total, total, is_part=False) if start <= total else None
     # Whoever has the start of another take gets all of this one.
     is_theirs = asked.get("if-range", etag) == etag
     try:
