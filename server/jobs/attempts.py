@@ -1,7 +1,8 @@
 """What may become of a job: each function returns the status after something has happened to it.
 
-A try counts against its job where the job itself failed, or where the process died that it had to
-itself. Those that ran together when a process died are suspects, and tried again one at a time.
+A try counts against its job where the job itself failed, or where the process died that made it
+alone, as a suspect. That is what a process that dies makes of all that it was making, be it one
+job, without charging any. So a job that kills every process has one death more than failures.
 """
 
 from dataclasses import replace

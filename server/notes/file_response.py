@@ -16,7 +16,7 @@ SEND_TIMEOUT_S = USER_TIMEOUT_S
 
 
 class FileResponse:
-    """The response. Its status line waits for the first bytes, so that an error is an error."""
+    """The response. Of itself its status line waits for the first bytes: an error is an error."""
 
     def __init__(
         self,
@@ -39,13 +39,14 @@ class FileResponse:
         """
         async for data in chunks:
             if not self.has_begun:
-                await self._begin()
+                await self.begin()
             await self._send_part(data)
         if not self.has_begun:
-            await self._begin()
+            await self.begin()
         await self._send_part(b"", more_body=False)
 
-    async def _begin(self) -> None:
+    async def begin(self) -> None:
+        """Send the status line now: whatever is wrong from here on cuts the body short."""
         self.has_begun = True
         headers = [(name.lower().encode(), value.encode()) for name, value in self._headers.items()]
         await self._send(

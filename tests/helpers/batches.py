@@ -91,6 +91,8 @@ class BatchFolder:
     """Texts, and where their speech goes."""
 
     path: Path
+    #: What each run has counted.
+    runs: list[Progress] = field(default_factory=list)
 
     @property
     def out(self) -> Path:
@@ -121,6 +123,7 @@ class BatchFolder:
         files = sorted(map(str, self.path.glob("*.txt")))
         flags = parsed(*files, "--out", str(self.out), *arguments)
         progress = Progress(len(files))
+        self.runs.append(progress)
         out = stack.enter_context(OutFolder.open(self.out))
         missing = Missing(OrderForm(flags, "model"), out, progress)
         scripts = scripts_of(files, self.out, AudioFormat(flags.format))

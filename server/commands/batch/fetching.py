@@ -76,8 +76,9 @@ class Fetcher:
             raise Unusable(sight.reason or f"was {sight.state.value}")
         await self._maker.save(note_id, self._folder.unfinished(order))
         await to_thread.run_sync(self._folder.put, order)
-        await self._maker.forget(note_id)
+        # Without a pause between: whoever stops it here is told what is there.
         self._progress.made(order.script)
+        await self._maker.forget(note_id)
 
     async def _end(self, order: Order, note_id: str) -> Sight:
         async with aclosing(self._maker.follow(note_id)) as sights:

@@ -103,10 +103,12 @@ class RemoteMaker:
         )
         if answer.is_success:
             with understood(self._url):
-                return answers_of(answer.content, len(requests))
-        if len(requests) == 1:
+                answers = answers_of(answer.content, len(requests))
+            if len(answers) == len(requests):
+                return answers
+        elif len(requests) == 1:
             return [Refused(refusal(answer))]
-        # One of them is the reason, and all were refused for it.
+        # One of them is the reason, and the others were refused for it, or not read.
         return [each for request in requests for each in await self._submit([request])]
 
     async def _look(self, note_id: str) -> Sight:

@@ -11,7 +11,7 @@ from starlette.types import Send
 from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.jobs.desk import Desk
-from server.jobs.http.audio import NoteAudio
+from server.jobs.http.audio import Live, NoteAudio
 from server.jobs.http.audio_reply import reply_to
 from server.jobs.http.crowd import Crowd
 from server.jobs.http.reading import send_body
@@ -56,6 +56,9 @@ class AudioEndpoint:
             await empty(request.scope, request.receive, send)
             return
         response = FileResponse(send, media_type, status=reply.status, headers=reply.headers)
+        if start and isinstance(found, Live):
+            # Nobody knows when so much of it will be made, or whether.
+            await response.begin()
         # Nobody knows yet how long a note in the making becomes: without its bytes, as with them.
         await send_body(response, _nothing() if request.method == "HEAD" else reply.chunks)
 

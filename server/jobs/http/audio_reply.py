@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 
 from server.jobs.http.audio import Live
+from server.jobs.http.etags import is_known, is_wanted
 from server.jobs.http.ranges import ByteRange, RangeUnsatisfiable, read_range
 from server.jobs.job import Job, LandedAudio
 from server.jobs.store import AudioStore
@@ -29,13 +30,14 @@ async def reply_to(
         StoreFailed: see there.
     """
     headers = {"ETag": f'"{job.id}-{found.take}"', "Cache-Control": "private, no-cache"}
+    if isinstance(found, LandedAudio):
+        headers["Accept-Ranges"] = "bytes"
+    if not is_wanted(asked, headers["ETag"]):
+        return AudioReply(status=412, headers=headers)
+    if is_known(asked, headers["ETag"]):
+        return AudioReply(status=304, headers=headers)
     if isinstance(found, Live):
         return AudioReply(status=200, headers=headers, chunks=found.chunks)
-    headers["Accept-Ranges"] = "bytes"
-    if not _is_known(asked.get("if-match", "*"), headers["ETag"]):
-        return AudioReply(status=412, headers=headers)
-    if _is_known(asked.get("if-none-match", ""), headers["ETag"]):
-        return AudioReply(status=304, headers=headers)
     # Whoever goes on from a byte would get all of it there.
     address = None if start else await store.url(job.key, job.format.media_type)
     if address is not None:
@@ -51,15 +53,10 @@ async def reply_to(
     )
 
 
-def _is_known(etags: str, etag: str) -> bool:
-    """Tell whether what is there is among what somebody names (RFC 9110, 13.1)."""
-    return etags.strip() == "*" or etag in etags
-
-
 def _wanted(asked: Headers, etag: str, total: int, start: int) -> ByteRange | None:
     """Return what is wanted of what is there, or None if there is nothing of it."""
     if start:
-        return ByteRange(min(start, total), total, total, is_part=False)
+        return ByteRange(start, total, total, is_part=False) if start <= total else None
     # Whoever has the start of another take gets all of this one.
     is_theirs = asked.get("if-range", etag) == etag
     try:

@@ -176,6 +176,22 @@ async def test_what_is_under_way_has_a_bound(
     assert 6 < maker.most_open <= 2 + 4 + 6
 
 
+async def test_whenever_a_run_is_cut_what_is_in_its_place_is_counted(
+    folder: BatchFolder, maker: RememberingMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write(**TEXTS)
+    with anyio.CancelScope() as scope:
+
+        async def forget(_: str) -> None:
+            scope.cancel()
+            await anyio.sleep_forever()
+
+        monkeypatch.setattr(maker, "forget", forget)
+        await folder.fill(maker)
+    assert folder.speech()
+    assert folder.runs[0].num_there == len(folder.speech())
+
+
 @pytest.mark.parametrize("num_made", [0, 1, 5])
 async def test_a_run_that_was_cut_is_gone_on_with_and_nothing_is_made_twice(
     folder: BatchFolder, maker: RememberingMaker, num_made: int

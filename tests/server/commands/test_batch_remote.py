@@ -70,6 +70,19 @@ async def test_one_text_for_which_all_are_refused_is_refused_alone() -> None:
     assert made == [Accepted("1"), Refused("a line is too long"), Accepted("1")]
 
 
+async def test_what_was_not_read_behind_a_text_that_is_too_long_is_asked_for_again() -> None:
+    kept = {"status": 202, "id": "1"}
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        texts = request.content.splitlines()
+        num_read = next((n for n, text in enumerate(texts) if b"long" in text), len(texts))
+        too_long = {"status": 413, "code": "text_too_long", "detail": "a line is too long"}
+        return lines(*[kept] * num_read, *[too_long] * (num_read < len(texts)))
+
+    made = await maker(answers).submit(requests("one", "long", "three"))
+    assert made == [Accepted("1"), Refused("a line is too long"), Accepted("1")]
+
+
 def failing(times: int, fault: httpx.Response | Exception, then: httpx.Response) -> Answers:
     """Answer after so many faults."""
     left = times

@@ -80,6 +80,14 @@ def test_a_crash_is_charged_only_to_what_ran_alone(is_alone: bool, failures: int
     assert (status.state is JobState.FAILED) == (is_alone and failures == MAX_FAILURES - 1)
 
 
+def test_the_first_death_makes_a_suspect_and_the_third_after_it_is_the_last() -> None:
+    status, num_deaths = JobStatus(), 0
+    while status.state is JobState.QUEUED:
+        take = attempts.begun(status, now=NOW, is_alone=status.is_suspect)
+        status, num_deaths = attempts.abandoned(take, now=NOW), num_deaths + 1
+    assert (status.state, status.error, num_deaths) == (JobState.FAILED, CRASHED, 4)
+
+
 def test_the_last_failure_ends_a_job_and_one_that_stays_does_at_once() -> None:
     for failures in range(MAX_FAILURES - 1):
         assert attempts.failed(running(failures=failures), BROKEN, now=NOW).state is JobState.QUEUED

@@ -80,11 +80,26 @@ async def test_whoever_has_it_is_told_so_and_whoever_has_another_take_gets_all(
         etag = (await fetch(kept, job_id)).headers[b"etag"].decode()
         assert (await fetch(kept, job_id, if_none_match=etag)).status == 304
         assert (await fetch(kept, job_id, if_match=etag)).body == whole
-        assert (await fetch(kept, job_id, if_match='"another"')).status == 412
+        for other in ('"another"', f"W/{etag}"):
+            assert (await fetch(kept, job_id, if_match=other)).status == 412
         same = await fetch(kept, job_id, range="bytes=5-", if_range=etag)
         other = await fetch(kept, job_id, range="bytes=5-", if_range='"another"')
         assert (same.status, same.body) == (206, whole[5:])
         assert (other.status, other.body) == (200, whole)
+
+
+async def test_a_take_in_the_making_is_held_to_the_same_conditions(tmp_path: Path) -> None:
+    async with keeping(tmp_path) as kept:
+        job_id = await kept.accepted(text=" ".join(["word"] * 2_000))
+        await kept.until(job_id, "running")
+        etag = f'"{job_id}-1"'
+        # Whoever goes on by it must not get another take.
+        assert (await fetch(kept, job_id, if_match=f'"{job_id}-2"')).status == 412
+        assert (await fetch(kept, job_id, if_none_match=etag)).status == 304
+        taken = await ask(
+            kept.app, "HEAD", f"/v1/notes/{job_id}/audio", headers={"if-match": etag}
+        )
+        assert (taken.status, taken.headers[b"etag"]) == (200, etag.encode())
 
 
 async def test_head_tells_all_but_the_bytes(tmp_path: Path) -> None:
@@ -104,6 +119,13 @@ async def test_a_named_take_is_read_on_from_any_byte(tmp_path: Path) -> None:
             assert (await fetch(kept, job_id, query)).refusal == (422, "bad_value")
 
 
+async def test_past_the_end_of_a_named_take_there_is_nothing(tmp_path: Path) -> None:
+    async with stored(tmp_path) as (kept, job_id, whole):
+        answer = await fetch(kept, job_id, f"take=1&offset={len(whole) + 1}")
+        assert (answer.status, answer.body) == (416, b"")
+        assert answer.headers[b"content-range"] == f"bytes */{len(whole)}".encode()
+
+
 async def listen(kept: Kept, job_id: str, query: str = "") -> tuple[int, bytes, bool]:
     """Return the status, what came, and whether it had an end."""
     scope = http_scope("GET", f"/v1/notes/{job_id}/audio")
@@ -113,6 +135,30 @@ async def listen(kept: Kept, job_id: str, query: str = "") -> tuple[int, bytes, 
         start, *parts = call.rest()
     data = b"".join(part.get("body", b"") for part in parts)
     return start["status"], data, not parts[-1].get("more_body", False)
+
+
+AHEAD = "take=1&offset=100000000"
+
+
+async def test_whoever_is_ahead_of_a_take_is_answered_at_once(tmp_path: Path) -> None:
+    async with keeping(tmp_path) as kept:
+        job_id = await kept.accepted(text=" ".join(["word"] * 2_000), format="pcm")
+        await kept.until(job_id, "running")
+        scope = http_scope("GET", f"/v1/notes/{job_id}/audio")
+        async with calling(kept.app, {**scope, "query_string": AHEAD.encode()}) as call:
+            call.put(type="http.request", body=b"", more_body=False)
+            assert (await call.get())["status"] == 200
+            # Answered at its end, it would have one.
+            await ask(kept.app, "DELETE", f"/v1/notes/{job_id}")
+            await call.returned.wait()
+            assert call.rest() == []
+
+
+async def test_whoever_is_ahead_of_a_whole_take_is_told_of_its_end(tmp_path: Path) -> None:
+    async with keeping(tmp_path) as kept:
+        job_id = await kept.accepted(text=" ".join(["word"] * 30), format="pcm")
+        await kept.until(job_id, "running")
+        assert await listen(kept, job_id, AHEAD) == (200, b"", True)
 
 
 async def test_a_note_in_the_making_is_heard_from_its_first_byte_to_its_last(

@@ -140,6 +140,15 @@ async def test_a_line_has_the_bound_of_a_note(kept: Kept) -> None:
     assert answer.refusal == (413, "text_too_long")
 
 
+async def test_lines_that_came_with_one_that_is_too_long_have_answers(kept: Kept) -> None:
+    long = b'{"text":"%s"}' % (b"x" * 5_000_000)
+    body = b'{"text":"One."}\n{"text":"Two."}\n%s\n{"text":"Three."}' % long
+    *told, last = answers(await send(kept, body))
+    assert [each["status"] for each in (*told, last)] == [202, 202, 413]
+    assert last["detail"].startswith("line 3 has more than")
+    assert await num_waiting(kept) == 2
+
+
 async def test_a_batch_that_breaks_off_has_answers_for_what_came_before(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:

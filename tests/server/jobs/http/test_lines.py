@@ -86,6 +86,25 @@ async def test_a_line_has_a_bound_whether_it_ends_or_not(parts: list[bytes]) -> 
     assert refused.value.code is ErrorCode.TEXT_TOO_LONG
 
 
+@pytest.mark.parametrize("has_end", [True, False])
+@pytest.mark.parametrize("size", [1, 3, 100])
+async def test_lines_before_one_that_is_too_long_come_and_it_is_told_which_that_was(
+    size: int, *, has_end: bool
+) -> None:
+    body = b"a\n\nb\nc\nd\n" + b"x" * (MAX_BYTES + 1) + b"\nnever read" * has_end
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    came: list[bytes] = []
+
+    async def take_all() -> None:
+        async for group in lines_of(arriving(parts), GROUP, MAX_BYTES, MAX_LINES):
+            came.extend(group)
+
+    with pytest.raises(RequestError, match="line 6 has") as refused:
+        await take_all()
+    assert refused.value.code is ErrorCode.TEXT_TOO_LONG
+    assert came == [b"a", b"b", b"c", b"d"]
+
+
 async def test_whoever_leaves_has_sent_the_lines_that_ended() -> None:
     groups = lines_of(arriving([b"a\nb\nhalf"], leaves=True), GROUP, MAX_BYTES, MAX_LINES)
     assert await anext(groups) == [b"a", b"b"]
