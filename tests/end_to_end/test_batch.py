@@ -92,13 +92,13 @@ def at_work(*command: str) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-def stop(process: "subprocess.Popen[str]") -> None:
-    """Press Ctrl-C, and see what the user sees."""
+def stop(process: "subprocess.Popen[str]") -> str:
+    """Press Ctrl-C, see what the user sees, and return what is counted."""
     assert process.stderr is not None
     process.send_signal(signal.SIGINT)
     assert process.wait(TIMEOUT_S) == INTERRUPTED
     assert process.stderr.readline().strip() == RESUME
-    assert " of 40 there" in process.stderr.read()
+    return process.stderr.read()
 
 
 def note_metric(server: Server, name: str) -> float:
@@ -111,9 +111,10 @@ def note_metric(server: Server, name: str) -> float:
 def test_what_ctrl_c_has_stopped_here_is_gone_on_with_by_the_same_command(texts: Texts) -> None:
     with at_work(sys.executable, "-m", *SLOW, *texts.arguments, "--model", "tone") as process:
         texts.wait_for_the_first(process)
-        stop(process)
+        counted = stop(process)
     before = texts.found()
     assert 0 < len(before) < NUM_TEXTS
+    assert counted.startswith(f"{len(before)} of 40 there")
     texts.assert_whole(before)
     done = run(*texts.arguments, "--model", "tone")
     assert done.returncode == 0
@@ -135,9 +136,10 @@ def test_what_ctrl_c_has_stopped_is_made_once_by_a_server_that_goes_on(
         command = (*texts.arguments, "--url", server.server.http_url)
         with at_work(*voxline(*command)) as process:
             texts.wait_for_the_first(process)
-            stop(process)
+            counted = stop(process)
         before = texts.found()
         assert 0 < len(before) < NUM_TEXTS
+        assert counted.startswith(f"{len(before)} of 40 there")
         assert run(*command).returncode == 0
         texts.assert_made_once(before)
         takes = note_metric(server.server, 'requests_total{kind="note",outcome="ok"}')

@@ -45,9 +45,7 @@ async def lines_of(
                 )
 
 
-async def _as_they_come(
-    receive: Receive, max_line_bytes: int
-) -> AsyncGenerator[list[bytes], None]:
+async def _as_they_come(receive: Receive, max_line_bytes: int) -> AsyncGenerator[list[bytes], None]:
     """Yield the lines that end in each part, and the start of one that is too long already."""
     rest, more, ends_at = bytearray(), True, anyio.current_time() + MAX_BODY_S
     while more:

@@ -80,8 +80,8 @@ async def test_whoever_has_it_is_told_so_and_whoever_has_another_take_gets_all(
         etag = (await fetch(kept, job_id)).headers[b"etag"].decode()
         assert (await fetch(kept, job_id, if_none_match=etag)).status == 304
         assert (await fetch(kept, job_id, if_match=etag)).body == whole
-        for other in ('"another"', f"W/{etag}"):
-            assert (await fetch(kept, job_id, if_match=other)).status == 412
+        for unlike in ('"another"', f"W/{etag}"):
+            assert (await fetch(kept, job_id, if_match=unlike)).status == 412
         same = await fetch(kept, job_id, range="bytes=5-", if_range=etag)
         other = await fetch(kept, job_id, range="bytes=5-", if_range='"another"')
         assert (same.status, same.body) == (206, whole[5:])
@@ -96,9 +96,7 @@ async def test_a_take_in_the_making_is_held_to_the_same_conditions(tmp_path: Pat
         # Whoever goes on by it must not get another take.
         assert (await fetch(kept, job_id, if_match=f'"{job_id}-2"')).status == 412
         assert (await fetch(kept, job_id, if_none_match=etag)).status == 304
-        taken = await ask(
-            kept.app, "HEAD", f"/v1/notes/{job_id}/audio", headers={"if-match": etag}
-        )
+        taken = await ask(kept.app, "HEAD", f"/v1/notes/{job_id}/audio", headers={"if-match": etag})
         assert (taken.status, taken.headers[b"etag"]) == (200, etag.encode())
 
 
