@@ -2,12 +2,15 @@
 
 import argparse
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from server.commands.notes.arguments import add_notes
 from server.commands.speech_arguments import add_output, add_voice, text
 from server.setting_sources import add_settings
 from server.settings import MODELS
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -43,6 +46,10 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 argparse's own
         super().__init__(allow_abbrev=False, **options)
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Print it. argparse's own would let pass that it cannot be written."""
+        print(self.format_help(), end="", file=file)
 
 
 class _Version(argparse.Action):
