@@ -8,7 +8,7 @@ from typing import Protocol
 from websockets.frames import Frame, Opcode
 
 from loadtest.counters import Counters
-from loadtest.websocket import WebSocket, dial
+from loadtest.light_websocket import WebSocket, dial
 from protocol import messages as m
 from protocol.connection import Connection, Role
 from protocol.errors import RemoteProtocolError

@@ -9,8 +9,8 @@ from loadtest.background import BadHabit, BadListener
 from loadtest.connection import LoadConnection, connect
 from loadtest.counters import Counters
 from loadtest.fish import DeafFish, connect_deaf
+from loadtest.light_websocket import Refused
 from loadtest.scenario import Scenario, ScenarioError
-from loadtest.websocket import Refused
 
 
 @dataclass(slots=True)

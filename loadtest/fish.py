@@ -8,8 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgpack
 
+from loadtest.light_websocket import WebSocket, dial
 from loadtest.texts import long_text
-from loadtest.websocket import WebSocket, dial
 from protocol.messages import Limits
 
 _PATH = "/v1/tts/live"
