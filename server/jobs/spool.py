@@ -85,7 +85,9 @@ class Spool:
             OSError: the disk refuses it, or the file has gone.
         """
         await self.reached(1)
-        if not self.num_bytes:
+        if self.is_complete and self.num_bytes - start <= len(self._recent):
+            if data := self._recent_from(start):
+                yield data
             return
         async with await self._opened() as file:
             while True:

@@ -1,6 +1,5 @@
 """One take of a note: as fast as the engine makes it, into its spool."""
 
-import math
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -19,8 +18,8 @@ from server.stream_events import MarkReached, StreamEvent
 
 #: Notes that are sent over HTTP leave soon; meanwhile a job waits for its place.
 PLACE_LOOK_S = 0.25
-#: Between two writes: each costs a turn of a thread, however little it writes. Who listens while it
-#: is made hears the beginning at once.
+#: Between two writes, and before the first: each costs a turn of a thread, and what else follows
+#: it, however little it writes. Most notes are made within it, and nobody waits for their start.
 WRITE_S = 0.25
 #: Held for a write: no engine is so fast that this is much.
 WRITE_BYTES = 1 << 16
@@ -39,7 +38,7 @@ class Take:
         self._told_at = anyio.current_time()
         self._spoken_chars = 0
         self._held = bytearray()
-        self._written_at = -math.inf
+        self._written_at = self._told_at
 
     async def speak(self) -> None:
         """Make it all.
@@ -57,8 +56,9 @@ class Take:
                     if anyio.current_time() - self._told_at > PROGRESS_S:
                         await self._tell(stream)
             await self._flush()
-            await self._tell(stream)
+            # Without a pause between: whoever follows a short one finds all of it at once.
             self._spool.complete()
+            await self._tell(stream)
         finally:
             stream.close()
 

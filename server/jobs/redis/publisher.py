@@ -15,7 +15,7 @@ from server.jobs.redis.keys import Keys
 from server.jobs.spool import Spool, SpoolAbandoned
 
 #: Between two pieces of one take: each costs Redis and us as much, however little is in it. Nobody
-#: hears the take end later for it.
+#: hears the take end later for it. Most notes are one piece.
 PIECE_S = 0.25
 #: Once a take has ended, this is enough for the rest of it, or it is not heard live.
 _FINISH_S = 5.0

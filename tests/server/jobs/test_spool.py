@@ -179,8 +179,23 @@ async def test_one_that_is_complete_is_read_to_the_end_though_its_file_is_remove
     assert await anext(following, None) is None
     with anyio.fail_after(TIMEOUT_S):
         await spool.completed()
+
+
+async def test_a_short_one_that_is_complete_is_read_from_anywhere_without_its_file(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await spool.write(DATA)
+    spool.complete()
+    await spool.abandon()
+    for start in range(len(DATA) + 2):
+        assert b"".join([data async for data in spool.follow(start)]) == DATA[start:]
+    monkeypatch.setattr(spool_module, "READ_BYTES", len(DATA) - 1)
+    long = Spool(spool.path, 2)
+    await long.write(DATA)
+    long.complete()
+    await long.abandon()
     with pytest.raises(FileNotFoundError):
-        await spool.follow().__anext__()
+        await long.follow().__anext__()
 
 
 async def test_waiting_for_bytes_ends_with_them_or_with_the_take(spool: Spool) -> None:
