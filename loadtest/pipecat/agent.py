@@ -31,6 +31,8 @@ from protocol.integrations.pipecat import VoxlineTTSService
 RATE_HZ = 24_000
 #: Far longer than anything here takes: only a hang gets there.
 TIMEOUT_S = 30.0
+#: A transport with more to play goes on at once.
+IDLE_S = 0.1
 
 
 class Listener(BaseOutputTransport):
@@ -109,6 +111,11 @@ class Agent:
         """Wait for the end of a turn; return when its audio came, and how many samples of it."""
         await self.probe.first(TTSStoppedFrame, after)
         return [(at_s, frame.num_frames) for at_s, frame in self.audio(after)]
+
+    async def heard(self) -> None:
+        """Wait until the listener has played all, what the transport had not given it included."""
+        while (left_s := self.listener.free_s + IDLE_S - time.monotonic()) > 0:  # noqa: ASYNC110 time
+            await asyncio.sleep(left_s)
 
     async def interrupt(self) -> float:
         """Interrupt; return how long the service took to fall silent."""
