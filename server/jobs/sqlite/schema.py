@@ -29,7 +29,6 @@ CREATE TABLE jobs (
     is_suspect INTEGER NOT NULL DEFAULT 0,
     is_cancelling INTEGER NOT NULL DEFAULT 0,
     is_resent INTEGER NOT NULL DEFAULT 0,
-    is_retired INTEGER NOT NULL DEFAULT 0,
     made_s REAL NOT NULL DEFAULT 0,
     begun_at REAL,
     ended_at REAL,
@@ -89,8 +88,10 @@ CREATE TRIGGER job_removed AFTER DELETE ON jobs BEGIN
 END;
 """
 
+_RETIRED = "ALTER TABLE jobs ADD COLUMN is_retired INTEGER NOT NULL DEFAULT 0"
+
 #: The step at index n leads from version n to n + 1.
-STEPS = (_JOBS + _TOTALS,)
+STEPS = (_JOBS + _TOTALS, _RETIRED)
 
 
 class DatabaseUnusable(Exception):
