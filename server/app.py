@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.bodies.coding import CodingCheck
 from server.callers import CallerCheck
 from server.dialects.fish.live import LiveEndpoint
 from server.dialects.fish.references import PATH as REFERENCES_PATH
@@ -68,9 +66,7 @@ def create_app(
         *_about(service, is_alive, keeps_notes=desk is not None),
     ]
     handlers = {HTTPException: _wrong_method, Exception: _internal_problem}
-    starlette = Starlette(
-        routes=routes, middleware=[Middleware(CodingCheck)], exception_handlers=handlers
-    )
+    starlette = Starlette(routes=routes, exception_handlers=handlers)
     # Else it sends a path with a slash too many elsewhere, and refuses a WebSocket without a word.
     starlette.router.redirect_slashes = False
     starlette.router.default = _no_such_path

@@ -6,9 +6,10 @@ from typing import TypeVar
 import anyio
 from anyio import to_thread
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from protocol.codes import ErrorCode
+from server.bodies.coding import check_coding
 from server.errors import RequestError
 
 _T = TypeVar("_T")
@@ -42,14 +43,15 @@ class Bodies:
         self._max_arriving_bytes = LARGEST_AT_ONCE * max_body_bytes
         self._num_bytes = 0
 
-    async def parsed(self, receive: Receive, parse: Callable[[bytearray], _T]) -> _T:
+    async def parsed(self, scope: Scope, receive: Receive, parse: Callable[[bytearray], _T]) -> _T:
         """Return what `parse` makes of a whole body; of a large one, in a worker thread.
 
         Raises:
             ClientDisconnect: the client has left.
-            RequestError: `text_too_long`, `stalled`, `overloaded` by the bodies of others, or what
-                `parse` raises.
+            RequestError: `unsupported` where it is compressed, `text_too_long`, `stalled`,
+                `overloaded` by the bodies of others, or what `parse` raises.
         """
+        check_coding(scope)
         body = bytearray()
         try:
             await self._read(receive, body)

@@ -56,7 +56,7 @@ class NotesEndpoint:
 
     async def _read(self, scope: Scope, receive: Receive) -> NoteRequest:
         parse = partial(self._dialect.parse, headers=Headers(scope=scope))
-        return await self._bodies.parsed(receive, parse)
+        return await self._bodies.parsed(scope, receive, parse)
 
     async def _refuse(
         self, error: RequestError, scope: Scope, receive: Receive, send: Send

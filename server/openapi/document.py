@@ -56,7 +56,7 @@ _PATHS: dict[str, Any] = {
         "post": operation(
             "Store a voice",
             {"201": answer("stored", _VOICE)}
-            | problems(400, 405, 408, 409, 413, 415, 422, 429, OVERLOADED),
+            | problems(400, 405, 408, 409, 413, 422, 429, OVERLOADED),
             "NewVoice",
         ),
     },

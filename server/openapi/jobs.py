@@ -20,9 +20,9 @@ from server.openapi.schemas import SCHEMAS as NOTE_SCHEMAS
 _AUDIO: dict[str, Any] = {each.media_type.partition(";")[0]: {} for each in AudioFormat}
 _JOB = {JSON: ref("Job")}
 _MEMBER = {"parameters": [path_parameter("job_id")]}
-#: What a refusal may be called by its status: of a body that is wrong, too long, compressed, too
-#: slow or too early, of a voice that is not there, of a model that cannot.
-NOTE_REFUSALS = (400, 404, 405, 408, 413, 415, 422, 429, OVERLOADED)
+#: What a refusal may be called by its status: of a body that is wrong, too long, too slow or too
+#: early, of a voice that is not there, of a model that cannot.
+NOTE_REFUSALS = (400, 404, 405, 408, 413, 422, 429, OVERLOADED)
 
 
 def _header(name: str, **schema: object) -> dict[str, Any]:

@@ -39,7 +39,9 @@ class VoiceIntake:
             RequestError: see `Bodies.parsed`.
         """
         media_type = media_type_of(request.scope)
-        return await self._bodies.parsed(request.receive, lambda body: parse(body, media_type))
+        return await self._bodies.parsed(
+            request.scope, request.receive, lambda body: parse(body, media_type)
+        )
 
     async def add(
         self, request: Request, parse: Callable[[bytearray, str], NewVoice]

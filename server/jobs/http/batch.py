@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.bodies.arriving import max_body_bytes
+from server.bodies.coding import check_coding
 from server.bodies.fields import field, string
 from server.bodies.json_object import Names, read_object
 from server.drain import Drain
@@ -56,11 +57,12 @@ class BatchEndpoint:
         """Accept what can be accepted of a body.
 
         Raises:
-            RequestError: `draining` or `overloaded`: nothing was read. Or what `lines_of` raises,
-                before anything was answered.
+            RequestError: `draining`, `overloaded` or `unsupported`: nothing was read. Or what
+                `lines_of` raises, before anything was answered.
             ClientDisconnect: those that had come by then were accepted.
         """
         self._drain.check()
+        check_coding(request.scope)
         with self._batches.joined():
             answers = b"".join([part async for part in self._answers(request)])
         return Response(answers, media_type=MEDIA_TYPE)

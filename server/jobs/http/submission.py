@@ -37,7 +37,9 @@ class SubmissionEndpoint:
         key = _key_of(request)
         media_type = media_type_of(request.scope)
         fields = await self._bodies.parsed(
-            request.receive, lambda body: read_fields(body, media_type, JOB_FIELDS)
+            request.scope,
+            request.receive,
+            lambda body: read_fields(body, media_type, JOB_FIELDS),
         )
         accepted = await to_thread.run_sync(self._acceptance.accept, fields, key)
         await self._acceptance.check_voice(accepted.voice)
