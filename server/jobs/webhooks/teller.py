@@ -34,6 +34,8 @@ MAX_TRIES = 12
 _OK = range(200, 300)
 #: Whoever is there no more says so.
 _GONE = 410
+#: In a second.
+_MS = 1_000
 
 
 class Teller:
@@ -121,6 +123,3 @@ class Teller:
 def _id_of(record: JobRecord) -> str:
     """Return what tells one end of a job from another: it may have several, if it is sent again."""
     return f"{record.job.id}-{round((record.status.ended_at or 0.0) * _MS)}"
-
-
-_MS = 1_000
