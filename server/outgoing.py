@@ -24,7 +24,8 @@ class Outgoing:
         self.sent = 0
         #: The end of the audio that is here.
         self.available = 0
-        self._max_piece = sample_rate_hz // PIECES_PER_S
+        #: The greatest length of a piece.
+        self.max_piece = sample_rate_hz // PIECES_PER_S
         self._audio: deque[Pcm] = deque()
         self._events: deque[tuple[int, _Event]] = deque()
 
@@ -64,7 +65,7 @@ class Outgoing:
         return self._cut(end) if has_piece else None
 
     def _full_end(self) -> int:
-        end = self.sent + self._max_piece
+        end = self.sent + self.max_piece
         for at, event in self._events:
             if not isinstance(event, MarkReached):
                 return min(end, at)

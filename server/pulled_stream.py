@@ -51,16 +51,23 @@ class PulledStream:
             RequestError: the utterance has failed.
         """
         while True:
-            with anyio.move_on_after(HOLD_LOOK_S if self._stream.is_holding else None):
-                await self._changed.wait()
-            self._changed = anyio.Event()
-            await self._stream.convert()
+            await self._something()
+            await self._convert()
             for event in self._stream.take():
                 if isinstance(event, StreamFailed):
                     raise RequestError(event.code, event.message, retry_after_s=event.retry_after_s)
                 yield event
                 if isinstance(event, StreamDone):
                     return
+
+    async def _something(self) -> None:
+        """Wait until something has come, or what is held is to be looked at."""
+        with anyio.move_on_after(HOLD_LOOK_S if self._stream.is_holding else None):
+            await self._changed.wait()
+        self._changed = anyio.Event()
+
+    async def _convert(self) -> None:
+        await self._stream.convert()
 
     def _wake(self) -> None:
         self._changed.set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from engine.request import ServiceClass
 from protocol.codes import ErrorCode
 from protocol.messages import Limits
+from server.courtesy import Courtesy
 from server.drain import Drain
 from server.engine_client import EngineClient
 from server.metrics import Metrics
@@ -24,6 +25,7 @@ class Service:
     engine: EngineClient
     limits: Limits = field(default_factory=Limits)
     drain: Drain = field(default_factory=Drain)
+    courtesy: Courtesy = field(default_factory=Courtesy)
     timekeeper: Timekeeper = field(default_factory=Timekeeper)
     metrics: Metrics = field(default_factory=Metrics)
     voices: VoiceLibrary = field(default_factory=VoiceLibrary)

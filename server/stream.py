@@ -4,6 +4,7 @@ Every face of the server, socket or HTTP, pulls its audio from a `Stream`. All c
 the stream's own rate. Lives on the event loop; nothing here waits.
 """
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -106,9 +107,23 @@ class Stream:
         return has_audio or (self._is_out_of_credit and not self.blocked)
 
     @property
+    def has_unconverted(self) -> bool:
+        """Tell whether `convert` has anything to do."""
+        return bool(self._inbox)
+
+    @property
+    def is_pressing(self) -> bool:
+        """Tell whether nothing more may come until what waits for `convert` is taken."""
+        return bool(self._inbox) and not isinstance(self._inbox[-1], Chunk)
+
+    @property
     def is_due(self) -> bool:
         """Tell whether something waits here that may wait no longer."""
         return self.is_holding and not self._may_hold()
+
+    def lengthen_pieces(self, piece_s: float) -> None:
+        """Have audio taken in pieces of up to `piece_s` seconds."""
+        self._outgoing.max_piece = int(self.sample_rate_hz * piece_s)
 
     def append(self, text: str) -> None:
         """Append text, verbatim."""
@@ -157,9 +172,10 @@ class Stream:
         """Return the number of characters heard once `played` samples were played."""
         return self._heard.upto(min(played, self.sent))
 
-    async def convert(self) -> None:
-        """Turn what the engine has delivered into what can be taken."""
-        while self._inbox:
+    async def convert(self, most: int = sys.maxsize) -> None:
+        """Turn what the engine has delivered into what can be taken, `most` outputs of it."""
+        while self._inbox and most > 0:
+            most -= 1
             output = self._inbox.popleft()
             if isinstance(output, Chunk):
                 await self._convert_chunk(output)

@@ -79,8 +79,7 @@ class Take:
         while True:
             if admission.has_place(ServiceClass.NOTE):
                 try:
-                    # Nobody waits for the first second of it.
-                    return await open_note(self._service, self._note, name, head_start_s=0.0)
+                    return await open_note(self._service, self._note, name, is_awaited=False)
                 except RequestError as error:
                     if error.code is not ErrorCode.OVERLOADED:
                         raise

@@ -1,10 +1,10 @@
 """What a note says, as samples: a text, or passages that differ in how they are said."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import groupby
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from anyio import to_thread
@@ -21,6 +21,8 @@ from server.stream_events import AudioPiece, FlushReached
 #: Silence is sent in pieces as long as this, lest a long one be in memory as a whole.
 _SILENCE_PIECE_S = 1
 _NOTHING: Pcm = np.zeros(0, np.int16)
+#: Raises RequestError: `unsupported`, `overloaded` or `engine_failed`.
+OpenStream: TypeAlias = Callable[[Service, Speech], PulledStream]
 
 
 class Spoken(Protocol):
@@ -43,14 +45,14 @@ class SpokenText:
     """A plain text: one stream from its first word to its last."""
 
     def __init__(
-        self, service: Service, request: NoteRequest, speech: Speech, request_id: str
+        self, service: Service, request: NoteRequest, speech: Speech, open_stream: OpenStream
     ) -> None:
         """Open that of `request`, whose reply hears of all that is told of it.
 
         Raises:
             RequestError: `unsupported`, `overloaded` or `engine_failed`.
         """
-        self._stream = PulledStream(service, speech, request_id)
+        self._stream = open_stream(service, speech)
         self._hear = request.reply.hear
         self._silence: Pcm = np.zeros(round(request.silence_s * speech.sample_rate_hz), np.int16)
         self._stream.append(request.text)
@@ -84,7 +86,11 @@ class SpokenScript:
     """
 
     def __init__(
-        self, service: Service, passages: Sequence[Passage], speech: Speech, request_id: str
+        self,
+        service: Service,
+        passages: Sequence[Passage],
+        speech: Speech,
+        open_stream: OpenStream,
     ) -> None:
         """Open the first stream; `speech` has the voice for all of them.
 
@@ -93,7 +99,7 @@ class SpokenScript:
         """
         self._service = service
         self._speech = speech
-        self._request_id = request_id
+        self._open_stream = open_stream
         self._runs = [list(run) for _, run in groupby(passages, _speed_and_pitch)]
         self._stream = self._opened(self._runs[0])
         #: The model ended before the text did; so ends the note, as one of plain text does.
@@ -127,7 +133,7 @@ class SpokenScript:
             stretch=1.0,
             volume_db=0.0,
         )
-        stream = PulledStream(self._service, as_made, self._request_id)
+        stream = self._open_stream(self._service, as_made)
         for passage in run:
             stream.append(passage.text)
             stream.flush()

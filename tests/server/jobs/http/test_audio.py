@@ -9,6 +9,7 @@ import pytest
 
 from server.jobs.http import audio, audio_endpoint
 from server.jobs.spool import SpoolAbandoned
+from server.notes.gathered_stream import GATHER_S
 from tests.helpers.asgi import calling, http_scope
 from tests.helpers.asking import Answer, ask
 from tests.helpers.jobs import Kept, keeping
@@ -192,7 +193,7 @@ async def test_a_take_that_is_given_up_has_no_end_and_is_never_continued(tmp_pat
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(follow)
-            await anyio.sleep(0.1)
+            await anyio.sleep(2 * GATHER_S)
             await ask(kept.app, "DELETE", f"/v1/notes/{job_id}")
         await kept.until(job_id, "cancelled")
     ((status, data, has_end),) = heard
@@ -297,7 +298,7 @@ async def test_nobody_says_how_long_a_note_in_the_making_will_be(tmp_path: Path)
 
 
 async def test_a_take_that_its_engine_gave_up_is_never_part_of_the_next(tmp_path: Path) -> None:
-    text = " ".join(["word"] * 30)
+    text = " ".join(["word"] * 100)
     heard: list[tuple[int, bytes, bool]] = []
 
     async def follow(kept: Kept) -> None:
@@ -308,7 +309,7 @@ async def test_a_take_that_its_engine_gave_up_is_never_part_of_the_next(tmp_path
         await kept.until(job_id, "running")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(follow, kept)
-            await anyio.sleep(0.1)
+            await anyio.sleep(2 * GATHER_S)
             kept.engine.client.fail("it is gone")
     ((status, start, has_end),) = heard
     assert (status, has_end) == (200, False)
