@@ -83,6 +83,7 @@ class FolderAudioStore:
         await self._on_disk(_remove, self._path(key))
 
     def _land(self, path: Path, spool: Spool) -> Landing:
+        spool.save()
         sync(spool.path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -7,7 +7,7 @@ from typing import Protocol
 from server.jobs.spool import Spool
 
 #: A take is begun in the queue before it is published, in one process and then in another: who asks
-#: in between waits for it. It takes milliseconds, and nobody who is late wants to wait for longer.
+#: in between waits for it. It takes a fraction of a second, and nobody wants to wait for longer.
 APPEARANCE_S = 5.0
 
 
@@ -22,8 +22,9 @@ class Relay(Protocol):
         """Let the take in `spool` be followed while the context lasts.
 
         Followers are told how it ends; one that is not complete by the end of the context is given
-        up. What cannot be reached is no error here: nobody hears it then, and the take goes on.
-        The spool remains the caller's, to be abandoned afterwards where it is not complete.
+        up. One that is over at once may be published to nobody. What cannot be reached is no error
+        here: nobody hears it then, and the take goes on. The spool remains the caller's, to be
+        abandoned afterwards where it is not complete.
         """
         ...
 

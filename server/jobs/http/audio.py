@@ -5,7 +5,7 @@ is refused where that is not the one there is.
 """
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 import anyio
@@ -13,10 +13,11 @@ import anyio
 from server.jobs.desk import Desk
 from server.jobs.http.problems import TakeChanged
 from server.jobs.job import JobRecord, JobState, LandedAudio
-from server.jobs.queue import WrongState
+from server.jobs.queue import QueueUnreachable, WrongState
 from server.jobs.relay import RelayUnreachable
 from server.jobs.spool import SpoolAbandoned
 from server.jobs.store import AudioMissing
+from server.together import together
 
 #: Who asks before there is anything is not sent away at once; proxies give up after a minute.
 PATIENCE_S = 30.0
@@ -77,6 +78,10 @@ class NoteAudio:
         job, take = record.job, record.status.attempts
         try:
             async with aclosing(self._desk.relay.follow(job.id, take, start)) as chunks:
+                first = await self._first(chunks, job.id)
+                start += len(first)
+                if first:
+                    yield first
                 async for data in chunks:
                     start += len(data)
                     yield data
@@ -86,6 +91,36 @@ class NoteAudio:
             async with aclosing(self._desk.store.read(job.key, start, end)) as chunks:
                 async for data in chunks:
                     yield data
+
+    async def _first(self, chunks: AsyncGenerator[bytes, None], job_id: str) -> bytes:
+        """Return the first of a take in the making, or nothing where that is all.
+
+        Raises:
+            SpoolAbandoned: see there; or the note ended before any of it was heard.
+        """
+        heard = b""
+
+        async def hear() -> None:
+            nonlocal heard
+            heard = await anext(chunks, b"")
+            scope.cancel()
+
+        async def give_up() -> None:
+            await self._end(job_id)
+            raise SpoolAbandoned
+
+        with anyio.CancelScope() as scope:
+            await together(hear, give_up)
+        return heard
+
+    async def _end(self, job_id: str) -> None:
+        """Wait until a job has ended, as far as it can be known."""
+        with suppress(QueueUnreachable):
+            async with aclosing(self._desk.watch.changes(job_id)) as changes:
+                async for _ in changes:
+                    pass
+            return
+        await anyio.sleep_forever()
 
     async def _stored(self, job_id: str, take: int) -> LandedAudio:
         async with aclosing(self._desk.watch.changes(job_id)) as changes:

@@ -15,8 +15,10 @@ from server.jobs.redis.keys import Keys
 from server.jobs.spool import Spool, SpoolAbandoned
 
 #: Between two pieces of one take: each costs Redis and us as much, however little is in it. Nobody
-#: hears the take end later for it. Most notes are one piece.
+#: hears the take end later for it.
 PIECE_S = 0.25
+#: A take that is stored by then is not published: most are, and are heard from their store.
+UNPUBLISHED_S = 0.25
 #: Once a take has ended, this is enough for the rest of it, or it is not heard live.
 _FINISH_S = 5.0
 #: Says of what is being made, in the time after which it would be forgotten.
@@ -35,6 +37,11 @@ class Publisher:
 
     async def publish(self, job_id: str, spool: Spool, left: anyio.Event) -> None:
         """Publish a take to its end; once `left` is set it has one or is given up."""
+        with anyio.move_on_after(UNPUBLISHED_S):
+            await left.wait()
+        # Whoever hears an earlier take is to be told that it leads to nothing.
+        if left.is_set() and spool.take == 1:
+            return
         key = self._keys.audio(job_id, spool.take)
         self._published.add(key)
         is_whole = False
@@ -68,7 +75,6 @@ class Publisher:
 
     async def _begin(self, job_id: str, take: int) -> None:
         def say(pipe: Pipeline[bytes]) -> None:
-            # Whoever hears an earlier take is told that it leads to nothing.
             for earlier in range(1, take):
                 audio.abandon(pipe, self._keys.audio(job_id, earlier), is_over=True)
             audio.begin(pipe, self._keys.audio(job_id, take))

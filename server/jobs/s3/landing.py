@@ -5,12 +5,11 @@ import random
 import secrets
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from anyio import sleep
 
 from server.jobs.job import LandedAudio
-from server.jobs.spool import Spool, SpoolAbandoned
+from server.jobs.spool import Spool
 from server.jobs.store import Landing
 from server.s3.bucket import Bucket, Found
 from server.s3.errors import ObjectMissing, ObjectTaken, S3Failed
@@ -119,13 +118,4 @@ class _Take:
         return LandedAudio(take=self._spool.take, num_bytes=self._spool.num_bytes)
 
     def _part(self, start: int) -> Callable[[], bytes]:
-        return partial(_read, self._spool.path, start)
-
-
-def _read(path: Path, start: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            file.seek(start)
-            return file.read(PART_BYTES)
-    except FileNotFoundError as error:
-        raise SpoolAbandoned from error
+        return partial(self._spool.read, start, PART_BYTES)

@@ -112,9 +112,11 @@ class RelayContract:
         self, here: Relay, there: Relay, spool: Spool
     ) -> None:
         results = []
+        has_heard = anyio.Event()
 
         async def listen() -> None:
             results.append(await heard(there))
+            has_heard.set()
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(listen)
@@ -122,6 +124,8 @@ class RelayContract:
             async with here.publishing(JOB, spool):
                 await spool.write(b"one ")
                 spool.complete()
+                with anyio.fail_after(TIMEOUT_S):
+                    await has_heard.wait()
         assert results == [b"one "]
 
     async def test_what_nobody_makes_is_not_waited_for_for_ever(self, there: Relay) -> None:

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from server.jobs.redis.audio import ALIVE_S
+from server.jobs.redis.publisher import UNPUBLISHED_S
 from server.jobs.redis.relay import RedisRelay, open_redis_relay
 from server.jobs.relay import RelayUnreachable
 from server.jobs.spool import Spool, SpoolAbandoned
@@ -116,6 +117,29 @@ class TestRedisRelay(RelayContract):
             await spool.write(b"two ")
             assert await anext(chunks) == b"two "
             spool.complete()
+
+    async def test_a_take_that_is_over_at_once_costs_redis_nothing(
+        self, shared_redis: RedisServer, here: RedisRelay, spool: Spool, name: str
+    ) -> None:
+        async with here.publishing(JOB, spool):
+            await spool.write(b"one ")
+            spool.complete()
+        await anyio.sleep(2 * UNPUBLISHED_S)
+        assert name.encode() not in shared_redis.command("KEYS", "*")
+
+    async def test_one_that_is_not_first_is_always_published_lest_others_wait(
+        self, link: CutLink, mortal: RedisRelay, here: RedisRelay, there: RedisRelay, spool: Spool
+    ) -> None:
+        async with mortal.publishing(JOB, spool), aclosing(there.follow(JOB, 1)) as chunks:
+            await spool.write(b"one ")
+            assert await anext(chunks) == b"one "
+            await link.cut()
+            second = Spool(spool.path.with_name("second"), take=2)
+            async with here.publishing(JOB, second):
+                await second.write(b"two ")
+                second.complete()
+            with pytest.raises(SpoolAbandoned), anyio.fail_after(ALIVE_S / 2):
+                await anext(chunks)
 
     async def test_many_listeners_need_one_connection(
         self, shared_redis: RedisServer, here: RedisRelay, there: RedisRelay, spool: Spool

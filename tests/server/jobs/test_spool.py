@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from anyio import to_thread
 
 from server.jobs import spool as spool_module
-from server.jobs.spool import Spool, SpoolAbandoned
+from server.jobs.spool import HELD_BYTES, Spool, SpoolAbandoned
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 DATA = b"voices"
+#: More than is held.
+LONG = bytes(HELD_BYTES + 1)
 TIMEOUT_S = 10.0
 
 
@@ -64,9 +67,11 @@ async def read(spool: Spool, start: int = 0) -> Follower:
     return follower
 
 
+@pytest.mark.parametrize("num_held", [1, 3, len(DATA)])
 async def test_however_it_is_cut_everyone_reads_all_of_it_from_where_they_start(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_held: int
 ) -> None:
+    monkeypatch.setattr(spool_module, "HELD_BYTES", num_held)
     for number, parts in enumerate(splits(DATA)):
         spool = Spool(tmp_path / str(number), 1)
         early = [Follower() for _ in range(len(DATA) + 2)]
@@ -81,6 +86,11 @@ async def test_however_it_is_cut_everyone_reads_all_of_it_from_where_they_start(
         late = await read(spool, 2)
         assert [follower.data for follower in early] == [DATA[n:] for n in range(len(DATA) + 2)]
         assert (midway.data, late.data) == (DATA[1:], DATA[2:])
+        assert spool.path.exists() == (num_held < len(DATA))
+        for start in range(len(DATA) + 1):
+            part = await to_thread.run_sync(spool.read, start, 2)
+            assert part == DATA[start : start + 2]
+        await to_thread.run_sync(spool.save)
         assert (spool.path.read_bytes(), spool.num_bytes) == (DATA, len(DATA))
 
 
@@ -97,6 +107,7 @@ async def test_what_is_written_is_read_before_the_next_is(spool: Spool) -> None:
 
 async def test_little_of_it_is_held_at_once(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool_module, "READ_BYTES", 4)
+    monkeypatch.setattr(spool_module, "HELD_BYTES", 4)
     await spool.write(DATA)
     spool.complete()
     assert [data async for data in spool.follow()] == [DATA[:4], DATA[4:]]
@@ -161,7 +172,7 @@ async def test_who_is_about_to_read_a_take_that_is_given_up_is_told(
         await spool.abandon()
         return await open_file(*arguments)
 
-    await spool.write(DATA)
+    await spool.write(LONG)
     monkeypatch.setattr(anyio, "open_file", open_late)
     assert (await read(spool)).is_abandoned
 
@@ -189,7 +200,7 @@ async def test_a_short_one_that_is_complete_is_read_from_anywhere_without_its_fi
     await spool.abandon()
     for start in range(len(DATA) + 2):
         assert b"".join([data async for data in spool.follow(start)]) == DATA[start:]
-    monkeypatch.setattr(spool_module, "READ_BYTES", len(DATA) - 1)
+    monkeypatch.setattr(spool_module, "HELD_BYTES", len(DATA) - 1)
     long = Spool(spool.path, 2)
     await long.write(DATA)
     long.complete()
@@ -222,8 +233,14 @@ async def test_waiting_for_bytes_ends_with_them_or_with_the_take(spool: Spool) -
 async def test_a_file_that_is_there_already_is_nobodys_take(spool: Spool) -> None:
     spool.path.write_bytes(b"another")
     with pytest.raises(FileExistsError):
-        await spool.write(DATA)
+        await spool.write(LONG)
     assert (spool.path.read_bytes(), spool.num_bytes) == (b"another", 0)
+    await spool.write(DATA)
+    spool.complete()
+    with pytest.raises(FileExistsError):
+        await to_thread.run_sync(spool.save)
+    await spool.abandon()
+    assert spool.path.read_bytes() == b"another"
 
 
 class CrowdedFile(FileIO):
@@ -267,6 +284,20 @@ async def test_once_a_disk_has_room_again_a_take_goes_on_where_it_was(spool: Spo
     assert (await read(spool)).data == DATA * 2
 
 
+async def test_what_was_held_when_the_disk_was_full_is_written_when_it_has_room(
+    spool: Spool,
+) -> None:
+    await spool.write(DATA)
+    spool._file = disk = CrowdedFile(spool.path, "x")
+    disk.room = len(DATA) + 1
+    with pytest.raises(OSError, match="No space left"):
+        await spool.write(b"lost, all of it")
+    disk.room = 100
+    await spool.write(DATA)
+    spool.complete()
+    assert (spool.path.read_bytes(), (await read(spool)).data) == (DATA * 2, DATA * 2)
+
+
 async def test_who_keeps_up_asks_the_disk_for_nothing(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +311,7 @@ async def test_who_keeps_up_asks_the_disk_for_nothing(
             assert await anext(following) == DATA
     # Who is far behind does.
     monkeypatch.setattr(spool_module, "READ_BYTES", 4)
+    monkeypatch.setattr(spool_module, "HELD_BYTES", 4)
     for _ in range(3):
         await spool.write(DATA)
     spool.complete()

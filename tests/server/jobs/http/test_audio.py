@@ -12,7 +12,7 @@ from server.jobs.spool import SpoolAbandoned
 from server.notes.gathered_stream import GATHER_S
 from tests.helpers.asgi import calling, http_scope
 from tests.helpers.asking import Answer, ask
-from tests.helpers.jobs import Kept, keeping
+from tests.helpers.jobs import TIMEOUT_S, Kept, keeping
 
 pytestmark = pytest.mark.anyio
 
@@ -223,6 +223,22 @@ async def test_what_the_relay_has_lost_is_taken_from_the_store(
         job_id = await kept.accepted(text=text, format="pcm")
         heard = await listen(kept, job_id)
         await kept.until(job_id, "stored")
+        assert heard == (200, (await fetch(kept, job_id)).body, True)
+
+
+async def test_who_hears_nothing_of_a_note_has_it_from_the_store_as_soon_as_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(tmp_path) as kept:
+
+        async def follow(*_: object) -> AsyncIterator[bytes]:
+            await anyio.sleep_forever()
+            yield b"never"
+
+        monkeypatch.setattr(kept.desk.relay, "follow", follow)
+        job_id = await kept.accepted(text=" ".join(["word"] * 120), format="pcm")
+        with anyio.fail_after(TIMEOUT_S):
+            heard = await listen(kept, job_id)
         assert heard == (200, (await fetch(kept, job_id)).body, True)
 
 
