@@ -13,6 +13,9 @@ S3Client: TypeAlias = Any
 
 #: At once, by all that share a client: each has a thread, and a part of an upload in memory.
 MAX_CALLS = 16
+#: A larger body is sent when the store has asked for it, lest it be refused after all of it was. A
+#: smaller one is sent sooner than it is asked for.
+ASKED_FOR_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ def connect(settings: S3Settings, patience: Patience = PATIENCE) -> S3Client:
         import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
+        from botocore.utils import determine_content_length
     except ModuleNotFoundError as error:
         raise SettingsError('S3 needs boto3: pip install "voxline[s3]"') from error
     config = Config(
@@ -61,4 +65,11 @@ def connect(settings: S3Settings, patience: Patience = PATIENCE) -> S3Client:
         raise SettingsError(f"S3: {error}") from error
     # Before each try: whoever has been cancelled waits for the one that is under way, and no more.
     client.meta.events.register_first("before-send.s3", lambda **_: from_thread.check_cancelled())
+
+    def send_small_ones_unasked(params: dict[str, Any], **_: object) -> None:
+        num_bytes = determine_content_length(params.get("body"))
+        if num_bytes is not None and num_bytes <= ASKED_FOR_BYTES:
+            params["headers"].pop("Expect", None)
+
+    client.meta.events.register_last("before-call.s3", send_small_ones_unasked)
     return client
