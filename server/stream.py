@@ -112,6 +112,11 @@ class Stream:
         return bool(self._inbox)
 
     @property
+    def converts_in_thread(self) -> bool:
+        """Tell whether `convert` does its work beside the event loop."""
+        return self._path.is_costly
+
+    @property
     def is_pressing(self) -> bool:
         """Tell whether nothing more may come until what waits for `convert` is taken."""
         return bool(self._inbox) and not isinstance(self._inbox[-1], Chunk)

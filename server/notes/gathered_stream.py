@@ -41,6 +41,9 @@ class GatheredStream(PulledStream):
                 await self._pressed.wait()
 
     async def _convert(self) -> None:
+        if self._stream.converts_in_thread:
+            await self._stream.convert()
+            return
         convert = partial(self._stream.convert, _SLICE)
         admission, courtesy = self._service.engine.admission, self._service.courtesy
         while self._stream.has_unconverted:

@@ -12,6 +12,7 @@ from engine.runners.tone import SAMPLE_RATE_HZ, SAMPLES_PER_CHAR
 from engine.steps import Pcm
 from protocol.codes import ErrorCode
 from protocol.messages import Limits
+from server.courtesy import Courtesy
 from server.errors import RequestError
 from server.notes.gathered_stream import GATHER_S, GatheredStream
 from server.parameters import Parameters, Speech, check
@@ -68,6 +69,21 @@ async def test_it_is_sample_by_sample_what_is_pulled_at_once(
     async with running(other):
         pulled = joined(await pieces(PulledStream(Service(other.client), speech, "pulled"), LONG))
     assert np.array_equal(gathered, pulled)
+
+
+class NoCourtesy(Courtesy):
+    """Nothing is done by it."""
+
+    async def do(self, *_: object, **__: object) -> None:
+        raise AssertionError("it waited for its turn")
+
+
+async def test_what_a_thread_converts_takes_no_turn_of_the_loop(
+    engine: VirtualEngineThread,
+) -> None:
+    pytest.importorskip("av")
+    service = Service(engine.client, courtesy=NoCourtesy())
+    assert await pieces(GatheredStream(service, speech_of(engine, 1.5), "fast"), SHORT)
 
 
 async def test_its_pieces_are_few_and_bounded(engine: VirtualEngineThread) -> None:
