@@ -34,6 +34,7 @@ class Spool:
         self.num_bytes = 0
         self.is_complete = False
         self._is_abandoned = False
+        #: None where it has no file yet; closed once the take is over.
         self._file: FileIO | None = None
         self._num_on_disk = 0
         self._recent = b""
@@ -73,6 +74,7 @@ class Spool:
         Raises:
             OSError: the disk refuses it.
         """
+        # One of nothing has a file, too.
         if self._num_on_disk < self.num_bytes or self._file is None:
             self._write(b"")
             self._close()

@@ -28,6 +28,7 @@ class GatheredStream(PulledStream):
         Raises:
             RequestError: `unsupported`, `overloaded` or `engine_failed`.
         """
+        # First: opening it may wake it.
         self._service = service
         self._pressed = anyio.Event()
         super().__init__(service, speech, request_id)
@@ -47,7 +48,7 @@ class GatheredStream(PulledStream):
         convert = partial(self._stream.convert, _SLICE)
         admission, courtesy = self._service.engine.admission, self._service.courtesy
         while self._stream.has_unconverted:
-            await courtesy.do(convert, has_calls=admission.reserved(ServiceClass.CALL) > 0)
+            await courtesy.do(convert, num_calls=admission.reserved(ServiceClass.CALL))
 
     def _wake(self) -> None:
         super()._wake()

@@ -20,6 +20,8 @@ from server.stream_events import AudioPiece, FlushReached
 
 #: Silence is sent in pieces as long as this, lest a long one be in memory as a whole.
 _SILENCE_PIECE_S = 1
+#: Samples that are resampled within a fraction of a millisecond; more would keep calls waiting.
+_SOON_FED = 1 << 14
 _NOTHING: Pcm = np.zeros(0, np.int16)
 #: Raises RequestError: `unsupported`, `overloaded` or `engine_failed`.
 OpenStream: TypeAlias = Callable[[Service, Speech], PulledStream]
@@ -162,7 +164,7 @@ def _speed_and_pitch(passage: Passage) -> tuple[float, float]:
 
 
 async def _fed(path: AudioPath, pcm: Pcm, *, segment_end: bool = False) -> Pcm:
-    if not path.is_costly:
+    if not path.is_costly and pcm.size <= _SOON_FED:
         return path.feed(pcm, segment_end=segment_end)
     return await to_thread.run_sync(lambda: path.feed(pcm, segment_end=segment_end))
 

@@ -78,7 +78,7 @@ class NoteAudio:
         job, take = record.job, record.status.attempts
         try:
             async with aclosing(self._desk.relay.follow(job.id, take, start)) as chunks:
-                first = await self._first(chunks, job.id)
+                first = await self._first(chunks, job.id, take)
                 start += len(first)
                 if first:
                     yield first
@@ -92,11 +92,11 @@ class NoteAudio:
                 async for data in chunks:
                     yield data
 
-    async def _first(self, chunks: AsyncGenerator[bytes, None], job_id: str) -> bytes:
+    async def _first(self, chunks: AsyncGenerator[bytes, None], job_id: str, take: int) -> bytes:
         """Return the first of a take in the making, or nothing where that is all.
 
         Raises:
-            SpoolAbandoned: see there; or the note ended before any of it was heard.
+            SpoolAbandoned: see there; or the take was over before any of it was heard.
         """
         heard = b""
 
@@ -106,20 +106,22 @@ class NoteAudio:
             scope.cancel()
 
         async def give_up() -> None:
-            await self._end(job_id)
+            await self._end(job_id, take)
             raise SpoolAbandoned
 
         with anyio.CancelScope() as scope:
             await together(hear, give_up)
         return heard
 
-    async def _end(self, job_id: str) -> None:
-        """Wait until a job has ended, as far as it can be known."""
+    async def _end(self, job_id: str, take: int) -> None:
+        """Wait until a take is over, as far as it can be known."""
         with suppress(QueueUnreachable):
             async with aclosing(self._desk.watch.changes(job_id)) as changes:
-                async for _ in changes:
-                    pass
-            return
+                async for record in changes:
+                    if record.status.state is not JobState.RUNNING:
+                        return
+                    if record.status.attempts != take:
+                        return
         await anyio.sleep_forever()
 
     async def _stored(self, job_id: str, take: int) -> LandedAudio:

@@ -9,6 +9,7 @@ import pytest
 
 from server.jobs.http import audio, audio_endpoint
 from server.jobs.spool import SpoolAbandoned
+from server.jobs.store import Landing, StoreFailed
 from server.notes.gathered_stream import GATHER_S
 from tests.helpers.asgi import calling, http_scope
 from tests.helpers.asking import Answer, ask
@@ -240,6 +241,28 @@ async def test_who_hears_nothing_of_a_note_has_it_from_the_store_as_soon_as_it_e
         with anyio.fail_after(TIMEOUT_S):
             heard = await listen(kept, job_id)
         assert heard == (200, (await fetch(kept, job_id)).body, True)
+
+
+async def test_who_hears_nothing_of_a_take_is_told_as_soon_as_it_was_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(tmp_path) as kept:
+
+        async def follow(*_: object) -> AsyncIterator[bytes]:
+            await anyio.sleep_forever()
+            yield b"never"
+
+        async def land(*_: object) -> Landing:
+            await anyio.sleep(2 * GATHER_S)
+            raise StoreFailed("it is gone")
+
+        monkeypatch.setattr(kept.desk.relay, "follow", follow)
+        monkeypatch.setattr(kept.desk.store, "land", land)
+        job_id = await kept.accepted(text=" ".join(["word"] * 120), format="pcm")
+        await kept.until(job_id, "running")
+        with anyio.fail_after(TIMEOUT_S):
+            answer = await fetch(kept, job_id, "take=1&offset=0")
+        assert answer.refusal == (409, "take_changed")
 
 
 async def test_who_asks_too_early_is_told_so_after_a_while(
