@@ -31,8 +31,8 @@ async def test_a_server_may_die_anywhere(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.server.jobs.mortal_server", str(tmp_path)]
     told = (await anyio.run_process(command, stderr=subprocess.DEVNULL)).stdout.decode().split()
     points = [int(point) for point in told[::2]]
-    # Each note passes thirty of them and more.
-    assert len(points) > 60
+    # Each of the two notes passes more than twenty of them.
+    assert len(points) > 40
     # There it has died at each but the last.
     assert told[1::2] == ["True"] * (len(points) - 1) + ["False"]
     num_landed_before, sizes = 0, defaultdict[str, set[int]](set)
