@@ -18,11 +18,6 @@ from server.stream_events import MarkReached, StreamEvent
 
 #: Notes that are sent over HTTP leave soon; meanwhile a job waits for its place.
 PLACE_LOOK_S = 0.25
-#: Between two writes, and before the first: each costs a turn of a thread, and what else follows
-#: it, however little it writes. Most notes are made within it, and nobody waits for their start.
-WRITE_S = 0.25
-#: Held for a write: no engine is so fast that this is much.
-WRITE_BYTES = 1 << 16
 #: Progress is for people.
 PROGRESS_S = 0.5
 
@@ -37,8 +32,6 @@ class Take:
         self._claim = claim
         self._told_at = anyio.current_time()
         self._spoken_chars = 0
-        self._held = bytearray()
-        self._written_at = self._told_at
 
     async def speak(self) -> None:
         """Make it all.
@@ -52,27 +45,14 @@ class Take:
         try:
             async with aclosing(stream.chunks()) as chunks:
                 async for data in chunks:
-                    await self._write(data)
+                    await self._spool.write(data)
                     if anyio.current_time() - self._told_at > PROGRESS_S:
                         await self._tell(stream)
-            await self._flush()
             # Without a pause between: whoever follows a short one finds all of it at once.
             self._spool.complete()
             await self._tell(stream)
         finally:
             stream.close()
-
-    async def _write(self, data: bytes) -> None:
-        self._held += data
-        is_due = anyio.current_time() - self._written_at > WRITE_S
-        if is_due or len(self._held) > WRITE_BYTES:
-            await self._flush()
-
-    async def _flush(self) -> None:
-        self._written_at = anyio.current_time()
-        if self._held:
-            await self._spool.write(bytes(self._held))
-            self._held.clear()
 
     async def _open(self) -> NoteStream:
         admission, name = self._service.engine.admission, self._claim.record.job.id

@@ -12,7 +12,7 @@ import anyio
 
 from server.jobs.desk import Desk
 from server.jobs.http.problems import TakeChanged
-from server.jobs.job import JobRecord, JobState, LandedAudio
+from server.jobs.job import JobRecord, JobState, JobStatus, LandedAudio
 from server.jobs.queue import QueueUnreachable, WrongState
 from server.jobs.relay import RelayUnreachable
 from server.jobs.spool import SpoolAbandoned
@@ -116,22 +116,23 @@ class NoteAudio:
     async def _end(self, job_id: str, take: int) -> None:
         """Wait until a take is over, as far as it can be known."""
         with suppress(QueueUnreachable):
-            async with aclosing(self._desk.watch.changes(job_id)) as changes:
-                async for record in changes:
-                    if record.status.state is not JobState.RUNNING:
-                        return
-                    if record.status.attempts != take:
-                        return
+            await self._outcome(job_id, take)
+            return
         await anyio.sleep_forever()
 
     async def _stored(self, job_id: str, take: int) -> LandedAudio:
+        audio = (await self._outcome(job_id, take)).audio
+        if audio is None or audio.take != take:
+            raise TakeChanged
+        return audio
+
+    async def _outcome(self, job_id: str, take: int) -> JobStatus:
+        """Return the status of a job whose take is over, once it is."""
         async with aclosing(self._desk.watch.changes(job_id)) as changes:
             async for record in changes:
                 status = record.status
-                if status.audio is not None and status.audio.take == take:
-                    return status.audio
                 if status.state is not JobState.RUNNING or status.attempts != take:
-                    raise TakeChanged
+                    return status
         raise AudioMissing
 
 

@@ -92,7 +92,7 @@ class TestRedisRelay(RelayContract):
             with pytest.raises(SpoolAbandoned), anyio.fail_after(TIMEOUT_S):
                 await anext(chunks)
 
-    async def test_who_hears_a_take_of_the_dead_is_told_as_soon_as_the_next_begins(
+    async def test_who_hears_a_take_of_the_dead_is_told_soon_though_the_next_is_over_at_once(
         self, link: CutLink, mortal: RedisRelay, here: RedisRelay, there: RedisRelay, spool: Spool
     ) -> None:
         async with mortal.publishing(JOB, spool), aclosing(there.follow(JOB, 1)) as chunks:
@@ -100,8 +100,9 @@ class TestRedisRelay(RelayContract):
             assert await anext(chunks) == b"one "
             await link.cut()
             async with here.publishing(JOB, Spool(spool.path.with_name("second"), take=2)):
-                with pytest.raises(SpoolAbandoned), anyio.fail_after(ALIVE_S / 2):
-                    await anext(chunks)
+                pass
+            with pytest.raises(SpoolAbandoned), anyio.fail_after(ALIVE_S / 2):
+                await anext(chunks)
 
     @pytest.mark.usefixtures("soon_forgotten")
     async def test_a_take_that_says_nothing_for_long_is_not_forgotten(
@@ -126,20 +127,6 @@ class TestRedisRelay(RelayContract):
             spool.complete()
         await anyio.sleep(2 * UNPUBLISHED_S)
         assert name.encode() not in shared_redis.command("KEYS", "*")
-
-    async def test_one_that_is_not_first_is_always_published_lest_others_wait(
-        self, link: CutLink, mortal: RedisRelay, here: RedisRelay, there: RedisRelay, spool: Spool
-    ) -> None:
-        async with mortal.publishing(JOB, spool), aclosing(there.follow(JOB, 1)) as chunks:
-            await spool.write(b"one ")
-            assert await anext(chunks) == b"one "
-            await link.cut()
-            second = Spool(spool.path.with_name("second"), take=2)
-            async with here.publishing(JOB, second):
-                await second.write(b"two ")
-                second.complete()
-            with pytest.raises(SpoolAbandoned), anyio.fail_after(ALIVE_S / 2):
-                await anext(chunks)
 
     async def test_many_listeners_need_one_connection(
         self, shared_redis: RedisServer, here: RedisRelay, there: RedisRelay, spool: Spool

@@ -227,16 +227,16 @@ async def test_what_the_relay_has_lost_is_taken_from_the_store(
         assert heard == (200, (await fetch(kept, job_id)).body, True)
 
 
+async def follow_in_vain(*_: object) -> AsyncIterator[bytes]:
+    await anyio.sleep_forever()
+    yield b"never"
+
+
 async def test_who_hears_nothing_of_a_note_has_it_from_the_store_as_soon_as_it_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with keeping(tmp_path) as kept:
-
-        async def follow(*_: object) -> AsyncIterator[bytes]:
-            await anyio.sleep_forever()
-            yield b"never"
-
-        monkeypatch.setattr(kept.desk.relay, "follow", follow)
+        monkeypatch.setattr(kept.desk.relay, "follow", follow_in_vain)
         job_id = await kept.accepted(text=" ".join(["word"] * 120), format="pcm")
         with anyio.fail_after(TIMEOUT_S):
             heard = await listen(kept, job_id)
@@ -248,15 +248,11 @@ async def test_who_hears_nothing_of_a_take_is_told_as_soon_as_it_was_given_back(
 ) -> None:
     async with keeping(tmp_path) as kept:
 
-        async def follow(*_: object) -> AsyncIterator[bytes]:
-            await anyio.sleep_forever()
-            yield b"never"
-
         async def land(*_: object) -> Landing:
             await anyio.sleep(2 * GATHER_S)
             raise StoreFailed("it is gone")
 
-        monkeypatch.setattr(kept.desk.relay, "follow", follow)
+        monkeypatch.setattr(kept.desk.relay, "follow", follow_in_vain)
         monkeypatch.setattr(kept.desk.store, "land", land)
         job_id = await kept.accepted(text=" ".join(["word"] * 120), format="pcm")
         await kept.until(job_id, "running")
