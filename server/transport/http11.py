@@ -1,11 +1,13 @@
 """HTTP/1.1 alone, by a reader that reads on while a request is answered."""
 
+from dataclasses import replace
 from typing import Any
 
 import anyio
 import h11
 from hypercorn.events import Closed, Event, RawData
-from hypercorn.protocol.events import Data
+from hypercorn.protocol.events import Data, Response
+from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 
 #: What may have come of the next request before this one is answered. The longest note, escaped
@@ -55,6 +57,16 @@ class Http11Protocol(H11Protocol):
     @property
     def _ahead(self) -> bytes:
         return self.connection.trailing_data[0]
+
+    async def stream_send(self, event: StreamEvent) -> None:
+        """Send an answer on, and say that it is the last where the request is not whole by now.
+
+        The connection ends with such an answer, and a client that does not know it would send its
+        next request there.
+        """
+        if isinstance(event, Response) and self.connection.their_state is h11.SEND_BODY:
+            event = replace(event, headers=[*event.headers, (b"connection", b"close")])
+        await super().stream_send(event)
 
     async def _handle_events(self) -> None:
         async with self._handling:

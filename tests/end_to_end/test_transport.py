@@ -61,6 +61,18 @@ async def test_a_frame_behind_the_handshake_is_refused_and_the_connection_closed
             assert (await rest(stream)).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize(("sent", "is_last"), [(b"", True), (b"12", True), (b"12345", False)])
+async def test_an_answer_before_the_request_is_whole_says_that_it_is_the_last(
+    tone: Server, sent: bytes, is_last: bool
+) -> None:
+    request = b"POST /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
+    async with await dial(tone.host, tone.port, request + sent) as stream:
+        with anyio.fail_after(HEADER_TIME_S):
+            answer = await stream.receive()
+        assert answer.startswith(b"HTTP/1.1 405 ")
+        assert (b"connection: close" in answer.lower()) == is_last
+
+
 @pytest.mark.slow
 async def test_a_header_that_never_ends_is_given_up(tone: Server) -> None:
     async def send_and_wait(sent: bytes) -> None:
