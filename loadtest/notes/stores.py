@@ -15,6 +15,9 @@ from tests.helpers.radosgw import radosgw
 
 HELP = "rgw (Ceph's gateway, started here), moto (started here), or the address of another"
 
+#: Moto copies all it has for each page, and keeps the copies. Others have pages of a thousand.
+_PAGES = {"PageSize": 100_000}
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -36,7 +39,7 @@ class Store:
         """Return how many bytes each version of each object has, by the id of its note."""
         found: dict[str, list[int]] = {}
         pages = self.buckets.client.get_paginator("list_object_versions")
-        for page in pages.paginate(Bucket=self.bucket):
+        for page in pages.paginate(Bucket=self.bucket, PaginationConfig=_PAGES):
             for version in page.get("Versions", ()):
                 _, note_id, _ = version["Key"].split("/")
                 found.setdefault(note_id, []).append(version["Size"])
