@@ -17,8 +17,15 @@ from tests.helpers.virtual_loop import VirtualTimeLoop
 #: Where an optional library is not installed, its tests are left to the step of CI that has it.
 collect_ignore = [] if find_spec("pipecat") else ["integrations/pipecat"]
 
+#: More would only make each other wait.
+MAX_PROCESSES = 4
 #: Only our own code is held to it: libraries may touch a file on their first use.
 GUARDED_PACKAGES = ("server", "protocol", "engine")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one more than there are cores: a third of a run is spent waiting for servers."""
+    return min(len(os.sched_getaffinity(0)) + 1, MAX_PROCESSES)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -79,6 +79,7 @@ def type_line(echo: "subprocess.Popen[bytes]") -> None:
         num_audible += len(piece) * any(piece)
 
 
+@pytest.mark.slow
 def test_a_line_that_is_typed_cuts_the_one_that_is_spoken(server: Server, folder: Path) -> None:
     with echoing(server, folder) as echo:
         type_line(echo)
@@ -94,6 +95,7 @@ def test_a_line_that_is_typed_cuts_the_one_that_is_spoken(server: Server, folder
     assert len(rest) < 3 * BYTES_PER_S
 
 
+@pytest.mark.slow
 def test_an_echo_ends_with_its_server(folder: Path) -> None:
     with (
         starting("server", "serve", "--model", "espeak") as mortal,

@@ -83,6 +83,7 @@ async def test_metrics_and_log_tell_what_goes_on(process: ServerProcess, log: Pa
     assert "swordfish" not in json.dumps(lines)
 
 
+@pytest.mark.slow
 async def test_what_the_warm_up_has_measured_decides_who_is_taken() -> None:
     # A step for one call and the notes' floor takes a millisecond, and one for eight too long.
     flags = ("--tone-step-ms", "2:1,8:80", "--max-calls", "7", "--note-floor", "1")

@@ -108,6 +108,7 @@ def note_metric(server: Server, name: str) -> float:
     return 0.0
 
 
+@pytest.mark.slow
 def test_what_ctrl_c_has_stopped_here_is_gone_on_with_by_the_same_command(texts: Texts) -> None:
     with at_work(sys.executable, "-m", *SLOW, *texts.arguments, "--model", "tone") as process:
         texts.wait_for_the_first(process)

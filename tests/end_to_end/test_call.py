@@ -44,10 +44,12 @@ def said(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[b
         yield run_in_shell(f'"$@" <{tmp_path / "text"}', "call", url, "-", "-o", "-").stdout
 
 
+@pytest.mark.slow
 def test_every_sample_arrives_wherever_the_text_comes_from(said: bytes) -> None:
     assert len(said) == 2 * SAMPLES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "ending", ["opus", "wav", *(pytest.param(each, marks=SLOW) for each in ("mp3", "ogg", "flac"))]
 )
@@ -60,6 +62,7 @@ def test_a_format_gets_a_rate_that_it_can_carry(
         assert file.samplerate == (24_000 if ending in {"opus", "ogg"} else 22_050)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -112,6 +115,7 @@ def test_without_an_output_it_is_played(url: str, tmp_path: Path) -> None:
     assert played.stat().st_size == 2 * SAMPLES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [["exit 3"], ["/bin/cat >/dev/null", "exit 3"]])
 def test_a_player_that_fails_is_named(url: str, tmp_path: Path, lines: list[str]) -> None:
     assert "aplay" in complaint(run("call", url, LONG, PATH=player(tmp_path, *lines)))
@@ -132,6 +136,7 @@ def test_ctrl_c_does_not_wait_for_another_line(url: str) -> None:
         assert ended(process) == (INTERRUPTED, b"")
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_is_said_once_and_at_once() -> None:
     with (
         starting("server", "serve", "--model", "tone") as server,
@@ -143,6 +148,7 @@ def test_a_server_that_dies_is_said_once_and_at_once() -> None:
     assert (status, len(said.splitlines())) == (1, 1)
 
 
+@pytest.mark.slow
 def test_ctrl_c_silences_a_player_that_takes_nothing(url: str, tmp_path: Path) -> None:
     stalled = tmp_path / "stalled"
     with running("call", url, LONG, PATH=stalled_player(tmp_path), STALLED=str(stalled)) as process:

@@ -9,6 +9,7 @@ from server.settings import Settings
 from tests.helpers.command_line import SLOW, complaint, run, run_in_shell
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -106,6 +106,7 @@ async def test_at_the_deadline_calls_are_told_and_a_stalled_reader_is_cut_off() 
             assert 1.0 <= time.monotonic() - began_s <= 1.0 + PATIENCE_S
 
 
+@pytest.mark.slow
 async def test_a_second_sigterm_ends_at_once() -> None:
     with starting(*TONE, "--drain-s", "60") as process:
         async with talking(process.server) as client:
@@ -118,6 +119,7 @@ async def test_a_second_sigterm_ends_at_once() -> None:
             assert time.monotonic() - began_s <= PATIENCE_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["raise", "hang"])
 async def test_an_engine_that_is_gone_is_said_to_all_and_ends_the_process(fault: str) -> None:
     faulty = ("tests.helpers.faulty_server", fault, "serve", "--model", "tone")
@@ -164,6 +166,7 @@ def is_alive(server: Server) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_signal_ends_a_server_that_is_not_ready_yet() -> None:
     # Its warm-up takes a minute.
     slow = voxline("serve", "--model", "tone", "--tone-step-ms", "1:60000", "--port", "0")

@@ -73,8 +73,8 @@ async def test_in_fishs_words_a_file_has_the_bit_rate_that_was_asked_for(
     for bit_rate in (least, most):
         fields = {"text": TEXT, "format": name, field: bit_rate}
         sizes.append(len((await http.post("/v1/tts", json=fields)).content))
-    # Of opus, it is what the codec aims at.
-    assert sizes[1] > 2 * sizes[0]
+    # Of opus, it is what the codec aims at, and pages are added, the more the later audio comes.
+    assert sizes[1] > 1.5 * sizes[0]
 
 
 async def test_a_name_that_is_set_is_its_voice_in_every_tongue_and_on_the_socket() -> None:

@@ -52,6 +52,7 @@ def test_pcm_streams_to_standard_output(source: str) -> None:
     assert (done.returncode, len(done.stdout), done.stderr) == (0, 2 * SAMPLES, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "ending"),
     [

@@ -105,6 +105,7 @@ def test_a_note_is_accepted_by_one_made_by_another_and_fetched_from_the_bucket(
         assert key in fleet.buckets.markers(BUCKET)
 
 
+@pytest.mark.slow
 def test_a_note_is_heard_through_a_server_that_does_not_make_it(fleet: Fleet) -> None:
     front = fleet.start("front", "--role", "calls")
     fleet.start("maker", "--tone-step-ms", UNHURRIED)

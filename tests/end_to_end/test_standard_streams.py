@@ -25,6 +25,7 @@ LONG = "word " * 500
 BUFFERED = 'unset PYTHONUNBUFFERED; exec "$@"'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [SERVE, ("doctor",), ("--version",), ("serve", "--help")])
 def test_an_output_that_takes_nothing_is_said_in_one_line_and_ends_the_command(
     command: tuple[str, ...],
@@ -32,6 +33,7 @@ def test_an_output_that_takes_nothing_is_said_in_one_line_and_ends_the_command(
     assert "No space left" in complaint(run_in_shell(f"{BUFFERED} >/dev/full", *command))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [SERVE, ("doctor",), ("--version",)])
 def test_an_output_that_nobody_reads_ends_the_command_without_a_word(
     command: tuple[str, ...],
@@ -50,6 +52,7 @@ def test_an_output_that_nobody_reads_ends_the_command_without_a_word(
     assert (done.returncode, done.stderr) == (NO_READER, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["<&-", "2>&-"])
 def test_a_server_with_a_closed_stream_serves_and_ends_well(closed: str) -> None:
     with subprocess.Popen(
@@ -85,6 +88,7 @@ def test_an_error_is_no_speech_where_standard_error_is_closed() -> None:
     assert (done.returncode, done.stdout) == (1, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["say", "call"])
 def test_ctrl_c_ends_a_write_that_nobody_takes(command: str, tone: Server) -> None:
     whither = ("--model", "tone") if command == "say" else (tone.ws_url,)

@@ -103,6 +103,7 @@ def test_a_long_text_costs_its_command_no_more_than_a_short_one(pattern: str) ->
     assert cost(NUM_CHARS) <= 1.1 * cost(1_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_long_text_costs_no_step_more_than_a_short_one(pattern: str) -> None:
     def worst(num_chars: int) -> int:

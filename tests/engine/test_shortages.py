@@ -110,6 +110,7 @@ class Shortage:
         return (max(made) - min(made)) / SAMPLE_RATE_HZ if made else 0.0
 
 
+@pytest.mark.slow
 def test_calls_that_want_audio_all_the_time_never_differ_by_more_than_a_chunk_and_the_lead() -> (
     None
 ):
@@ -126,6 +127,7 @@ def test_calls_that_want_audio_all_the_time_never_differ_by_more_than_a_chunk_an
             assert all(shortage.gap_s(c) <= TARGET_LEAD_S + CHUNK_S for c in cohorts), seed
 
 
+@pytest.mark.slow
 def test_no_call_waits_for_more_than_a_turn_of_each_other_even_where_slots_are_short() -> None:
     for seed in range(NUM_SHORTAGES):
         shortage = Shortage(seed)
@@ -136,6 +138,7 @@ def test_no_call_waits_for_more_than_a_turn_of_each_other_even_where_slots_are_s
             assert step - min(served_at.values()) <= LONGEST_WAIT, seed
 
 
+@pytest.mark.slow
 def test_notes_that_are_left_out_get_the_share_that_their_floor_is_of_a_whole_step() -> None:
     for seed in range(NUM_SHORTAGES):
         shortage = Shortage(seed)

@@ -100,6 +100,7 @@ def test_refused_calls_are_counted_and_their_advice_is_known(tmp_path: Path) -> 
     assert result["first_audio"]["max_ms"] is None
 
 
+@pytest.mark.slow
 def test_more_streams_on_a_connection_than_the_server_allows_are_refused(
     tone: ServerProcess,
 ) -> None:

@@ -57,6 +57,7 @@ def joined(taken: list[tuple[float, Pcm]]) -> Pcm:
     return np.concatenate([pcm for _, pcm in taken])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speed", [None, 1.5])
 async def test_it_is_sample_by_sample_what_is_pulled_at_once(
     engine: VirtualEngineThread, speed: float | None

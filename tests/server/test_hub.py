@@ -55,6 +55,7 @@ def settings_of(hub: FakeHub) -> dict[str, str]:
     return os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(cache)}
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_downloaded_once_and_then_needs_no_network(hub: FakeHub) -> None:
     folder = Path(fetched(hub, REPOSITORY))
     assert {file.name for file in folder.iterdir()} == {"config.json", "model.pth", "README.md"}
@@ -73,6 +74,7 @@ def test_the_licence_is_told_before_the_weights_are_downloaded(hub: FakeHub) -> 
     assert "CC-BY-NC-SA-4.0" in run(hub, REPOSITORY, HF_HUB_OFFLINE="1").stderr
 
 
+@pytest.mark.slow
 def test_a_checkpoint_whose_page_states_no_licence_is_fetched_all_the_same(hub: FakeHub) -> None:
     (hub.folder / "README.md").write_text("Weights.")
     assert "that its page states" in run(hub, REPOSITORY).stderr

@@ -31,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(CHECKPOINT, tmp_path / "checkpoint"))
 
 
+@pytest.mark.slow
 def test_a_folder_is_an_s1_checkpoint() -> None:
     info = load_runner(str(CHECKPOINT)).info
     assert (info.name, info.sample_rate_hz, info.frame_samples) == ("s1", 44_100, 2_048)
@@ -38,6 +39,7 @@ def test_a_folder_is_an_s1_checkpoint() -> None:
     assert info.weights_licence == "CC-BY-NC-SA-4.0"
 
 
+@pytest.mark.slow
 def test_a_folder_whose_config_says_so_is_a_vits_checkpoint(tmp_path: Path) -> None:
     info = load_runner(str(write_checkpoint(tmp_path))).info
     assert (info.name, info.sample_rate_hz, info.weights_licence) == ("vits", 8_000, None)
@@ -98,6 +100,7 @@ def test_a_missing_library_is_named_with_what_to_install(library: str, function:
     assert library in found.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["torch", "transformers"])
 def test_a_library_that_vits_lacks_is_named_with_what_to_install(
     tmp_path: Path, library: str
@@ -126,6 +129,7 @@ def test_the_default_model_loads_no_library_of_another() -> None:
     assert found.stdout == "set()\n"
 
 
+@pytest.mark.slow
 def test_what_is_converted_is_read_instead_and_is_the_same(folder: Path) -> None:
     written = convert_checkpoint(folder)
     assert [path.name for path in written] == ["model.safetensors", "codec.safetensors"]

@@ -39,6 +39,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_any_text_ends_with_its_words_marked_in_order(runner: EspeakRunner, text: str) -> None:
     spoken = say(runner, text)

@@ -131,6 +131,7 @@ def test_what_is_known_to_be_deadly_is_not_tried_again(runner: EspeakRunner) -> 
     assert processes(runner)[1] == speaker
 
 
+@pytest.mark.slow
 def test_a_library_that_hangs_is_ended() -> None:
     subprocess.run([sys.executable, "-c", HANG], check=True, cwd=ROOT, timeout=ENDING_S)
 

@@ -61,6 +61,7 @@ def undisturbed() -> list[Pcm]:
     return spoken()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("owner", "name"), PLACES.values(), ids=PLACES.keys())
 def test_no_want_of_memory_ends_the_engine_or_changes_a_sample(
     monkeypatch: pytest.MonkeyPatch, owner: object, name: str

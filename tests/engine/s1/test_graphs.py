@@ -57,6 +57,7 @@ def drawn(frames: FrameGenerator, prompts: list[int], num_steps: int) -> dict[in
     return columns
 
 
+@pytest.mark.slow
 def test_a_frame_is_tensor_operations_alone_and_draws_the_same_when_they_are_done_again() -> None:
     model = exact_model()
     lengths = [5, 30]
@@ -66,6 +67,7 @@ def test_a_frame_is_tensor_operations_alone_and_draws_the_same_when_they_are_don
         assert torch.equal(torch.stack(columns[slot]), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most_places", [24, 64, 10_000])
 def test_rows_of_any_number_and_length_find_a_shape(most_places: int) -> None:
     model = exact_model()

@@ -271,6 +271,7 @@ def test_the_same_seed_is_the_same_speech_and_another_is_another() -> None:
     assert len(set(found)) == 3
 
 
+@pytest.mark.slow
 def test_a_request_without_a_seed_draws_one() -> None:
     runner = S1Runner(talkative(), VOICES, num_lanes=1, num_cached=1_024)
     bench = Bench(runner)

@@ -30,6 +30,7 @@ SHAPES: list[dict[str, object]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_windows_of_any_size_in_any_batch_are_the_whole(sizes: dict[str, object]) -> None:
     vocode, model = vocoder(**sizes)
@@ -43,6 +44,7 @@ def test_windows_of_any_size_in_any_batch_are_the_whole(sizes: dict[str, object]
     assert torch.allclose(joined, whole, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_no_hop_beyond_the_reach_is_heard(sizes: dict[str, object]) -> None:
     vocode, model = vocoder(**sizes)

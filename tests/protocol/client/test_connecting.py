@@ -179,6 +179,7 @@ async def test_what_the_body_raises_arrives_as_it_was(mine: type[BaseException])
             await fail(url)
 
 
+@pytest.mark.slow
 async def test_a_server_that_takes_nothing_any_more_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

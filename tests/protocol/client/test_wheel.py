@@ -77,6 +77,7 @@ def test_the_page_names_every_error() -> None:
     assert errors <= set(re.findall(r"`(\w+)`", PAGE.read_text(encoding="utf-8")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", blocks(PAGE), ids=lambda block: f"{len(block.code)} characters")
 def test_a_program_of_the_page_makes_a_file_of_speech_under_the_name_of_the_wheel(
     program: Block, server: Server, tmp_path: Path

@@ -7,7 +7,9 @@ from tests.server.jobs.contract.running import RunningContract
 from tests.server.jobs.contract.telling import TellingContract
 
 
-class NoteQueueContract(
-    AcceptingContract, RunningContract, ChangingContract, DyingContract, TellingContract
-):
+class LivingContract(AcceptingContract, RunningContract, ChangingContract, TellingContract):
+    """What is promised while no process dies."""
+
+
+class NoteQueueContract(LivingContract, DyingContract):
     """Subclasses define `opened` and `kill`: see `QueuePlace`. Tests take real time."""

@@ -12,9 +12,10 @@ from server.jobs.queue import NoteQueue
 from server.jobs.redis.keys import Keys
 from server.jobs.redis.queue import open_redis_queue
 from tests.helpers.redis_server import BACKENDS, RedisServer
-from tests.server.jobs.contract.place import PLENTY_S, job
+from tests.server.jobs.contract.dying import DyingContract
+from tests.server.jobs.contract.place import PLENTY_S, QueuePlace, job
 from tests.server.jobs.cut_link import CutLink, linked
-from tests.server.jobs.queue_contract import NoteQueueContract
+from tests.server.jobs.queue_contract import LivingContract
 
 pytestmark = [
     pytest.mark.anyio,
@@ -26,7 +27,7 @@ pytestmark = [
 LEASE_S = 1.0
 
 
-class TestRedisNoteQueue(NoteQueueContract):
+class RedisPlace(QueuePlace):
     """Every process has a link of its own to Redis, which is cut where it dies."""
 
     @pytest.fixture
@@ -59,6 +60,8 @@ class TestRedisNoteQueue(NoteQueueContract):
     async def kill(self, queue: NoteQueue) -> None:
         await self._links[queue].cut()
 
+
+class TestRedisNoteQueue(RedisPlace, LivingContract):
     async def test_of_processes_that_find_a_webhook_due_together_one_calls_it(self) -> None:
         async with self.opened() as queue:
             await queue.submit([job("a", webhook="https://example.com/hook")])
@@ -68,3 +71,8 @@ class TestRedisNoteQueue(NoteQueueContract):
             # As another has seen it just before.
             self._redis.command("ZADD", Keys(self._name).notices, str(due.status.ended_at), "a")
             assert await queue.take_notices(now=now, until=now + 30, limit=9) == []
+
+
+@pytest.mark.slow
+class TestRedisNoteQueueAfterDeaths(RedisPlace, DyingContract):
+    """Each death is seen when its lease is over, and not before."""

@@ -81,6 +81,7 @@ class TestRedisRelay(RelayContract):
             spool.complete()
             assert await heard(there, start=425) == bytes([8]) * 25 + bytes([9]) * 50
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("soon_forgotten")
     async def test_a_take_whose_maker_has_died_ends_for_those_who_hear_it(
         self, link: CutLink, mortal: RedisRelay, there: RedisRelay, spool: Spool
@@ -104,6 +105,7 @@ class TestRedisRelay(RelayContract):
             with pytest.raises(SpoolAbandoned), anyio.fail_after(ALIVE_S / 2):
                 await anext(chunks)
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("soon_forgotten")
     async def test_a_take_that_says_nothing_for_long_is_not_forgotten(
         self,

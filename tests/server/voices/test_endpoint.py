@@ -283,6 +283,7 @@ async def test_other_methods_are_refused(tmp_path: Path) -> None:
             assert await server.refusal(method, path) == (405, "method_not_allowed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/v1/notes", "/v1/voices"])
 async def test_the_largest_recording_fits_and_a_larger_one_does_not(
     tmp_path: Path, path: str

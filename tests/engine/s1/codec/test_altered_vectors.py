@@ -9,6 +9,7 @@ from tests.engine.s1.codec.test_golden import VECTORS
 from tests.golden.decode import compare_decode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["codes", "wave", "z_post", "z_q", "z_up_tail"])
 def test_an_altered_value_is_seen(tmp_path: Path, name: str) -> None:
     vectors = load_file(VECTORS / "g_decode.safetensors")

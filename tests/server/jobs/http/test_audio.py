@@ -207,6 +207,7 @@ async def test_a_take_that_is_given_up_has_no_end_and_is_never_continued(tmp_pat
         assert answer.refusal == (409, "take_changed")
 
 
+@pytest.mark.slow
 async def test_what_the_relay_has_lost_is_taken_from_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +233,7 @@ async def follow_in_vain(*_: object) -> AsyncIterator[bytes]:
     yield b"never"
 
 
+@pytest.mark.slow
 async def test_who_hears_nothing_of_a_note_has_it_from_the_store_as_soon_as_it_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,6 +334,7 @@ async def test_nobody_says_how_long_a_note_in_the_making_will_be(tmp_path: Path)
         assert answer.headers[b"etag"] == f'"{job_id}-1"'.encode()
 
 
+@pytest.mark.slow
 async def test_a_take_that_its_engine_gave_up_is_never_part_of_the_next(tmp_path: Path) -> None:
     text = " ".join(["word"] * 100)
     heard: list[tuple[int, bytes, bool]] = []
