@@ -7,6 +7,7 @@ from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.jobs.job import JobError
 from server.jobs.queue import Claim
+from server.voices.store import VoicesUnreachable
 
 #: What the disk or the store lacks has to be seen to by somebody: until then, little is tried.
 STORE_RETRY_S = 15.0
@@ -17,6 +18,7 @@ STORE_RETRY_SPREAD = (0.5, 1.5)
 RETRY_S = 5.0
 
 NOT_KEPT = JobError(code="store", message="its audio cannot be kept at the moment")
+NO_VOICES = JobError(code="store", message="the stored voices cannot be reached at the moment")
 
 
 async def tell(claim: Claim, error: RequestError) -> None:
@@ -25,6 +27,9 @@ async def tell(claim: Claim, error: RequestError) -> None:
     Raises:
         Superseded: nothing, since it is not the job's any more.
     """
+    if isinstance(error, VoicesUnreachable):
+        await no_store(claim, NO_VOICES)
+        return
     told = JobError(code=error.code.value, message=error.message)
     match error.code:
         case ErrorCode.DRAINING:
@@ -40,12 +45,14 @@ async def tell(claim: Claim, error: RequestError) -> None:
             await claim.failed(told, may_retry=False)
 
 
-async def not_kept(claim: Claim, draw: Callable[[float, float], float] = random.uniform) -> None:
-    """Say of a take that it was made for nothing: the job waits until its audio can be kept.
+async def no_store(
+    claim: Claim, told: JobError, draw: Callable[[float, float], float] = random.uniform
+) -> None:
+    """Say of a take that what it needs of a store cannot be had: the job waits until it can.
 
     How long is `draw`n from between two bounds.
 
     Raises:
         Superseded: see `tell`.
     """
-    await claim.postponed(NOT_KEPT, STORE_RETRY_S * draw(*STORE_RETRY_SPREAD))
+    await claim.postponed(told, STORE_RETRY_S * draw(*STORE_RETRY_SPREAD))

@@ -1,6 +1,7 @@
 """Makes the notes that wait: each take through the engine into its spool, and on into the store."""
 
 import logging
+from contextlib import suppress
 
 import anyio
 
@@ -9,12 +10,12 @@ from server.errors import RequestError
 from server.jobs.acceptance import note_in
 from server.jobs.desk import Desk
 from server.jobs.isolation import Isolation
-from server.jobs.job import LandedAudio
-from server.jobs.queue import Claim, Superseded
+from server.jobs.job import Job, LandedAudio
+from server.jobs.queue import Claim, Superseded, UnknownJob
 from server.jobs.spool import Spool
 from server.jobs.store import StoreFailed
 from server.jobs.take import Take
-from server.jobs.verdict import not_kept, tell
+from server.jobs.verdict import NOT_KEPT, no_store, tell
 from server.service import Service
 from server.together import together
 
@@ -52,11 +53,26 @@ class NoteWorker:
                 await tell(claim, error)
             except (StoreFailed, OSError) as error:
                 _log.warning("a note was made and cannot be kept: %s", error)
-                await not_kept(claim)
+                await no_store(claim, NOT_KEPT)
             else:
-                await claim.stored(audio)
+                await self._say_stored(claim, audio)
         except Superseded:
             _log.info("a take was given up: somebody else has the note, or it has ended")
+
+    async def _say_stored(self, claim: Claim, audio: LandedAudio) -> None:
+        try:
+            await claim.stored(audio)
+        except Superseded:
+            await self._remove_forgotten(claim.record.job)
+            raise
+
+    async def _remove_forgotten(self, job: Job) -> None:
+        """Remove what has landed of a job of which nobody knows any more."""
+        try:
+            await self._desk.queue.find(job.id)
+        except UnknownJob:
+            with suppress(StoreFailed):
+                await self._desk.store.remove(job.key)
 
     async def _make(self, claim: Claim, number: int) -> LandedAudio:
         job = claim.record.job

@@ -21,6 +21,8 @@ URL_S = 900
 _TIDY_S = 5.0
 
 _NOT_FOUND, _NO_BYTES = "404", "InvalidRange"
+#: What a store says that will not tell, or does not know, whether it keeps versions.
+_UNANSWERED = {"AccessDenied", "403", "NotImplemented", "501", "MethodNotAllowed", "405"}
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class Bucket:
         self.client = client
         self._signer = signer or client
         self._limiter = CapacityLimiter(MAX_CALLS)
+        self._has_versions: bool | None = None
 
     async def call(self, work: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
         """Do in a worker thread what asks the bucket something."""
@@ -92,6 +95,12 @@ class Bucket:
         """Put what `read` returns, with what is `told` of it."""
         told |= {**self.settings.keeping, "Bucket": self.settings.bucket, "Key": key}
         await self.call(lambda: self.client.put_object(Body=read(), **told))
+
+    async def has_versions(self) -> bool:
+        """Tell whether the bucket keeps versions, or may: not every credential may ask."""
+        if self._has_versions is None:
+            self._has_versions = await self.call(self._versions)
+        return self._has_versions
 
     async def listed(self, prefix: str) -> list[Listed]:
         """Return the objects whose keys begin with `prefix`, by key."""
@@ -133,6 +142,17 @@ class Bucket:
             return address
 
         return await self.call(url)
+
+    def _versions(self) -> bool:
+        from botocore.exceptions import ClientError
+
+        try:
+            told = self.client.get_bucket_versioning(Bucket=self.settings.bucket)
+        except ClientError as error:
+            if code_of(error) in _UNANSWERED:
+                return True
+            raise
+        return "Status" in told
 
     def _find(self, key: str) -> Found:
         from botocore.exceptions import ClientError

@@ -9,6 +9,7 @@ from anyio import to_thread
 
 from protocol.codes import ErrorCode
 from server.errors import RequestError
+from server.voices.store import VoicesUnreachable
 
 #: A disk, or what somebody may have of it, is full.
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -23,8 +24,8 @@ async def on_disk(work: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
     """Return what `work` returns.
 
     Raises:
-        RequestError: `quota` where no room is left, `internal` for all else that it may refuse, or
-            what `work` raises.
+        RequestError: `quota` where no room is left, `VoicesUnreachable` for all else that it may
+            refuse, or what `work` raises.
     """
     try:
         return await to_thread.run_sync(work, *args)
@@ -32,4 +33,4 @@ async def on_disk(work: Callable[[Unpack[_Args]], _T], *args: *_Args) -> _T:
         _log.warning("the stored voices cannot be reached: %s", error)
         if error.errno in _FULL:
             raise RequestError(ErrorCode.QUOTA, "no room is left to keep voices in") from error
-        raise RequestError(ErrorCode.INTERNAL, "the stored voices cannot be reached") from error
+        raise VoicesUnreachable from error

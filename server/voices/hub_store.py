@@ -13,7 +13,7 @@ from protocol.messages import Reference
 from server.errors import RequestError
 from server.voices.hub_snapshot import HubSnapshot
 from server.voices.recordings import RecordingCache
-from server.voices.store import StoredVoice, unknown
+from server.voices.store import StoredVoice, VoicesUnreachable, unknown
 
 #: At once, each with a recording in memory: nobody waits for a Hub but those who ask it.
 _MAX_CALLS = 4
@@ -114,4 +114,4 @@ def _failures() -> Iterator[None]:
     # What the Hub answers, what the way there does, and what the disk refuses.
     except (errors.HfHubHTTPError, HTTPError, OSError, ValueError) as error:
         _log.warning("the voices of the Hub cannot be reached: %s", error)
-        raise RequestError(ErrorCode.INTERNAL, "the stored voices cannot be reached") from error
+        raise VoicesUnreachable from error

@@ -17,7 +17,7 @@ from server.voices.about import read_about, write_about
 from server.voices.folder import MAX_BYTES, MAX_VOICES
 from server.voices.recordings import RecordingCache
 from server.voices.s3_entries import ABOUT, VOICES, Entry, entries_of
-from server.voices.store import StoredVoice, unknown
+from server.voices.store import StoredVoice, VoicesUnreachable, unknown
 
 #: Nobody takes so long to add a voice: whoever left a recording without one has died.
 _ABANDONED_S = 3_600.0
@@ -189,7 +189,7 @@ def _failures() -> Iterator[None]:
         yield
     except S3Failed as error:
         _log.warning("the stored voices cannot be reached: %s", error)
-        raise RequestError(ErrorCode.INTERNAL, "the stored voices cannot be reached") from error
+        raise VoicesUnreachable from error
 
 
 def _readable(about: bytes, voice_id: str) -> tuple[StoredVoice, str]:

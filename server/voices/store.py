@@ -44,12 +44,19 @@ class StoredVoice:
     lexicon: Mapping[str, str] = field(default_factory=dict)
 
 
+class VoicesUnreachable(RequestError):
+    """The place of stored voices cannot be reached: no fault of the request, and it may pass."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.INTERNAL, "the stored voices cannot be reached")
+
+
 class VoiceStore(Protocol):
     """A place where voices are kept.
 
     A voice is added whole, and removed. Its recording never changes; what people are told of it
     may. Of several that add the same id at once, one succeeds. What is damaged is as good as not
-    there. Each method may also raise a `RequestError` of `internal`: the place cannot be reached.
+    there. Each method may also raise `VoicesUnreachable`.
     """
 
     async def check(self, voice_id: str, num_bytes: int) -> None:

@@ -48,7 +48,7 @@ class AudioEndpoint:
     async def _send(self, request: Request, job: Job, send: Send) -> None:
         take, start = _resumption(request.query_params)
         found = await self._audio.find(job.id, take, start)
-        reply = await reply_to(request.headers, job, found, start, self._desk.store)
+        reply = await reply_to(request, job, found, start, self._desk.store)
         media_type = job.format.media_type
         if reply.chunks is None:
             headers = {"Content-Type": media_type, **reply.headers}

@@ -4,12 +4,16 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from server.jobs.http.audio import Live
 from server.jobs.http.etags import is_known, is_wanted
 from server.jobs.http.ranges import ByteRange, RangeUnsatisfiable, read_range
 from server.jobs.job import Job, LandedAudio
 from server.jobs.store import AudioStore
+
+#: They name a tag of ours, and the store has tags of its own.
+_OF_TAGS = ("if-match", "if-range")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +26,14 @@ class AudioReply:
 
 
 async def reply_to(
-    asked: Headers, job: Job, found: LandedAudio | Live, start: int, store: AudioStore
+    request: Request, job: Job, found: LandedAudio | Live, start: int, store: AudioStore
 ) -> AudioReply:
     """Return the answer to a request for audio from byte `start` on.
 
     Raises:
         StoreFailed: see there.
     """
+    asked = request.headers
     headers = {"ETag": f'"{job.id}-{found.take}"', "Cache-Control": "private, no-cache"}
     if isinstance(found, LandedAudio):
         headers["Accept-Ranges"] = "bytes"
@@ -38,8 +43,7 @@ async def reply_to(
         return AudioReply(status=304, headers=headers)
     if isinstance(found, Live):
         return AudioReply(status=200, headers=headers, chunks=found.chunks)
-    # Whoever goes on from a byte would get all of it there.
-    address = None if start else await store.url(job.key, job.format.media_type)
+    address = None if _is_ours(request, start) else await store.url(job.key, job.format.media_type)
     if address is not None:
         return AudioReply(status=307, headers={**headers, "Location": address})
     part = _wanted(asked, headers["ETag"], found.num_bytes, start)
@@ -51,6 +55,12 @@ async def reply_to(
         headers={**headers, **part.headers},
         chunks=store.read(job.key, part.start, part.end),
     )
+
+
+def _is_ours(request: Request, start: int) -> bool:
+    """Tell whether only we can answer: an address of the store is for GET, and for all of it."""
+    of_tags = any(name in request.headers for name in _OF_TAGS)
+    return start > 0 or of_tags or request.method == "HEAD"
 
 
 def _wanted(asked: Headers, etag: str, total: int, start: int) -> ByteRange | None:

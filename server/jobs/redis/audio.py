@@ -54,6 +54,8 @@ class Piece:
 
 def begin(pipe: Pipeline[bytes], key: str) -> None:
     """Let a take be known before any of it is made."""
+    # A job of the same id that was forgotten may have had a take of this number.
+    pipe.delete([key])
     pipe.xadd(key, {_AUDIO: b""}, identifier="0-1")
     pipe.expire(key, ALIVE_S)
 

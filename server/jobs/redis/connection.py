@@ -24,7 +24,7 @@ _MAX_CONNECTIONS = 2 * MAX_ASKING
 #: After a failure it is tried again so soon, …
 _FIRST_PAUSE_S = 0.1
 #: … and later at this pace: a Redis that has returned is noticed within seconds.
-_LAST_PAUSE_S = 3.0
+LAST_PAUSE_S = 3.0
 
 #: What coredis raises where Redis is not there, does not answer, refuses, or has just left.
 FAILURES = (
@@ -112,7 +112,7 @@ def pauses() -> Iterator[float]:
     while True:
         # Spread, so that not all processes return at once.
         yield pause_s * random.uniform(0.5, 1.0)  # noqa: S311 no secret
-        pause_s = min(2 * pause_s, _LAST_PAUSE_S)
+        pause_s = min(2 * pause_s, LAST_PAUSE_S)
 
 
 @asynccontextmanager

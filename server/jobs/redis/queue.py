@@ -15,7 +15,7 @@ from server.jobs.redis import notices
 from server.jobs.redis.connection import FAILURES, Connection, connected, pauses, reason_of
 from server.jobs.redis.keys import NAME, Keys
 from server.jobs.redis.listing import page, stats
-from server.jobs.redis.records import Records, text
+from server.jobs.redis.records import Records, audio_ms, text
 from server.jobs.redis.runner import Runner
 from server.jobs.redis.tasks import Tasks
 from server.jobs.redis.upkeep import expire, repair
@@ -46,8 +46,10 @@ class RedisNoteQueue:
             return []
 
         async def submit(client: Redis[bytes]) -> list[Receipt]:
-            digests = await self._records.digests(client, jobs)
+            digests, waiting_ms = await self._records.digests(client, jobs)
             new = [job for job, digest in zip(jobs, digests, strict=True) if digest is None]
+            # What is refused by Redis itself leaves its tasks in line.
+            self._check_room(new, waiting_ms)
             answers = await self._records.submit(client, new, self._max_audio_ms) if new else []
             if isinstance(answers, int):
                 raise QueueFull(answers / 1_000)
@@ -137,7 +139,6 @@ class RedisNoteQueue:
         runner = Runner(self._connection, self._records, handler)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(runner.watch)
-            tasks.start_soon(expire, self._connection, self._records)
             tasks.start_soon(repair, self._connection, self._records, self._tasks)
             for pause_s in pauses():
                 # streaq's workers are not made to be run twice.
@@ -147,6 +148,17 @@ class RedisNoteQueue:
                 except* FAILURES as failures:
                     _log.warning("a worker could not begin: %s", reason_of(failures.exceptions[0]))
                 await anyio.sleep(pause_s)
+
+    def _check_room(self, jobs: Sequence[Job], waiting_ms: int) -> None:
+        """Pass jobs, some of which may be the same, that there is room for.
+
+        Raises:
+            QueueFull: see there.
+        """
+        added_ms = sum({job.id: audio_ms(job) for job in jobs}.values())
+        excess_ms = waiting_ms + added_ms - self._max_audio_ms
+        if added_ms and excess_ms > 0:
+            raise QueueFull(excess_ms / 1_000)
 
     async def _change(self, job_id: str, decide: Callable[[JobStatus], JobStatus]) -> JobRecord:
         kept = await self._connection.ask(
@@ -168,8 +180,13 @@ async def open_redis_queue(
     At most `max_audio_s` of audio may wait in it. A job whose process says nothing for `lease_s` is
     given to another.
     """
-    async with connected(url) as connection:
-        yield RedisNoteQueue(connection, url, name, max_audio_s, lease_s)
+    async with connected(url) as connection, anyio.create_task_group() as tasks:
+        # Whether or not anybody runs jobs.
+        tasks.start_soon(expire, connection, Records(Keys(name), Tasks(name)))
+        try:
+            yield RedisNoteQueue(connection, url, name, max_audio_s, lease_s)
+        finally:
+            tasks.cancel_scope.cancel()
 
 
 def _receipt(job: Job, digest: str) -> Receipt:

@@ -1,9 +1,10 @@
 """The records of jobs in Redis: reading them, and changing them one status after another."""
 
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from coredis import PureToken, Redis
 from coredis.patterns.pipeline import Pipeline
@@ -17,6 +18,8 @@ from server.jobs.redis.scripts import CHANGE, DIGESTS, REMOVE, SUBMIT
 from server.jobs.redis.tasks import Tasks
 
 _FIELDS = ("job", "status", "round")
+#: No two jobs begin with the same round, and there is room to count on.
+_ROUND_BITS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class Kept:
     record: JobRecord
     #: The status as it is in Redis: what changed since is told by it.
     encoded: bytes
-    #: How often the job was sent again after an end: tasks of earlier rounds mean nothing.
+    #: Another one each time that a job is accepted or sent again, also where its id is that of one
+    #: that was forgotten: whoever has an earlier one has another job, and its tasks mean nothing.
     round: int
 
     @property
@@ -68,11 +72,17 @@ class Records:
             raise UnknownJob(job_id)
         return kept
 
-    async def digests(self, client: Redis[bytes], jobs: Sequence[Job]) -> list[str | None]:
-        """Return the digests of the jobs that are there by the ids of these."""
+    async def digests(
+        self, client: Redis[bytes], jobs: Sequence[Job]
+    ) -> tuple[list[str | None], int]:
+        """Return the digests of the jobs that are there by the ids of these, and what waits.
+
+        What waits is audio, in milliseconds.
+        """
         # One request: the client takes longer over five hundred than Redis.
-        found = await client.eval(DIGESTS, [self.keys.record(job.id) for job in jobs])
-        return [None if digest is None else text(digest) for digest in cast("list[object]", found)]
+        keys = [self.keys.counts, *(self.keys.record(job.id) for job in jobs)]
+        waiting, *found = cast("list[Any]", await client.eval(DIGESTS, keys))
+        return [None if digest is None else text(digest) for digest in found], int(waiting)
 
     async def submit(
         self, client: Redis[bytes], jobs: Sequence[Job], max_audio_ms: int
@@ -83,14 +93,16 @@ class Records:
         keys += [self.keys.record(job.id) for job in jobs]
         status = encode_status(JobStatus())
         args: list[str | bytes | int | float] = [max_audio_ms]
+        # Where one is there twice it has one task.
+        rounds = {job.id: secrets.randbits(_ROUND_BITS) for job in jobs}
         for job in jobs:
             args += [job.id, job.digest, encode_job(job), status, job.priority.value]
-            args += [audio_ms(job), job.expires_at]
+            args += [audio_ms(job), job.expires_at, rounds[job.id]]
         await self._tasks.prepare(client)
         async with client.pipeline(transaction=True) as pipe:
             answers = pipe.eval(SUBMIT, keys, args)
             for job in jobs:
-                await self._tasks.publish(pipe, job, 0)
+                await self._tasks.publish(pipe, job, rounds[job.id])
         return await answers  # type: ignore[return-value]
 
     async def swap(self, client: Redis[bytes], kept: Kept, status: JobStatus) -> Kept | None:
@@ -120,7 +132,7 @@ class Records:
         args: list[str | bytes | int | float] = [job.id, kept.encoded, after.encoded]
         args += [job.priority.value, audio_ms(job), ended_at]
         args += [int(old.state is JobState.QUEUED), int(new.state is JobState.QUEUED)]
-        return client.eval(CHANGE, keys, [*args, int(old.state.is_end), notice_at])
+        return client.eval(CHANGE, keys, [*args, int(old.state.is_end), notice_at, kept.round])
 
     async def remove(self, client: Redis[bytes], kept: Kept) -> bool:
         """Forget a job, and say whether that was done: not where it has changed meanwhile."""

@@ -1,4 +1,4 @@
-"""What every process that runs jobs does beside it: each step is done by whoever comes first."""
+"""What processes see to beside their jobs: each step is done by whoever comes first."""
 
 from contextlib import suppress
 

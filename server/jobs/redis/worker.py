@@ -1,6 +1,7 @@
 """streaq's worker, held to what we promise: it outlives Redis, and claims what it can run."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,7 +11,14 @@ from streaq import Worker
 from streaq.constants import REDIS_GROUP
 from streaq.types import StreamMessage, Streaq
 
-from server.jobs.redis.connection import ANSWER_S, CONNECT_S, FAILURES, pauses, reason_of
+from server.jobs.redis.connection import (
+    ANSWER_S,
+    CONNECT_S,
+    FAILURES,
+    LAST_PAUSE_S,
+    pauses,
+    reason_of,
+)
 from server.jobs.redis.task_end import RunTask, TaskEnd
 from server.jobs.redis.tasks import FUNCTION, functions, messages, settings
 
@@ -18,6 +26,12 @@ from server.jobs.redis.tasks import FUNCTION, functions, messages, settings
 LOOK_S = 0.5
 #: Of a lease, so that it is not lost by being late once.
 _RENEWALS = 3
+#: Redis is asked at least at each renewal. If it has not answered for so much longer, it was away.
+_AWAY_S = 1.0
+#: Whoever lives has renewed its leases by then: it has waited, connected, and been answered.
+_RETURN_S = LAST_PAUSE_S + CONNECT_S + ANSWER_S
+#: No task is silent for so long.
+_NEVER_MS = 1 << 40
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +42,7 @@ class NoteWorker(Worker[None]):
     * It claims what there is a free slot for, and nothing ahead.
     * Where Redis fails it tries again, and leaves alone what runs meanwhile.
     * A task that has become somebody else's is left to them.
+    * Nobody is taken for dead because Redis was away.
     * Signals are left to the process, which drains first.
     """
 
@@ -45,6 +60,9 @@ class NoteWorker(Worker[None]):
         self._unbegun: set[StreamMessage] = set()
         self._begun: set[StreamMessage] = set()
         self._freed = anyio.Event()
+        self._heard_at = anyio.current_time()
+        #: From when on a lease that has run out says that its holder is dead.
+        self._judges_at = -math.inf
         self.task(name=FUNCTION, max_tries=None, timeout=None, ttl=0, silent=True)(run_task)
 
     async def run_until_cancelled(self) -> None:
@@ -102,6 +120,8 @@ class NoteWorker(Worker[None]):
 
         async def renew_often() -> None:
             while True:
+                await self.redis.ping()
+                self._hear()
                 # streaq's own pace leaves a tenth of a lease for being late.
                 with anyio.move_on_after(self.idle_timeout / 1_000 / _RENEWALS):
                     await renew(anyio.CancelScope())
@@ -145,6 +165,7 @@ class NoteWorker(Worker[None]):
 
     async def _claim(self, queue: MemoryObjectSendStream[StreamMessage]) -> None:
         lib = await self._prepared()
+        self._hear()
         while True:
             self._freed = anyio.Event()
             num_free = self.concurrency - len(self._unbegun) - len(self._begun)
@@ -158,9 +179,10 @@ class NoteWorker(Worker[None]):
                     REDIS_GROUP,
                     self.id,
                     num_free,
-                    self.idle_timeout,
+                    self._lease_ms(),
                     *self.priorities,
                 )
+                self._hear()
                 for msg in messages(found or {}, self.stream_key):
                     # Its renewal may have been late, and it was taken from nobody but ourselves.
                     if msg not in self._begun | self._unbegun:
@@ -168,6 +190,18 @@ class NoteWorker(Worker[None]):
                         queue.send_nowait(msg)
             if not found:
                 await self._news()
+
+    def _lease_ms(self) -> int:
+        """Return for how long the holder of a task must have been silent to be dead."""
+        return self.idle_timeout if anyio.current_time() >= self._judges_at else _NEVER_MS
+
+    def _hear(self) -> None:
+        """Note that Redis has answered."""
+        now = anyio.current_time()
+        if now - self._heard_at > self.idle_timeout / 1_000 / _RENEWALS + _AWAY_S:
+            # Nobody could renew a lease. Everybody does as soon as they find Redis again.
+            self._judges_at = now + _RETURN_S
+        self._heard_at = now
 
     async def _prepared(self) -> Streaq:
         """Make sure that Redis knows the functions and the groups: it may have been emptied."""

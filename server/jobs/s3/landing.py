@@ -81,8 +81,8 @@ class _Take:
 
     async def _send(self) -> None:
         # A first take costs one request. Ceph's gateway sets no condition where a bucket keeps
-        # versions: there, a first take that comes last is one more version.
-        if self._spool.take > 1:
+        # versions: there, one that comes last would be one more version.
+        if self._spool.take > 1 or await self._bucket.has_versions():
             await self._check_new()
         await self._bucket.put(self._key, self._part(0), **self._told)
 

@@ -2,7 +2,7 @@
 
 import gc
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import anyio
@@ -10,7 +10,9 @@ import pytest
 
 from server.jobs.job import JobState, LandedAudio, Priority
 from server.jobs.queue import Claim, QueueUnreachable
+from server.jobs.redis.connection import FAILURES
 from server.jobs.redis.queue import RedisNoteQueue, open_redis_queue
+from server.jobs.redis.worker import NoteWorker
 from tests.helpers.redis_server import BACKENDS, RedisServer
 from tests.server.jobs.contract.place import (
     BROKEN,
@@ -103,6 +105,52 @@ async def test_whoever_runs_jobs_outlives_redis_and_so_does_what_runs(
     assert worker.ids == ["a", "b"]
 
 
+@pytest.mark.slow
+async def test_nobody_is_dead_because_redis_was_away_for_longer_than_a_lease(
+    own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_back, is_over = anyio.Event(), anyio.Event()
+
+    class LateWorker(NoteWorker):
+        """Finds Redis a while after others do."""
+
+        async def _tirelessly(self, work: Callable[[], Awaitable[None]]) -> None:
+            async def late() -> None:
+                try:
+                    await work()
+                except FAILURES:
+                    await is_back.wait()
+                    await anyio.sleep(LEASE_S)
+                    raise
+
+            await super()._tirelessly(late)
+
+    async def act(claim: Claim) -> None:
+        take = await claim.begin(is_alone=False)
+        await is_over.wait()
+        await claim.stored(LandedAudio(take=take, num_bytes=100))
+
+    one, other = Worker(act), Worker(act)
+    async with opened(own_redis) as queue, opened(own_redis) as another:
+        await queue.submit(jobs("a"))
+        monkeypatch.setattr("server.jobs.redis.queue.NoteWorker", LateWorker)
+        async with running(queue, one):
+            await status_in(queue, "a", JobState.RUNNING)
+            monkeypatch.undo()
+            async with running(another, other):
+                await anyio.sleep(LEASE_S)
+                own_redis.kill()
+                await anyio.sleep(3 * LEASE_S)
+                own_redis.start()
+                is_back.set()
+                # The other has looked for what the dead have left.
+                await anyio.sleep(2 * LEASE_S)
+                is_over.set()
+                (status,) = await ended(queue, "a")
+    assert (status.attempts, status.is_suspect) == (1, False)
+    assert (one.ids, other.ids) == (["a"], [])
+
+
 async def test_jobs_are_run_once_there_is_a_redis_at_all(own_redis: RedisServer) -> None:
     own_redis.kill()
     async with opened(own_redis) as queue, running(queue, Worker(store)):
@@ -128,12 +176,18 @@ async def test_a_redis_that_stalls_is_waited_for_with_patience(
         await ended(queue, "b")
 
 
+_FORGET_DATA = """
+local keys = redis.call('keys', 'streaq:notes:task:data:a.*')
+return redis.call('del', unpack(keys))
+"""
+
+
 @pytest.mark.parametrize(
     "accident",
     [
         ["FUNCTION", "FLUSH"],
         ["DEL", "streaq:notes:queues:normal"],
-        ["DEL", "streaq:notes:task:data:a.0"],
+        ["EVAL", _FORGET_DATA, "0"],
         ["SCRIPT", "FLUSH"],
     ],
 )

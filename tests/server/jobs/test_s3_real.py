@@ -15,6 +15,7 @@ import httpx
 import pytest
 from anyio import to_thread
 
+from server.jobs.job import LandedAudio
 from server.jobs.s3.store import S3AudioStore
 from server.jobs.store import Landing, StoreFailed
 from server.s3 import bucket as bucket_module
@@ -112,6 +113,15 @@ class TestRealS3(S3AudioStoreContract):
     async def test_a_second_landing_is_refused_also_where_versions_are_kept(self) -> None:
         self.buckets.keep_versions(self.name)
         await self.test_a_second_landing_is_refused_and_changes_nothing()
+        assert self.buckets.versions(self.name) == [f"notes/{KEY}"]
+
+    async def test_a_first_take_that_comes_last_is_refused_also_where_versions_are_kept(
+        self,
+    ) -> None:
+        self.buckets.keep_versions(self.name)
+        assert (await self.landed(audio(1_000), take=2)).is_first
+        last = await self.landed(audio(2_000), take=1)
+        assert last == Landing(audio=LandedAudio(take=2, num_bytes=1_000), is_first=False)
         assert self.buckets.versions(self.name) == [f"notes/{KEY}"]
 
     async def test_however_long_a_take_is_little_of_it_is_in_memory(self) -> None:

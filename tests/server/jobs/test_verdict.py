@@ -8,7 +8,8 @@ from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.jobs.job import JobError
 from server.jobs.queue import Claim
-from server.jobs.verdict import NOT_KEPT, RETRY_S, STORE_RETRY_S, not_kept, tell
+from server.jobs.verdict import NO_VOICES, NOT_KEPT, RETRY_S, STORE_RETRY_S, no_store, tell
+from server.voices.store import VoicesUnreachable
 
 pytestmark = pytest.mark.anyio
 
@@ -73,14 +74,22 @@ async def test_every_code_has_one_verdict(code: ErrorCode, retry_after_s: float 
 
 async def test_what_cannot_be_kept_is_nobodys_fault() -> None:
     said = Said()
-    await not_kept(cast("Claim", said), lambda *_: 1.0)
+    await no_store(cast("Claim", said), NOT_KEPT, lambda *_: 1.0)
     assert said.words == [("postponed", NOT_KEPT, STORE_RETRY_S)]
+
+
+async def test_a_voice_that_cannot_be_reached_is_nobodys_fault_and_is_waited_for() -> None:
+    said = Said()
+    await tell(cast("Claim", said), VoicesUnreachable())
+    ((what, told, delay_s),) = said.words
+    assert (what, told) == ("postponed", NO_VOICES)
+    assert delay_s >= STORE_RETRY_S / 2
 
 
 async def test_notes_that_could_not_be_kept_together_are_not_tried_together_again() -> None:
     said = Said()
     for _ in range(100):
-        await not_kept(cast("Claim", said))
+        await no_store(cast("Claim", said), NOT_KEPT)
     delays = [delay_s for _, _, delay_s in said.words]
     assert len(set(delays)) == 100
     assert STORE_RETRY_S / 2 <= min(delays) < max(delays) <= 1.5 * STORE_RETRY_S

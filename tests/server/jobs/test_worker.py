@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 import msgpack
@@ -17,9 +18,11 @@ from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.jobs import verdict
 from server.jobs.folder_store import FolderAudioStore
-from server.jobs.job import JobState, JobStatus
+from server.jobs.job import JobRecord, JobState, JobStatus
+from server.jobs.queue import Superseded, UnknownJob
 from server.jobs.spool import Spool
-from server.jobs.store import Landing, StoreFailed
+from server.jobs.sqlite.claim import SqliteClaim
+from server.jobs.store import AudioMissing, Landing, StoreFailed
 from server.jobs.take import Take
 from tests.helpers import virtual_engine_thread
 from tests.helpers.asking import ask
@@ -306,6 +309,51 @@ async def test_what_has_landed_before_is_what_there_is(tmp_path: Path) -> None:
         await stored(kept, job_id)
         assert kept.service.metrics.landings_refused._value.get() == 1
         assert (await ask(kept.app, "GET", f"/v1/notes/{job_id}/audio")).body == before
+
+
+async def test_what_lands_of_a_note_that_was_forgotten_meanwhile_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed, may_tell = anyio.Event(), anyio.Event()
+    land = FolderAudioStore.land
+
+    async def land_and_wait(*args: Any) -> Landing:  # noqa: ANN401 as it is
+        landing = await land(*args)
+        landed.set()
+        # As of a process that is cut off from its queue: nobody can stop it.
+        with anyio.CancelScope(shield=True):
+            await may_tell.wait()
+        return landing
+
+    monkeypatch.setattr(FolderAudioStore, "land", land_and_wait)
+    async with keeping(tmp_path) as kept:
+        job_id = await kept.accepted(text=SHORT)
+        key = (await kept.desk.queue.find(job_id)).job.key
+        with anyio.fail_after(TIMEOUT_S):
+            await landed.wait()
+        await kept.desk.store.find(key)
+        monkeypatch.setattr(kept.desk.queue, "find", _forgotten)
+        monkeypatch.setattr(SqliteClaim, "stored", _superseded)
+        may_tell.set()
+        with anyio.fail_after(TIMEOUT_S):
+            while await _is_there(kept, key):  # noqa: ASYNC110 polled
+                await anyio.sleep(0.005)
+
+
+async def _forgotten(job_id: str) -> JobRecord:
+    raise UnknownJob(job_id)
+
+
+async def _superseded(*_: object) -> None:
+    raise Superseded
+
+
+async def _is_there(kept: Kept, key: str) -> bool:
+    try:
+        await kept.desk.store.find(key)
+    except AudioMissing:
+        return False
+    return True
 
 
 async def drain(kept: Kept, deadline_s: float) -> None:

@@ -324,6 +324,26 @@ async def test_whoever_goes_on_from_a_byte_is_not_sent_where_all_of_it_is(
         assert (rest.status, rest.body) == (200, whole[9:])
 
 
+async def test_what_only_we_can_answer_is_not_sent_to_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def url(*_: str) -> str:
+        return "https://example.org/bucket"
+
+    async with stored(tmp_path) as (kept, job_id, whole):
+        etag = (await fetch(kept, job_id)).headers[b"etag"].decode()
+        monkeypatch.setattr(kept.desk.store, "url", url)
+        # The store has tags of its own, …
+        same = await fetch(kept, job_id, if_match=etag)
+        assert (same.status, same.body) == (200, whole)
+        part = await fetch(kept, job_id, range="bytes=5-", if_range=etag)
+        assert (part.status, part.body) == (206, whole[5:])
+        # … and its addresses are signed for GET.
+        head = await ask(kept.app, "HEAD", f"/v1/notes/{job_id}/audio")
+        assert (head.status, head.body) == (200, b"")
+        assert int(head.headers[b"content-length"]) == len(whole)
+
+
 async def test_nobody_says_how_long_a_note_in_the_making_will_be(tmp_path: Path) -> None:
     async with keeping(tmp_path) as kept:
         job_id = await kept.accepted(text=" ".join(["word"] * 2_000))
