@@ -9,7 +9,7 @@ from typing import Any, TypeVar, TypeVarTuple, Unpack
 from anyio import CapacityLimiter, move_on_after, to_thread
 
 from server.s3.client import MAX_CALLS, S3Client
-from server.s3.errors import S3Failed, code_of, failures, no_bucket
+from server.s3.errors import S3Failed, code_of, failures, has_reason, no_bucket
 from server.s3.settings import S3Settings
 
 #: Only where nothing of that name is.
@@ -21,8 +21,7 @@ URL_S = 900
 _TIDY_S = 5.0
 
 _NOT_FOUND, _NO_BYTES = "404", "InvalidRange"
-#: What a store says that will not tell, or does not know, whether it keeps versions.
-_UNANSWERED = {"AccessDenied", "403", "NotImplemented", "501", "MethodNotAllowed", "405"}
+_FORBIDDEN = {"AccessDenied", "403"}
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +96,7 @@ class Bucket:
         await self.call(lambda: self.client.put_object(Body=read(), **told))
 
     async def has_versions(self) -> bool:
-        """Tell whether the bucket keeps versions, or may: not every credential may ask."""
+        """Tell whether the bucket keeps versions, or may: not every store answers everybody."""
         if self._has_versions is None:
             self._has_versions = await self.call(self._versions)
         return self._has_versions
@@ -149,9 +148,10 @@ class Bucket:
         try:
             told = self.client.get_bucket_versioning(Bucket=self.settings.bucket)
         except ClientError as error:
-            if code_of(error) in _UNANSWERED:
-                return True
-            raise
+            if has_reason(error) and code_of(error) not in _FORBIDDEN:
+                raise
+            # Such credentials may still put something there, and such a store may take it.
+            return True
         return "Status" in told
 
     def _find(self, key: str) -> Found:

@@ -82,6 +82,11 @@ def code_of(error: "ClientError") -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def has_reason(error: "ClientError") -> bool:
+    """Tell whether an error is one that whoever runs the store can be told the reason of."""
+    return code_of(error) in _REASONS | _PASSING
+
+
 def no_bucket(bucket: str) -> S3Failed:
     """Return what is raised of a bucket that is not there."""
     return S3Failed(f"bucket {bucket}: {_NO_BUCKET}", may_pass=False)
