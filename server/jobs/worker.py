@@ -11,7 +11,7 @@ from server.jobs.acceptance import note_in
 from server.jobs.desk import Desk
 from server.jobs.isolation import Isolation
 from server.jobs.job import Job, LandedAudio
-from server.jobs.queue import Claim, Superseded, UnknownJob
+from server.jobs.queue import Claim, QueueUnreachable, Superseded, UnknownJob
 from server.jobs.spool import Spool
 from server.jobs.store import StoreFailed
 from server.jobs.take import Take
@@ -63,16 +63,18 @@ class NoteWorker:
         try:
             await claim.stored(audio)
         except Superseded:
-            await self._remove_forgotten(claim.record.job)
+            with suppress(QueueUnreachable, StoreFailed):
+                if await self._is_forgotten(claim.record.job):
+                    await self._desk.store.remove(claim.record.job.key)
             raise
 
-    async def _remove_forgotten(self, job: Job) -> None:
-        """Remove what has landed of a job of which nobody knows any more."""
+    async def _is_forgotten(self, job: Job) -> bool:
+        """Tell whether no record leads to what has landed of a job."""
         try:
-            await self._desk.queue.find(job.id)
+            record = await self._desk.queue.find(job.id)
         except UnknownJob:
-            with suppress(StoreFailed):
-                await self._desk.store.remove(job.key)
+            return True
+        return record.job.key != job.key
 
     async def _make(self, claim: Claim, number: int) -> LandedAudio:
         job = claim.record.job
