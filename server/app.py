@@ -17,6 +17,7 @@ from server.dialects.fish.references import ReferencesEndpoint
 from server.dialects.fish.speech import FishDialect
 from server.dialects.fish.voices import PATH as FISH_VOICES_PATH
 from server.dialects.fish.voices import FishVoicesEndpoint
+from server.dialects.openai.models import MEMBER_PATH as MODEL_PATH
 from server.dialects.openai.models import PATH as MODELS_PATH
 from server.dialects.openai.models import ModelsEndpoint
 from server.dialects.openai.speech import OpenAiDialect
@@ -147,7 +148,7 @@ def _about(service: Service, is_alive: Callable[[], bool], *, keeps_notes: bool)
 
     return [
         Route(MODELS_PATH, models.collection, methods=["GET"]),
-        Route(MODELS_PATH + "/{model:path}", models.member, methods=["GET"]),
+        Route(MODEL_PATH, models.member, methods=["GET"]),
         Route("/v1/health", fish_health, methods=["GET", "POST"]),
         Route(OPENAPI_PATH, openapi),
         Route("/metrics", metrics),

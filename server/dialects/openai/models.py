@@ -1,5 +1,6 @@
 """`/v1/models`: the one that is served."""
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -8,6 +9,23 @@ from server.dialects.openai.errors import other_error
 
 PATH = "/v1/models"
 _OWNER = "voxline"
+
+
+class _ModelName(Convertor[str]):
+    """A model's name in a path: slashes are part of it, and so is whatever somebody invents."""
+
+    # Starlette's own `path` ends at a new line, and OpenAI's clients would not know the answer.
+    regex = r"(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("model_name", _ModelName())
+MEMBER_PATH = PATH + "/{model:model_name}"
 
 
 class ModelsEndpoint:

@@ -145,6 +145,7 @@ async def test_a_text_without_a_sound_is_a_short_silence(monkeypatch: pytest.Mon
         ("POST", "/v1/audio/speech", 400, "bad_value"),
         ("GET", "/v1/audio/speech", 405, "method_not_allowed"),
         ("GET", "/v1/models/nobody", 404, "model_not_found"),
+        ("GET", "/v1/models/no\n/body", 404, "model_not_found"),
     ],
 )
 async def test_a_refusal_comes_before_the_200_and_in_their_shape(
