@@ -36,6 +36,8 @@ MAX_BYTES = 1 << 30
 _UNFINISHED = ".unfinished-"
 #: Of the rest of its name, which nobody draws twice.
 _MARK_BYTES = 8
+#: What is said of a voice that is damaged, and not of a disk that fails.
+_NOT_WHOLE = (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError)
 #: Nobody writes for so long: whoever left it there has died.
 _ABANDONED_S = 3_600.0
 
@@ -145,6 +147,7 @@ class FolderVoiceStore:
         for path in self._paths():
             try:
                 yield read_entry(path)[0]
+            # One that cannot be read does not hide the others.
             except (OSError, ValueError) as error:
                 _warn(path, error)
 
@@ -156,7 +159,7 @@ class FolderVoiceStore:
         _, text = self._read(voice.id)
         try:
             reference = Reference(read_audio(path), text)
-        except OSError as error:
+        except _NOT_WHOLE as error:
             _warn(path, error)
             raise unknown(voice.id) from error
         if digest_of(reference) != voice.digest:
@@ -170,7 +173,7 @@ class FolderVoiceStore:
             raise unknown(voice_id)
         try:
             return read_entry(path)
-        except (OSError, ValueError) as error:
+        except _NOT_WHOLE as error:
             _warn(path, error)
             raise unknown(voice_id) from error
 

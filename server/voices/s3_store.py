@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeAlias
 
 import anyio
 
@@ -24,6 +25,9 @@ _ABANDONED_S = 3_600.0
 #: More than is ever written of a voice, and than a recording may have.
 _MOST_BYTES = 1 << 30
 _JSON, _BYTES = "application/json", "application/octet-stream"
+
+#: What was read of a voice, and its tag then; None if it is damaged.
+_Known: TypeAlias = tuple[str, StoredVoice | None]
 
 _log = logging.getLogger(__name__)
 
@@ -49,8 +53,7 @@ class S3VoiceStore:
         self._max_voices = max_voices
         self._max_bytes = max_bytes
         self._adding = anyio.Lock()
-        #: What was read of each voice, under its tag then.
-        self._known: dict[str, tuple[str, StoredVoice | None]] = {}
+        self._known: dict[str, _Known] = {}
 
     async def check(self, voice_id: str, num_bytes: int) -> None:
         """Say whether a voice could be added: see `VoiceStore`."""
@@ -69,15 +72,17 @@ class S3VoiceStore:
     async def voices(self) -> list[StoredVoice]:
         """Return all voices: see `VoiceStore`."""
         with _failures():
-            entries = [each for each in (await self._entries()).values() if each.about]
+            tags = _tags(await self._entries())
+            # Whoever else lists them at the same time may have seen others.
+            known = {key: each for key, each in self._known.items() if tags.get(key) == each[0]}
             failed: list[S3Failed] = []
             async with anyio.create_task_group() as tasks:
-                for entry in entries:
-                    tasks.start_soon(self._learn, entry, failed)
+                for voice_id in tags.keys() - known.keys():
+                    tasks.start_soon(self._learn, voice_id, tags[voice_id], known, failed)
+            self._known = known
             if failed:
                 raise failed[0]
-            self._known = {each.id: self._known[each.id] for each in entries}
-        return [voice for _, voice in self._known.values() if voice is not None]
+        return [voice for _, (_, voice) in sorted(known.items()) if voice is not None]
 
     async def find(self, voice_id: str) -> StoredVoice:
         """Return a voice: see `VoiceStore`."""
@@ -149,14 +154,13 @@ class S3VoiceStore:
         prefix = self._bucket.settings.address(VOICES, "")
         return entries_of(await self._bucket.listed(prefix))
 
-    async def _learn(self, entry: Entry, failed: list[S3Failed]) -> None:
-        tag = entry.about.tag if entry.about else ""
-        if self._known.get(entry.id, ("",))[0] == tag:
-            return
+    async def _learn(
+        self, voice_id: str, tag: str, known: dict[str, _Known], failed: list[S3Failed]
+    ) -> None:
         try:
-            self._known[entry.id] = (tag, (await self._read(entry.id))[0])
+            known[voice_id] = (tag, (await self._read(voice_id))[0])
         except RequestError:
-            self._known[entry.id] = (tag, None)
+            known[voice_id] = (tag, None)
         except S3Failed as failure:
             failed.append(failure)
 
@@ -181,6 +185,10 @@ class S3VoiceStore:
         if not VOICE_ID.fullmatch(voice_id):
             raise unknown(voice_id)
         return self._bucket.settings.address(VOICES, voice_id, name)
+
+
+def _tags(entries: dict[str, Entry]) -> dict[str, str]:
+    return {voice_id: entry.about.tag for voice_id, entry in entries.items() if entry.about}
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import pytest
 from protocol.codes import ErrorCode
 from server.errors import RequestError
 from server.voices.folder import FolderVoiceStore
-from server.voices.store import VoiceStore
+from server.voices.store import VoiceStore, VoicesUnreachable
 from tests.server.voices.store_conformance import VoiceStoreConformance, reference, voice
 
 pytestmark = pytest.mark.anyio
@@ -270,6 +270,18 @@ async def test_a_folder_that_cannot_be_read_is_no_empty_one(
     with pytest.raises(RequestError) as refused:
         await FolderVoiceStore(folder).voices()
     assert refused.value.code is ErrorCode.INTERNAL
+
+
+@pytest.mark.parametrize("error", [errno.EMFILE, errno.EIO, errno.EACCES])
+async def test_a_voice_that_cannot_be_read_for_now_is_not_unknown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    monkeypatch.setattr(Path, "read_bytes", _failing(error))
+    for ask in (store.find("anna"), store.reference(voice("anna"))):
+        with pytest.raises(VoicesUnreachable):
+            await ask
 
 
 async def test_a_voice_can_be_removed_from_a_full_disk(

@@ -16,7 +16,7 @@ from server.s3.client import S3Client, connect
 from server.voices import s3_store
 from server.voices.recordings import RecordingCache
 from server.voices.s3_store import S3VoiceStore
-from server.voices.store import VoiceStore
+from server.voices.store import StoredVoice, VoiceStore
 from tests.helpers.buckets import BRIEF, Buckets, moto_server, settings_of
 from tests.server.voices.store_conformance import AUDIO, VoiceStoreConformance, reference, voice
 
@@ -74,6 +74,35 @@ class TestS3VoiceStore(VoiceStoreConformance):
         (recording,) = (key for key in self.keys() if not key.endswith(".json"))
         await self.bucket.remove(f"a/b/voices/{recording}")
         assert await self.reopened().reference(voice("anna")) == reference()
+
+    async def test_who_lists_while_a_voice_goes_and_somebody_else_lists_sees_what_there_was(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, released = self.reopened(), anyio.Event()
+        await store.add(voice("anna"), reference())
+        await store.voices()
+        await store.add(voice("berta"), reference())
+        read, waiting = self.bucket.read, anyio.Event()
+
+        async def read_late(key: str, start: int, length: int) -> bytes:
+            if not waiting.is_set():
+                waiting.set()
+                await released.wait()
+            return await read(key, start, length)
+
+        monkeypatch.setattr(self.bucket, "read", read_late)
+        listed: list[StoredVoice] = []
+
+        async def list_late() -> None:
+            listed.extend(await store.voices())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(list_late)
+            await waiting.wait()
+            await store.remove("anna")
+            assert await store.voices() == [voice("berta")]
+            released.set()
+        assert listed == [voice("anna"), voice("berta")]
 
     @pytest.mark.parametrize(
         ("name", "data"),
