@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from engine.pytorch.device import choose_cuda_kernels
 from engine.runners.s1.codec import CodecConfig, Decoder, slots_of
 from engine.runners.s1.codec.random_weights import RandomWeights
 from engine.runners.s1.codec.weights import Weights
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
     flags = parser.parse_args(arguments)
     torch.set_num_threads(flags.threads)
+    choose_cuda_kernels()
     decoder = _decoder(flags.device, getattr(torch, flags.dtype))
     title = f"{machine()}; torch {torch.__version__}, {flags.device}, {flags.dtype}"
     print(f"{title}, {flags.threads} threads\n{_HEAD}", flush=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from engine.errors import ModelUnavailable
+from engine.pytorch.device import choose_cuda_kernels
 from engine.runners.s1.build import fastest_dtype
 from engine.runners.s1.capture import CudaGraphs
 from engine.runners.s1.model import S1Model, load_model
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print a table, and return the exit status."""
     flags = _flags(arguments)
     torch.set_num_threads(flags.threads)
+    choose_cuda_kernels()
     device: torch.device = flags.device
     dtype = getattr(torch, flags.dtype) if flags.dtype else fastest_dtype(device)
     title = f"{machine()}; torch {torch.__version__}, {device}, {dtype}, {flags.threads} threads"

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.errors import ModelUnavailable
-from engine.pytorch.device import num_threads
+from engine.pytorch.device import best_device, num_threads
 from engine.runners.s1.build import fastest_dtype
 from engine.runners.s1.convert import convert
 from server.models import convert_checkpoint, load_runner
@@ -158,3 +158,18 @@ def test_a_cpu_computes_in_what_it_multiplies(monkeypatch: pytest.MonkeyPatch) -
 
 def test_of_many_cores_one_is_left_to_the_event_loop() -> None:
     assert [num_threads(cores) for cores in (1, 2, 3, 16)] == [1, 2, 2, 15]
+
+
+def test_a_gpu_plans_no_attention_and_rounds_no_convolution(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cuda, cudnn = torch.backends.cuda, torch.backends.cudnn
+    before = cuda.cudnn_sdp_enabled(), cudnn.allow_tf32
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    try:
+        assert best_device() == torch.device("cuda")
+        assert not cuda.cudnn_sdp_enabled()
+        assert not cudnn.allow_tf32
+    finally:
+        cuda.enable_cudnn_sdp(before[0])
+        cudnn.allow_tf32 = before[1]

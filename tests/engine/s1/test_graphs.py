@@ -53,7 +53,7 @@ def drawn(frames: FrameGenerator, prompts: list[int], num_steps: int) -> dict[in
     for _ in range(num_steps):
         slots, new = read(frames, dict.fromkeys(columns, 9))
         for slot, column in zip(slots, new, strict=True):
-            columns[slot].append(column)
+            columns[slot].append(column.cpu())
     return columns
 
 
