@@ -1,4 +1,4 @@
-"""Two thousand requests leave nothing behind."""
+"""Thousands of requests leave nothing behind."""
 
 import json
 import os
@@ -7,16 +7,16 @@ import sys
 
 import pytest
 
-#: After the first, oneDNN has met most shapes, and keeps the kernel of each. A leak is in both of
-#: the others; a shape that is met late, or a hole in the allocator, in one.
-NUM_REQUESTS = (600, 700, 700)
+#: After the first, oneDNN has met most shapes, and keeps the kernel of each. A leak is in all of
+#: the others; a shape that is met late, or a hole in the allocator, in one or two.
+NUM_REQUESTS = (600, 700, 700, 700)
 #: A leak of one sequence's tensors alone, so many times over, would be tens of MiB.
 FLAT_MIB = 4.0
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_memory_is_flat_after_two_thousand_requests_with_random_joins_and_cancels() -> None:
+def test_memory_is_flat_after_thousands_of_requests_with_random_joins_and_cancels() -> None:
     command = [sys.executable, "-m", "tests.engine.s1.traffic", *map(str, NUM_REQUESTS)]
     # More threads would only wait for each other: the model is tiny.
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

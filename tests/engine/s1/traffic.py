@@ -1,4 +1,4 @@
-"""`python -m tests.engine.s1.traffic 600 700 700`: what each so many requests leave of memory.
+"""`python -m tests.engine.s1.traffic 600 700 700 700`: what each so many requests leave of memory.
 
 A process of its own: what other tests have left in an allocator is none of this.
 """
