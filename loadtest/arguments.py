@@ -2,6 +2,7 @@
 
 import math
 from argparse import ArgumentTypeError
+from pathlib import Path
 
 
 def count(text: str) -> int:
@@ -22,7 +23,10 @@ def positive(text: str) -> int:
 
 def row_counts(text: str) -> list[int]:
     """Read numbers of rows, comma-separated."""
-    return [positive(part) for part in text.split(",")]
+    try:
+        return [positive(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ArgumentTypeError(f"invalid numbers: {text!r}") from error
 
 
 def real(text: str) -> float:
@@ -39,3 +43,11 @@ def positive_real(text: str) -> float:
     if not number:
         raise ArgumentTypeError("must be positive")
     return number
+
+
+def new_file(text: str) -> Path:
+    """Read where something is going to be written, once all is measured."""
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise ArgumentTypeError(f"there is no folder {str(path.parent)!r}")
+    return path

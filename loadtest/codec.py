@@ -9,7 +9,6 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
@@ -17,7 +16,7 @@ from engine.pytorch.device import choose_cuda_kernels
 from engine.runners.s1.codec import CodecConfig, Decoder, slots_of
 from engine.runners.s1.codec.random_weights import RandomWeights
 from engine.runners.s1.codec.weights import Weights
-from loadtest.arguments import positive
+from loadtest.arguments import new_file, positive
 from loadtest.device import present_device
 from loadtest.machine import machine
 
@@ -36,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--threads", type=positive, default=2, help="of a CPU")
     parser.add_argument("--repeats", type=positive, default=3)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
+    parser.add_argument("--json", type=new_file, metavar="FILE", help="write everything to FILE")
     flags = parser.parse_args(arguments)
     torch.set_num_threads(flags.threads)
     choose_cuda_kernels()

@@ -20,7 +20,7 @@ from engine.runners.s1.capture import CudaGraphs
 from engine.runners.s1.model import S1Model, load_model
 from engine.runners.s1.random_model import random_model
 from engine.voices import DEFAULT_VOICE
-from loadtest.arguments import positive, positive_real, row_counts
+from loadtest.arguments import new_file, positive, positive_real, row_counts
 from loadtest.device import present_device
 from loadtest.machine import machine
 from loadtest.roofline import Ceiling
@@ -123,7 +123,7 @@ def _flags(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--tflops", type=positive_real, help="default: measured, by a matrix product"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
+    parser.add_argument("--json", type=new_file, metavar="FILE", help="write everything to FILE")
     return parser.parse_args(arguments)
 
 

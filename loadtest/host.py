@@ -11,7 +11,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -23,7 +22,7 @@ from engine.runners.s1.runner import S1Runner
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.scheduler import Scheduler
 from engine.voices import DEFAULT_VOICE
-from loadtest.arguments import positive
+from loadtest.arguments import new_file, positive
 from loadtest.device import present_device
 from loadtest.free_model import free_model, free_noise, free_replays
 from loadtest.machine import machine
@@ -57,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--steps", type=_steps, default=STEPS, help=f"measured ({STEPS}), at most {MAX_STEPS}"
     )
     parser.add_argument("--device", type=present_device, default="cpu")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
+    parser.add_argument("--json", type=new_file, metavar="FILE", help="write everything to FILE")
     flags = parser.parse_args(arguments)
     title = f"{machine()}; torch {torch.__version__}, {flags.device}, {flags.batch} rows"
     print(title)

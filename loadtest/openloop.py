@@ -9,11 +9,11 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import uvloop
 
 from engine.errors import EngineError
+from loadtest.arguments import new_file
 from loadtest.report import lines, report
 from loadtest.run import measure
 from loadtest.scenario import ScenarioError, add_arguments, read_scenario
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and print what it showed; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m loadtest.openloop", description=__doc__)
     add_arguments(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
+    parser.add_argument("--json", type=new_file, metavar="FILE", help="write everything to FILE")
     flags = parser.parse_args(arguments)
     try:
         outcome = uvloop.run(measure(read_scenario(flags)))

@@ -22,6 +22,18 @@ MAX_LEXICON_ENTRIES = 256
 MAX_WORD_CHARS = 80
 #: A name read out in full.
 MAX_SAID_CHARS = 200
+#: What listeners can still follow, and OpenAI's range.
+SPEED_RANGE = (0.25, 4.0)
+#: An octave each way.
+PITCH_RANGE = (-12.0, 12.0)
+#: From inaudible to clipping.
+VOLUME_DB_RANGE = (-60.0, 20.0)
+#: At twice the model's own spread, hardly anything that is drawn is speech.
+TEMPERATURE_RANGE = (0.0, 2.0)
+#: A share of what is likely.
+TOP_P_RANGE = (0.0, 1.0)
+#: 1 changes nothing. Below it repetition is favoured.
+REPETITION_PENALTY_RANGE = (0.5, 2.0)
 #: Voice ids also name files and travel in URLs.
 VOICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.+-]{0,127}")
 #: The shape of a BCP 47 tag; which tags exist is for the model to know. A private one begins with

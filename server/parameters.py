@@ -1,6 +1,5 @@
 """What a caller asks for, checked against what the model can do, before any audio."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -9,19 +8,23 @@ from engine.errors import UnknownVoice
 from engine.request import Sampling, ServiceClass, SynthesisRequest
 from engine.runner import Feature, ModelInfo
 from protocol.codes import ErrorCode
-from protocol.fields import MAX_SEED, Reader, language_tag, voice_id
+from protocol.fields import (
+    MAX_SEED,
+    PITCH_RANGE,
+    REPETITION_PENALTY_RANGE,
+    SPEED_RANGE,
+    TEMPERATURE_RANGE,
+    TOP_P_RANGE,
+    VOLUME_DB_RANGE,
+    Reader,
+    language_tag,
+    voice_id,
+)
 from protocol.messages import Limits, Reference
 from server.audio.errors import CodecsMissing
 from server.audio.path import AudioPath
 from server.errors import RequestError
 from server.text_rules import text_rules, with_lexicon_below
-
-#: What listeners can still follow, and OpenAI's range.
-SPEED_RANGE = (0.25, 4.0)
-#: An octave each way.
-PITCH_RANGE = (-12.0, 12.0)
-#: From inaudible to clipping.
-VOLUME_DB_RANGE = (-60.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +169,14 @@ def _pitch(pitch: float | None, model: ModelInfo) -> float:
 def _sampling(sampling: Sampling, model: ModelInfo) -> Sampling:
     if sampling.seed is not None and not 0 <= sampling.seed <= MAX_SEED:
         raise RequestError(ErrorCode.BAD_VALUE, f"seed must be 0 to {MAX_SEED}")
-    drawn = (sampling.temperature, sampling.top_p, sampling.repetition_penalty)
-    if Feature.SAMPLING not in model.features and any(value is not None for value in drawn):
+    drawn = (
+        ("temperature", sampling.temperature, TEMPERATURE_RANGE),
+        ("top_p", sampling.top_p, TOP_P_RANGE),
+        ("repetition_penalty", sampling.repetition_penalty, REPETITION_PENALTY_RANGE),
+    )
+    for name, value, limits in drawn:
+        _check_within(name, value, limits)
+    if Feature.SAMPLING not in model.features and any(value is not None for _, value, _ in drawn):
         raise RequestError(
             ErrorCode.UNSUPPORTED,
             f"{model.name} does not sample: it has no temperature, top_p or repetition_penalty",
@@ -196,9 +205,12 @@ def _pass_as(name: str, value: str | None, read: Reader) -> None:
 
 
 def _within(name: str, value: float | None, default: float, limits: tuple[float, float]) -> float:
-    if value is None:
-        return default
+    _check_within(name, value, limits)
+    return default if value is None else value
+
+
+def _check_within(name: str, value: float | None, limits: tuple[float, float]) -> None:
     low, high = limits
-    if not (math.isfinite(value) and low <= value <= high):
+    # NaN is in no range.
+    if value is not None and not low <= value <= high:
         raise RequestError(ErrorCode.BAD_VALUE, f"{name} must be {low:g} to {high:g}")
-    return value

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loadtest.arguments import new_file
 from loadtest.machine import machine
 
 ROOT = Path(__file__).parent.parent.parent
@@ -50,7 +51,7 @@ class Figure:
 def keep_in(parser: argparse.ArgumentParser) -> None:
     """Let a program be told where to keep what it has measured."""
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="keep it in FILE, and not in loadtest/results"
+        "--json", type=new_file, metavar="FILE", help="keep it in FILE, and not in loadtest/results"
     )
 
 

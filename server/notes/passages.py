@@ -9,11 +9,12 @@ from engine.errors import NormalizationMissing, Unsupported
 from engine.runner import ModelInfo
 from engine.text.normalization.say_as import say_as
 from protocol.codes import ErrorCode
+from protocol.fields import VOLUME_DB_RANGE
 from protocol.messages import Limits
 from server.errors import RequestError
 from server.notes.request import NoteRequest
 from server.notes.speech import speech_of
-from server.parameters import VOLUME_DB_RANGE, Parameters, Speech
+from server.parameters import Parameters, Speech
 from server.ssml.parts import Part, Prosody, SayAs, Words
 
 #: What XML counts as white space; lines are broken wherever the writer liked.

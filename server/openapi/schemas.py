@@ -3,10 +3,17 @@
 from typing import Any
 
 from protocol.codes import ErrorCode
-from protocol.fields import MAX_SEED
+from protocol.fields import (
+    MAX_SEED,
+    PITCH_RANGE,
+    REPETITION_PENALTY_RANGE,
+    SPEED_RANGE,
+    TEMPERATURE_RANGE,
+    TOP_P_RANGE,
+    VOLUME_DB_RANGE,
+)
 from server.audio.formats import AudioFormat
 from server.dialects.fish.request import MAX_REFERENCES, MP3_BIT_RATES, OPUS_BIT_RATES
-from server.parameters import PITCH_RANGE, SPEED_RANGE, VOLUME_DB_RANGE
 
 Schema = dict[str, Any]
 
@@ -40,9 +47,9 @@ _REFERENCE = _object(
 _LEXICON: Schema = {"type": ["object", "null"], "additionalProperties": _STRING}
 _SAMPLING: Schema = {
     "seed": _or_null("integer", minimum=0, maximum=MAX_SEED),
-    "temperature": _or_null("number"),
-    "top_p": _or_null("number"),
-    "repetition_penalty": _or_null("number"),
+    "temperature": _within(TEMPERATURE_RANGE),
+    "top_p": _within(TOP_P_RANGE),
+    "repetition_penalty": _within(REPETITION_PENALTY_RANGE),
 }
 
 SCHEMAS: dict[str, Schema] = {

@@ -85,8 +85,7 @@ def decode(data: bytes, sample_rate_hz: int) -> Samples:
     _check_duration(len(samples) / rate_hz)
     if name == "flac" and len(samples) < round(claimed_s * rate_hz):
         raise Refused(_INCOMPLETE)
-    if not np.isfinite(samples).all():
-        raise Refused("audio has samples that are not finite")
+    _check_finite(samples)
     if np.abs(samples).max() < MIN_PEAK:
         raise Refused("audio is silent")
     return _resampled(samples, rate_hz, sample_rate_hz)
@@ -174,10 +173,17 @@ def _check_duration(duration_s: float) -> None:
         raise Refused(f"audio must last {shortest_s:g} to {longest_s:g} s, not {actual}")
 
 
+def _check_finite(samples: Samples) -> None:
+    if not np.isfinite(samples).all():
+        raise Refused("audio has samples that are not finite")
+
+
 def _resampled(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     import soxr
 
     resampled: Samples = samples if from_hz == to_hz else soxr.resample(samples, from_hz, to_hz)
+    # What lies between the largest of samples may be larger than any float.
+    _check_finite(resampled)
     return np.clip(resampled, -1.0, 1.0, out=resampled)
 
 

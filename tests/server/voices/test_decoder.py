@@ -142,6 +142,10 @@ SPOILT = {
     "silence": (written(np.zeros_like(tone())), "silent"),
     "hardly more than silence": (written(MIN_PEAK / 2 * tone(), subtype="FLOAT"), "silent"),
     "NaN": (written(_NAN, subtype="FLOAT"), "finite"),
+    "more than a float holds between samples": (
+        written(np.sign(tone(2, 8_000)) * np.float32(3e38), 8_000, subtype="FLOAT"),
+        "finite",
+    ),
     "infinities": (written(np.full(2 * RATE_HZ, np.inf, np.float32), subtype="FLOAT"), "finite"),
 }
 
