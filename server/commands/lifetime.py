@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import anyio
 
+from engine.errors import ModelUnavailable
 from server.commands.errors import first_cause
 from server.drain import Drain
 from server.engine_thread import EngineThread
@@ -66,7 +67,10 @@ class Lifetime:
         try:
             await engine.run()
         except Exception as error:  # noqa: BLE001 whatever it was, it is said and the server ends
-            _log.critical("the engine has failed: %s", first_cause(error), exc_info=True)
+            cause = first_cause(error)
+            # What was found wrong before anything was served says itself what to change.
+            is_explained = isinstance(cause, ModelUnavailable)
+            _log.critical("the engine has failed: %s", cause, exc_info=not is_explained)
             self.status = 1
             # Every stream has been told already; its connection only has to say so.
             await self._end(FAREWELL_S)

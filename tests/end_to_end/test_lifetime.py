@@ -1,9 +1,11 @@
 """How the process ends: by signals, whatever its clients do, and by the death of its engine."""
 
+import json
 import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -136,6 +138,16 @@ async def test_an_engine_that_is_gone_is_said_to_all_and_ends_the_process(fault:
                     assert isinstance(heard.end, m.Error)
                     assert heard.end.code is ErrorCode.ENGINE_FAILED
         assert await ended(process) == 1
+
+
+@pytest.mark.slow
+def test_a_model_that_cannot_speak_is_told_in_one_line_before_anything_is_served() -> None:
+    mute = ("tests.helpers.faulty_server", "mute", "serve", "--model", "tone", "--port", "0")
+    done = subprocess.run([sys.executable, "-m", *mute], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+    (told,) = map(json.loads, done.stderr.splitlines())
+    assert told["message"] == "the engine has failed: the model cannot speak: nothing comes out"
+    assert "exception" not in told
 
 
 @pytest.mark.slow

@@ -1,14 +1,16 @@
 """`python -m tests.helpers.faulty_server FAULT serve …`: a tone that breaks, hangs or is slow.
 
-Or, as `busy`, an event loop that says that it has no time left.
+Or, as `mute`, one that speaks nothing; or, as `busy`, an event loop that has no time left.
 """
 
 import sys
 import time
 
+import numpy as np
+
 from engine.runner import Runner
 from engine.runners.tone import ToneRunner
-from engine.steps import StepPlan, StepResult
+from engine.steps import RowResult, StepPlan, StepResult
 from engine.warm_up import FIRST_ID
 from server import loop_load, models
 from server.__main__ import main
@@ -42,6 +44,10 @@ class FaultyRunner(ToneRunner):
     def run(self, plan: StepPlan) -> StepResult:
         self._is_warm |= any(a.sequence_id < FIRST_ID for a in plan.admissions)
         self._num_steps += self._is_warm and bool(plan.rows)
+        if self._fault == "mute":
+            silence = np.zeros(0, np.int16)
+            mute = (RowResult(row.slot, silence, error="nothing comes out") for row in plan.rows)
+            return StepResult(tuple(mute))
         if self._num_steps > NUM_GOOD_STEPS:
             if self._fault == "raise":
                 raise RuntimeError("a fault was asked for")

@@ -6,7 +6,10 @@ import torch
 
 from engine.pytorch.device import best_device
 from engine.runners.s1.capture import CudaGraphs
-from engine.runners.s1.model import load_model
+from engine.runners.s1.config import CONFIG_FILE
+from engine.runners.s1.errors import CheckpointError
+from engine.runners.s1.guard import expected_frames
+from engine.runners.s1.model import S1Model, load_model
 from engine.runners.s1.runner import S1Runner
 from engine.runners.s1.voices import read_voices
 
@@ -18,6 +21,8 @@ _CPU_LANES, _GPU_LANES = 8, 256
 _CPU_CACHED = 16_384
 #: What of a GPU's memory the KV cache takes, after the weights; the rest is for activations.
 _GPU_CACHE_SHARE = 0.6
+#: Whoever cannot say this can say nothing that anybody would wait for.
+_LEAST_TEXT = "Hello there."
 
 
 def build_runner(folder: Path) -> S1Runner:
@@ -29,6 +34,7 @@ def build_runner(folder: Path) -> S1Runner:
     device = best_device()
     dtype = fastest_dtype(device)
     model = load_model(folder, device=device, dtype=dtype)
+    _check_room(model, folder / CONFIG_FILE)
     is_cpu = device.type == "cpu"
     slow = model.language_model.config.slow
     token_bytes = 2 * slow.num_layers * slow.num_kv_heads * slow.head_dim * dtype.itemsize
@@ -53,6 +59,15 @@ def fastest_dtype(device: torch.device) -> torch.dtype:
     asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     has_products = any(getattr(torch.cpu, ask, lambda: False)() for ask in asks)
     return torch.bfloat16 if has_products else torch.float32
+
+
+def _check_room(model: S1Model, path: Path) -> None:
+    """Pass if the model reads enough tokens for a short text and its frames."""
+    room = model.language_model.config.max_seq_len
+    taken = model.prompts.build(_LEAST_TEXT).shape[1] + expected_frames(_LEAST_TEXT)
+    if room <= taken:
+        problem = f"{room} tokens leave no room to speak: {_LEAST_TEXT!r} takes {taken + 1}"
+        raise CheckpointError(path, problem, "max_seq_len")
 
 
 def _num_cached(device: torch.device, token_bytes: int) -> int:
