@@ -4,6 +4,9 @@ import math
 from argparse import ArgumentTypeError
 from pathlib import Path
 
+#: Rows of a step beyond this are in real time on no device, and their lists alone fill a memory.
+_MOST_ROWS = 4_096
+
 
 def count(text: str) -> int:
     """Read how many; there may be none."""
@@ -24,9 +27,12 @@ def positive(text: str) -> int:
 def row_counts(text: str) -> list[int]:
     """Read numbers of rows, comma-separated."""
     try:
-        return [positive(part) for part in text.split(",")]
+        counts = [positive(part) for part in text.split(",")]
     except ValueError as error:
         raise ArgumentTypeError(f"invalid numbers: {text!r}") from error
+    if max(counts) > _MOST_ROWS:
+        raise ArgumentTypeError(f"must be at most {_MOST_ROWS}")
+    return counts
 
 
 def real(text: str) -> float:

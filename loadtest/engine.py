@@ -7,16 +7,16 @@ what the code takes.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from engine.errors import ModelUnavailable
+from engine.errors import EngineError
 from engine.pytorch.device import choose_cuda_kernels
 from engine.runners.s1.build import fastest_dtype
-from engine.runners.s1.capture import CudaGraphs
+from engine.runners.s1.capture import Capture, CudaGraphs
 from engine.runners.s1.model import S1Model, load_model
 from engine.runners.s1.random_model import random_model
 from engine.voices import DEFAULT_VOICE
@@ -31,8 +31,8 @@ from loadtest.yardsticks import measured
 RANDOM = "random-s1-mini"
 
 _STAGE_COLUMNS = tuple(f"{stage}_ms" for stage in STAGES)
-_WHOLE_COLUMNS = ("frames_per_s", "audio_s_per_s", "ms_per_frame")
-_COLUMNS = ("batch", *_WHOLE_COLUMNS, *_STAGE_COLUMNS, "bound_ms")
+_WHOLE = ("frames_per_s", "audio_s_per_s", "ms_per_frame")
+_COLUMNS = ("batch", *_WHOLE, *_STAGE_COLUMNS, "bound_ms")
 _HEAD = "  ".join(f"{column:>13}" for column in _COLUMNS)
 
 
@@ -47,52 +47,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(title, flush=True)
     try:
         model = _model(flags.model, device, dtype)
-    except ModelUnavailable as error:
+        ceiling = _ceiling(flags, device, dtype)
+        make = partial(
+            StepBench,
+            model,
+            ceiling,
+            max_batch=max(flags.batch),
+            chunk=flags.chunk,
+            context=flags.context,
+        )
+        capture = None if device.type == "cpu" else CudaGraphs(device)
+        result = report(make, capture, ceiling, flags.batch, flags.repeats)
+    except EngineError as error:
         print(error, file=sys.stderr)
         return 1
-    ceiling = _ceiling(flags, device, dtype)
-    make = partial(
-        StepBench,
-        model,
-        ceiling,
-        max_batch=max(flags.batch),
-        chunk=flags.chunk,
-        context=flags.context,
-    )
-    by_stage = make()
-    whole = by_stage if device.type == "cpu" else make(capture=CudaGraphs(device))
-    setting = {"machine": title, "chunk": flags.chunk, "context": flags.context}
-    result = setting | report(by_stage, whole, ceiling, flags.batch, flags.repeats)
     if flags.json is not None:
-        flags.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        setting = {"machine": title, "chunk": flags.chunk, "context": flags.context}
+        flags.json.write_text(json.dumps(setting | result, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
 def report(
-    by_stage: StepBench, whole: StepBench, ceiling: Ceiling, batches: Sequence[int], repeats: int
+    make: Callable[..., StepBench],
+    capture: Capture | None,
+    ceiling: Ceiling,
+    batches: Sequence[int],
+    repeats: int,
 ) -> dict[str, object]:
     """Print and return first audio, a line for each batch, and how the bounds come about.
 
-    What was recorded on a GPU has no stages to time. There `by_stage` is another bench than
-    `whole`, and its stages, launched one by one, take longer than the whole.
+    What `capture` recorded has no stages to time. They are those of another bench, which goes
+    first; launched one by one, they take longer than the whole.
     """
+    stages: dict[int, Figure] = {}
+    if capture is not None:
+        staged = make()
+        stages = {batch: staged.measure(batch, repeats) for batch in batches}
+        # There may be no memory for the caches of both.
+        del staged
+    bench = make(capture=capture)
     # The first of all meets memory and kernels that were not used before.
-    whole.first_audio_s(DEFAULT_VOICE)
+    bench.first_audio_s(DEFAULT_VOICE)
     # The second one finds the voice's keys and values in the cache.
-    new_s, cached_s = whole.first_audio_s(), whole.first_audio_s()
+    new_s, cached_s = bench.first_audio_s(), bench.first_audio_s()
     print(f"first audio {new_s:.3f} s, with the voice in the cache {cached_s:.3f} s\n{_HEAD}")
     figures = []
     for batch in batches:
-        figures.append(by_stage.measure(batch, repeats))
-        if whole is not by_stage:
-            recorded = whole.measure(batch, repeats)
-            figures[-1] |= {column: recorded[column] for column in _WHOLE_COLUMNS}
+        whole = bench.measure(batch, repeats)
+        figures.append(stages.get(batch, whole) | {column: whole[column] for column in _WHOLE})
         print("  ".join(f"{figures[-1][column]:>13.1f}" for column in _COLUMNS), flush=True)
-    bounds = {batch: whole.bounds(batch) for batch in batches}
+    bounds = {batch: bench.bounds(batch) for batch in batches}
     for batch in dict.fromkeys((batches[0], batches[-1])):
         _explain(batch, bounds[batch], ceiling)
     streams = _num_streams(figures)
-    memory = whole.memory_mib()
+    memory = bench.memory_mib()
     print(f"streams in real time: {streams}")
     print("memory at most:", ", ".join(f"{name} {size:.0f}" for name, size in memory.items()))
     return {

@@ -6,8 +6,11 @@ import time
 import numpy as np
 import torch
 
+from engine.errors import EngineError
+from engine.pytorch.memory import memory_for
 from engine.request import SynthesisRequest
 from engine.runners.s1.capture import Capture
+from engine.runners.s1.decoding import MAX_CHUNK
 from engine.runners.s1.model import S1Model
 from engine.runners.s1.prompt import SpokenText
 from engine.runners.s1.runner import S1Runner
@@ -26,6 +29,10 @@ _VOICE = "bench"
 _BEYOND_VOICE = 512
 
 
+class CannotMeasure(EngineError):
+    """The model does not do what is to be measured."""
+
+
 class StepBench:
     """Every row has read a voice of `context` tokens, and makes `chunk` frames in a step."""
 
@@ -39,17 +46,28 @@ class StepBench:
         context: int,
         capture: Capture | None = None,
     ) -> None:
-        """Take a model. Its stages are timed, unless `capture` records them as one."""
+        """Take a model. Its stages are timed, unless `capture` records them as one.
+
+        Raises:
+            CannotMeasure: the model does not read such a context, or no step makes such a chunk.
+            OutOfMemory: there is no memory for so many rows.
+        """
+        limit = model.language_model.config.max_seq_len
+        if context > limit:
+            raise CannotMeasure(f"--context: the model reads {limit} tokens, and not {context}")
+        if chunk > MAX_CHUNK:
+            raise CannotMeasure(f"--chunk: a step makes {MAX_CHUNK} frames of a row at most")
         self._stages = Stages(model)
         self._ceiling = ceiling
         self._chunk, self._context = chunk, context
-        self._runner = S1Runner(
-            self._stages.model if capture is None else model,
-            {DEFAULT_VOICE: None, _VOICE: _voice(model, context)},
-            num_lanes=max_batch,
-            num_cached=max_batch * (context + _BEYOND_VOICE),
-            capture=capture,
-        )
+        with memory_for(f"{max_batch} rows of {context + _BEYOND_VOICE} tokens"):
+            self._runner = S1Runner(
+                self._stages.model if capture is None else model,
+                {DEFAULT_VOICE: None, _VOICE: _voice(model, context)},
+                num_lanes=max_batch,
+                num_cached=max_batch * (context + _BEYOND_VOICE),
+                capture=capture,
+            )
         self._num_begun = 0
 
     def first_audio_s(self, voice: str = _VOICE) -> float:
@@ -121,12 +139,16 @@ class StepBench:
         return ids
 
     def _step(self, batch: int, num_frames: int) -> int:
-        """Do a step; return the frames that all rows made, which must not come to their end."""
+        """Do a step; return the frames that all rows made.
+
+        Raises:
+            CannotMeasure: a row failed, or came to its end.
+        """
         rows = tuple(Row(slot, num_frames) for slot in range(batch))
         made = self._runner.run(StepPlan(rows=rows)).rows
         for row in made:
             if row.error is not None or row.segment_done:
-                raise RuntimeError(row.error or "a row came to its end")
+                raise CannotMeasure(row.error or "a text ended: ask for fewer frames or repeats")
         return sum(len(row.pcm) for row in made) // self._runner.info.frame_samples
 
 

@@ -17,6 +17,7 @@ WRONG = [
     (host.main, "--device", "moon", "no device 'moon'"),
     (engine.main, "--batch", "0", "must be 1 or more"),
     (engine.main, "--batch", "1,x", "invalid numbers: '1,x'"),
+    (engine.main, "--batch", "1,100000000", "must be at most 4096"),
     (engine.main, "--json", "/nowhere/found.json", "no folder '/nowhere'"),
     (engine.main, "--chunk", "0", "must be 1 or more"),
     (engine.main, "--device", "cuda:99", "no device 'cuda:99'"),

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.runners.s1.model import S1Model
-from loadtest import engine
+from loadtest import engine, step_bench
 from loadtest.stages import STAGES
 from tests.engine.s1.speaker import tiny_speaker
 
@@ -48,6 +48,35 @@ def test_a_figure_adds_up_and_stands_beside_its_bound(
     shown = capsys.readouterr().out
     assert "first audio " in shown
     assert shown.count("GFLOP:") == 2 * 3
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (("--context", "1000000000"), "--context: the model reads 4096 tokens, and not 1000000000"),
+        (("--context", "4096"), "the text and the voice leave no room to speak"),
+        (("--chunk", "9"), "--chunk: a step makes 8 frames of a row at most"),
+        (("--repeats", "1000"), "a text ended: ask for fewer frames or repeats"),
+    ],
+)
+def test_what_the_model_cannot_do_is_told_in_a_line(
+    flags: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert engine.main(["--batch", "1", *flags, "--threads", "1"]) == 1
+    assert capsys.readouterr().err == f"{problem}\n"
+
+
+@pytest.mark.usefixtures("model")
+def test_rows_for_which_there_is_no_memory_are_told_in_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(step_bench, "S1Runner", none_left)
+    assert engine.main(["--batch", "64", "--threads", "1"]) == 1
+    assert capsys.readouterr().err == "no memory for 64 rows of 812 tokens\n"
 
 
 def test_a_batch_is_in_real_time_where_every_row_is() -> None:
