@@ -42,6 +42,7 @@ _NO_TRANSFORMER = "the size of a transformer that no encoder block has"
 _TRAINING = "it matters to training alone, and each checkpoint states its own"
 _NO_DECODER = "the decoder has no transformers, whatever this says; how many blocks, is compared"
 _UNREAD = "a merge that no text of the folder has; copies in other vocabularies are compared"
+_STRAY = "weights of what the checkpoint has besides the model, and nobody reads"
 _UNUSED = "a row of a token or code that no sequence of the folder has"
 _MEASURED = "what rounding came to, measured once; that it is within the tolerance is compared"
 _NEAR = "it is compared within a tolerance"
@@ -110,6 +111,14 @@ EXEMPTIONS = (
     Exemption("*/tokenizer.tiktoken", "*", _UNREAD),
     Exemption("*/model.pth", "*embeddings.weight/*", _UNUSED),
     Exemption("*/codec.pth", "*codebook.weight/*", _UNUSED),
+    *(
+        Exemption(file, place, _STRAY)
+        for file, place in (
+            ("*/model.pth", "*audio_*/*"),
+            ("*/codec.pth", "*discriminator.*/*"),
+            ("*/codec.pth", "*mel_transform.*/*"),
+        )
+    ),
     Exemption(
         "l_variants/*/codec_dims.json", "transformer_general_config/block_size", _NO_TRANSFORMER
     ),
