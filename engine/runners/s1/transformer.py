@@ -103,7 +103,7 @@ class FeedForward:
 
 
 class RMSNorm:
-    """Division by the root mean square over the last axis, taken in float32.
+    """Division by the root mean square over the last axis, taken in float32 at least.
 
     Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
     """
@@ -115,9 +115,7 @@ class RMSNorm:
     def __call__(self, x: Tensor) -> Tensor:
         """Map (..., dim) to (..., dim) in the dtype of `x`."""
         # Cast back before the weight is applied, as in training.
-        wide = x.float()
-        scale = torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + self._eps)
-        return (wide * scale).to(x.dtype) * self._weight
+        return F.rms_norm(x, x.shape[-1:], eps=self._eps) * self._weight
 
 
 def scoped(weights: Weights, scope: str) -> Weights:

@@ -101,13 +101,10 @@ class RmsNorm:
     def __init__(self, weights: Weights, name: str, config: TransformerConfig) -> None:
         self._weight = weights.exact(f"{name}.weight", config.dim).to(weights.dtype)
         self._eps = config.norm_eps
-        self._exact_dtype = weights.exact_dtype
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the shape and dtype of `x`; its statistics are taken in float32 at least."""
-        exact = x.to(self._exact_dtype)
-        scale = exact.square().mean(-1, keepdim=True).add_(self._eps).rsqrt_()
-        return (exact * scale).to(x.dtype) * self._weight
+        return F.rms_norm(x, x.shape[-1:], eps=self._eps) * self._weight
 
 
 def _scaled(weights: Weights, name: str, linear: Tensor) -> Tensor:
