@@ -66,7 +66,7 @@ class _Parts:
         self.num_codebooks = config.num_codebooks
         self.token_ids = torch.arange(config.codebook_size)
         self.num_scored = config.codebook_size
-        self._states = torch.zeros((batch + PREFILL_TOKENS, 1), device=device)
+        self._states = torch.zeros((batch + PREFILL_TOKENS[device.type], 1), device=device)
         self._samples = torch.zeros((batch, self.frame_samples), device=device)
         shape = (_NUM_DRAWS, batch, config.num_codebooks + 1)
         columns = torch.randint(config.codebook_size, shape, device=device)

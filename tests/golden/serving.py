@@ -84,7 +84,9 @@ class Tap(Drawing):
     """Lets a stage see all columns that are drawn, ends included."""
 
     def __init__(self, drawing: Drawing, stage: Stage) -> None:
-        super().__init__(drawing._generator, drawing._im_end_id, drawing._width)
+        super().__init__(
+            drawing._generator, drawing._im_end_id, drawing._width, drawing._prefill_tokens
+        )
         self._stage = stage
 
     def _take(self, job: Job, column: Columns, token: int, code: int) -> None:

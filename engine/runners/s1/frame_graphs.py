@@ -4,12 +4,13 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine.runners.s1.blocks import BlockTable
 from engine.runners.s1.capture import Capture, Work, sizes_up_to
 from engine.runners.s1.decode_batch import DecodeBatch
 from engine.runners.s1.forward import Forward
@@ -21,12 +22,19 @@ LEAST_CONTEXT = 512
 #: then takes 2 GB at the released sizes. Rows for which that is too little are two frames.
 MOST_PLACES = 1 << 19
 
-#: A slot, and where its tokens lie.
-_Row = tuple[int, BlockTable]
+
+class FrameRow(NamedTuple):
+    """A row that reads one more column, that of its slot in the state, and draws the next one."""
+
+    slot: int
+    #: Where its tokens lie, with room for that column.
+    blocks: list[int]
+    #: Tokens before that column.
+    num_tokens: int
 
 
 class FrameGraphs:
-    """Draws the next column of rows whose prompts are read, by doing again what was recorded.
+    """Draws the next column of rows that have one left to read, by doing again what was recorded.
 
     A recorded frame finds its rows in three tensors, which are written anew for each: slots,
     positions and blocks. Rows of nobody have a slot and a block of their own, behind all others.
@@ -63,17 +71,17 @@ class FrameGraphs:
         self._blocks = torch.empty(num_blocks, dtype=torch.int64, device=device)
         self._replays = self._record(capture)
 
-    def draw(self, rows: Sequence[_Row]) -> tuple[list[int], Tensor]:
-        """Draw the next column of each row, whose table has room for the one before it.
+    def draw(self, rows: Sequence[FrameRow]) -> tuple[list[int], Tensor]:
+        """Draw the next column of each row.
 
         Returns:
             The slots in another order, and their columns (B, num_codebooks + 1) int64, which are
             good until the next call.
         """
-        rows = sorted(rows, key=_num_tokens, reverse=True)
+        rows = sorted(rows, key=attrgetter("num_tokens"), reverse=True)
         begin = 0
         while begin < len(rows):
-            context = _next_size(self._contexts, _num_tokens(rows[begin]) + 1)
+            context = _next_size(self._contexts, rows[begin].num_tokens + 1)
             part = rows[begin : begin + self._sizes[context][-1]]
             num_rows = _next_size(self._sizes[context], len(part))
             self._write(part, num_rows, context)
@@ -81,7 +89,7 @@ class FrameGraphs:
             found = self._replays[num_rows, context]()[: len(part)]
             self._drawn[begin : begin + len(part)].copy_(found)
             begin += len(part)
-        return [slot for slot, _ in rows], self._drawn[: len(rows)]
+        return [row.slot for row in rows], self._drawn[: len(rows)]
 
     def _record(self, capture: Capture) -> dict[tuple[int, int], Work]:
         shapes = [(size, context) for context, sizes in self._sizes.items() for size in sizes]
@@ -98,15 +106,15 @@ class FrameGraphs:
         batch = DecodeBatch(self._cache, positions, self._blocks_view(num_rows, context))
         return self._forward.draw_on(slots, positions, batch)
 
-    def _write(self, rows: Sequence[_Row], num_rows: int, context: int) -> None:
+    def _write(self, rows: Sequence[FrameRow], num_rows: int, context: int) -> None:
         num_nobody = num_rows - len(rows)
-        slots = [slot for slot, _ in rows] + [self._nobody] * num_nobody
-        positions = [table.num_tokens for _, table in rows] + [0] * num_nobody
+        slots = [row.slot for row in rows] + [self._nobody] * num_nobody
+        positions = [row.num_tokens for row in rows] + [0] * num_nobody
         self._rows_view(num_rows).copy_(torch.tensor((slots, positions)))
         num_blocks = self._cache.num_blocks_of(context)
         blocks = np.full((num_rows, num_blocks), self._cache.num_blocks)
         # A table may have grown beyond what is read.
-        tables = [table.blocks[:num_blocks] for _, table in rows]
+        tables = [row.blocks[:num_blocks] for row in rows]
         sizes = np.array([len(table) for table in tables] + [0] * num_nobody)
         blocks[np.arange(num_blocks) < sizes[:, None]] = np.fromiter(
             chain.from_iterable(tables), np.int64
@@ -120,10 +128,6 @@ class FrameGraphs:
     def _blocks_view(self, num_rows: int, context: int) -> Tensor:
         num_blocks = self._cache.num_blocks_of(context)
         return self._blocks[: num_rows * num_blocks].view(num_rows, num_blocks)
-
-
-def _num_tokens(row: _Row) -> int:
-    return row[1].num_tokens
 
 
 def _next_size(sizes: Sequence[int], wanted: int) -> int:

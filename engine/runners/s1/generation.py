@@ -14,7 +14,7 @@ from engine.runners.s1.context import Context, ParkedSequence
 from engine.runners.s1.draw_state import DrawParameters, DrawState
 from engine.runners.s1.errors import ContextFull, PromptRejected
 from engine.runners.s1.forward import Forward, NoiseSource
-from engine.runners.s1.frame_graphs import FrameGraphs
+from engine.runners.s1.frame_graphs import FrameGraphs, FrameRow
 from engine.runners.s1.language_model import LanguageModel
 from engine.runners.s1.paged_cache import PagedBatch, PagedCache
 from engine.runners.s1.prompt import Columns
@@ -159,9 +159,8 @@ class FrameGenerator:
         """Read so many columns of each slot, as `reserve` returned them, in one forward.
 
         Returns:
-            The slots that drew, and their columns (B, num_codebooks + 1) int64, which are good
-            until the next step: `NOT_DRAWN` throughout where a sequence's state is not finite, and
-            the sequence is lost.
+            The slots that drew, and their columns (B, num_codebooks + 1) int64: `NOT_DRAWN`
+            throughout where a sequence's state is not finite, and the sequence is lost.
 
         Raises:
             OutOfMemory: the device has no memory for so many rows; nothing was read.
@@ -199,18 +198,33 @@ class FrameGenerator:
             raise PromptRejected(f"a prompt of {prompt.shape[1]} tokens; the limit is {limit - 1}")
 
     def _step(self, lengths: Mapping[int, int]) -> tuple[list[int], Tensor]:
-        if self._graphs is None:
-            return self._read(lengths)
+        return self._read(lengths) if self._graphs is None else self._draw(lengths, self._graphs)
+
+    def _draw(self, lengths: Mapping[int, int], graphs: FrameGraphs) -> tuple[list[int], Tensor]:
+        """Do as `_read`, with every frame as it is recorded: it reads one column before it draws.
+
+        So the last column of a prompt is left to it.
+        """
         left = {slot: self._contexts[slot].num_left for slot in lengths}
-        reading = {slot: length for slot, length in lengths.items() if left[slot] > 0}
-        rows = [(slot, self._contexts[slot].table) for slot in lengths if left[slot] <= 0]
-        # Those that read come first: they may find no memory, and then nothing has happened.
-        drawn, columns = self._read(reading) if reading else ([], self._state.columns[:0])
-        if rows:
-            slots, more = self._graphs.draw(rows)
-            # On the host: what was drawn must not be lost for want of the device's memory.
-            drawn, columns = drawn + slots, torch.cat((columns.cpu(), more.cpu()))
-        return drawn, columns
+        ending = [slot for slot, length in lengths.items() if length == left[slot]]
+        before = {slot: n - (n == left[slot]) for slot, n in lengths.items() if left[slot] > 0}
+        # What is not recorded comes first: it may find no memory, and then nothing has happened.
+        if reading := {slot: length for slot, length in before.items() if length}:
+            self._read(reading)
+        if ending:
+            last = np.stack([self._contexts[slot].prompt[:, -1] for slot in ending])
+            self._state.columns[ending] = torch.from_numpy(last).to(self._model.device)
+        tables = {slot: self._contexts[slot].table for slot in lengths}
+        rows = [
+            FrameRow(slot, table.blocks, table.num_tokens + before.get(slot, 0))
+            for slot, table in tables.items()
+            if left[slot] <= lengths[slot]
+        ]
+        if not rows:
+            return [], self._state.columns[:0]
+        drawn, columns = graphs.draw(rows)
+        # To the host: what was drawn must not be lost for want of the device's memory.
+        return drawn, columns.to("cpu", copy=True)
 
     def _read(self, lengths: Mapping[int, int]) -> tuple[list[int], Tensor]:
         contexts = [self._contexts[slot] for slot in lengths]

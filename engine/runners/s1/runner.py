@@ -14,7 +14,7 @@ from engine.runners.s1.capture import Capture
 from engine.runners.s1.cloning import S1ReferenceEncoder
 from engine.runners.s1.decoding import MAX_CHUNK, Decoding
 from engine.runners.s1.draw_state import DrawParameters
-from engine.runners.s1.drawing import Drawing
+from engine.runners.s1.drawing import PREFILL_TOKENS, Drawing
 from engine.runners.s1.errors import PromptRejected
 from engine.runners.s1.forward import NoiseSource
 from engine.runners.s1.generation import BLOCK_SIZE, FrameGenerator
@@ -84,7 +84,12 @@ class S1Runner:
         # Alone, every sequence that is begun finds room for all that it may come to.
         max_tokens = min(model.language_model.config.max_seq_len, num_blocks * BLOCK_SIZE)
         self._reader = SegmentReader(generator, model.prompts, max_tokens, limits)
-        self._drawing = Drawing(generator, model.tokenizer.im_end_id, Width(num_lanes, clock))
+        self._drawing = Drawing(
+            generator,
+            model.tokenizer.im_end_id,
+            Width(num_lanes, clock),
+            PREFILL_TOKENS[decoder.device.type],
+        )
         self._decoding = Decoding(
             decoder, self._lanes.codec_state, Width(num_lanes, clock), capture
         )

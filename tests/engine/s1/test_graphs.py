@@ -88,6 +88,30 @@ def test_rows_of_any_number_and_length_find_a_shape(most_places: int) -> None:
         assert torch.equal(torch.stack(columns[slot]), expected)
 
 
+def test_every_frame_is_a_recorded_one_and_so_is_the_first_after_a_prompt() -> None:
+    replays = []
+
+    def counted(work: Work) -> Work:
+        def replay() -> Tensor:
+            replays.append(work)
+            return work()
+
+        return replay
+
+    model = exact_model()
+    frames = generator(model, num_slots=2, capture=counted)
+    draws = []
+    draw = frames._forward.draw
+    frames._forward.draw = lambda *given: draws.append(1) or draw(*given)  # type: ignore[method-assign,func-returns-value]
+    lengths = [1, 30]
+    columns = drawn(frames, lengths, num_steps=6)
+    assert [len(columns[slot]) for slot in (0, 1)] == [6, 3]
+    assert len(draws) == len(replays) == 6
+    for slot, length in enumerate(lengths):
+        expected = alone(model, random_prompt(slot, length), WARM, len(columns[slot]))
+        assert torch.equal(torch.stack(columns[slot]), expected)
+
+
 @pytest.mark.parametrize("most", [1, 2, 5, 8, 100, 256])
 def test_the_recorded_sizes_leave_little_for_nobody(most: int) -> None:
     sizes = sizes_up_to(most)

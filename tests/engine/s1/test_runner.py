@@ -387,7 +387,8 @@ def test_a_long_prompt_costs_those_who_speak_no_frame() -> None:
     bench = Bench(runner)
     bench.begin(0, 1)
     bench.row(0)
-    long = Segment("x" * 4 * PREFILL_TOKENS, 0, 4 * PREFILL_TOKENS)
+    budget = PREFILL_TOKENS["cpu"]
+    long = Segment("x" * 4 * budget, 0, 4 * budget)
     bench.begin(1, 2, long)
     for _ in range(4):
         # The reader is the more urgent one.
@@ -404,7 +405,7 @@ def test_prompts_that_are_read_together_are_no_more_than_one_alone() -> None:
         bench.begin(slot, slot + 1, Segment("x" * 100, 0, 100))
     runner.run(StepPlan(rows=(Row(0, 1), Row(1, 1)), time_budget_s=0.0))
     tables = [runner._lanes._generator.context(lane).table for lane in (0, 1)]
-    assert sum(table.num_tokens for table in tables) == PREFILL_TOKENS
+    assert sum(table.num_tokens for table in tables) == PREFILL_TOKENS["cpu"]
 
 
 def test_whoever_has_a_row_is_not_set_aside_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
