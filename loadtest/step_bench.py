@@ -105,7 +105,8 @@ class StepBench:
         """Return the most memory that the process had, and on a GPU its tensors."""
         peak = {"process_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024}
         if self._stages.model.language_model.device.type == "cuda":
-            peak["device_mib"] = torch.cuda.max_memory_allocated() / 2**20
+            # What is reserved for recorded frames is allocated only while they are recorded.
+            peak["device_mib"] = torch.cuda.max_memory_reserved() / 2**20
         return peak
 
     def _timed_step(self, batch: int) -> Figure:
