@@ -1,7 +1,7 @@
 """How long a step takes, by its number of rows: measured at warm-up, corrected while running."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 #: How much one step moves an average: a change of pace is believed after some hundred steps, a
@@ -43,10 +43,11 @@ class StepTimeModel:
     """Predicts the seconds of a step that makes one frame in each of its rows.
 
     Steps are kept by their number of rows, rounded up to a power of two; between these lie straight
-    lines. A step that makes several frames a row takes at least as long as one that makes one, and
-    at most as many times longer as it makes frames: so the average step that is observed bounds the
-    prediction from both sides. It is the average of the steps, not of their paces: a runner may
-    make in one step what it hands out in many. One thread observes, any may ask.
+    lines, and beyond them another one. A step that makes several frames a row takes at least as
+    long as one that makes one, and at most as many times longer as it makes frames: so the average
+    step that is observed bounds the prediction from both sides. It is the average of the steps, not
+    of their paces: a runner may make in one step what it hands out in many. One thread observes,
+    any may ask.
     """
 
     def __init__(self) -> None:
@@ -106,8 +107,7 @@ class StepTimeModel:
             return 0.0
         index = bisect_left(buckets, num_rows)
         if index == len(buckets):
-            # Beyond the largest, as if each further row cost what a row of the largest does.
-            return of(buckets[-1]) * num_rows / buckets[-1]
+            return _beyond([(bucket, of(bucket)) for bucket in buckets], num_rows)
         upper = buckets[index]
         if index == 0:
             return of(upper)
@@ -123,6 +123,19 @@ class StepTimeModel:
 def bucket_of(num_rows: int) -> int:
     """Return the power of two that is not less than `num_rows`."""
     return 1 << max(num_rows - 1, 0).bit_length()
+
+
+def _beyond(known: Sequence[tuple[int, float]], num_rows: int) -> float:
+    """Return the seconds of more rows than are known, from those that are, in ascending order.
+
+    Part of a step is for all rows together, so a further one costs less than a row of the largest
+    did; but no less than any of the rows cost on average by which the largest had more.
+    """
+    *smaller, (most, seconds) = known
+    each_s = seconds / most
+    if smaller:
+        each_s = min(max((seconds - s) / (most - n) for n, s in smaller), each_s)
+    return seconds + max(each_s, 0.0) * (num_rows - most)
 
 
 def _even(num_rows: int, seconds: float) -> _Average:

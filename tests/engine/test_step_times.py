@@ -31,8 +31,26 @@ def test_between_two_measurements_lies_a_straight_line() -> None:
     assert [times.predict(n) for n in (1, 4, 6, 8)] == pytest.approx([0.010, 0.010, 0.015, 0.020])
 
 
-def test_beyond_the_largest_each_row_costs_what_it_did_there() -> None:
+def test_beyond_the_only_measurement_each_row_costs_what_it_did_there() -> None:
     assert measured(rows_8=0.020).predict(16) == pytest.approx(0.040)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "of_sixteen"),
+    [
+        ({"rows_4": 0.012, "rows_8": 0.016}, 0.024),
+        # The steepest of what led there, not a flat stretch that may be chance.
+        ({"rows_2": 0.010, "rows_4": 0.016, "rows_8": 0.016}, 0.024),
+        ({"rows_2": 0.010, "rows_4": 0.010, "rows_8": 0.014}, 0.022),
+        # Never more than in proportion, and never less than the largest.
+        ({"rows_4": 0.002, "rows_8": 0.016}, 0.032),
+        ({"rows_4": 0.020, "rows_8": 0.016}, 0.016),
+    ],
+)
+def test_beyond_several_measurements_each_row_costs_what_the_last_ones_did(
+    seconds: dict[str, float], of_sixteen: float
+) -> None:
+    assert measured(**seconds).predict(16) == pytest.approx(of_sixteen)
 
 
 def test_one_hiccup_is_not_believed_and_a_change_of_pace_is() -> None:
