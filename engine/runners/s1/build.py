@@ -4,7 +4,9 @@ from pathlib import Path
 
 import torch
 
+from engine.errors import OutOfMemory
 from engine.pytorch.device import best_device
+from engine.pytorch.memory import memory_for
 from engine.runners.s1.capture import CudaGraphs
 from engine.runners.s1.config import CONFIG_FILE
 from engine.runners.s1.errors import CheckpointError
@@ -16,11 +18,16 @@ from engine.runners.s1.voices import read_voices
 #: Rows of a step. On a CPU more than these make no more frames a second; on a GPU the scheduler's
 #: limits and its step times say how many there are.
 _CPU_LANES, _GPU_LANES = 8, 256
-#: Tokens in a CPU's KV cache: of each row as much as it reads at most with a voice of 20 s. At the
-#: released sizes 1.9 GB in bfloat16, of which only what was used once is taken from the system.
-_CPU_CACHED = 16_384
+#: Tokens in a CPU's KV cache, and the fewest in a GPU's: of each of eight rows as much as it reads
+#: at most with a voice of 20 s. At the released sizes 1.9 GB in bfloat16, of which a CPU takes only
+#: what was used once from the system.
+_LEAST_CACHED = 16_384
 #: What of a GPU's memory the KV cache takes, after the weights; the rest is for activations.
 _GPU_CACHE_SHARE = 0.6
+#: What it leaves to those at least. Of 256 rows of eight frames a tensor of the codec's last block
+#: is 0.8 GB, or 1.6 in float32, and about five are alive at once; what a frame gathers of a layer
+#: is 2 GB.
+_GPU_RESERVE_BYTES = 10 << 30
 #: Whoever cannot say this can say nothing that anybody would wait for.
 _LEAST_TEXT = "Hello there."
 
@@ -30,6 +37,7 @@ def build_runner(folder: Path) -> S1Runner:
 
     Raises:
         CheckpointError: a file is missing, damaged, or does not fit the others.
+        OutOfMemory: the device is too small for the model.
     """
     device = best_device()
     dtype = fastest_dtype(device)
@@ -38,14 +46,16 @@ def build_runner(folder: Path) -> S1Runner:
     is_cpu = device.type == "cpu"
     slow = model.language_model.config.slow
     token_bytes = 2 * slow.num_layers * slow.num_kv_heads * slow.head_dim * dtype.itemsize
-    return S1Runner(
-        model,
-        read_voices(folder, model.prompts),
-        num_lanes=_CPU_LANES if is_cpu else _GPU_LANES,
-        num_cached=_CPU_CACHED if is_cpu else _num_cached(device, token_bytes),
-        # A frame is thousands of launches, each of which takes a CPU longer than a GPU.
-        capture=None if is_cpu else CudaGraphs(device),
-    )
+    voices = read_voices(folder, model.prompts)
+    with memory_for("what rows remember and recorded frames"):
+        return S1Runner(
+            model,
+            voices,
+            num_lanes=_CPU_LANES if is_cpu else _GPU_LANES,
+            num_cached=_LEAST_CACHED if is_cpu else _num_cached(device, token_bytes),
+            # A frame is thousands of launches, each of which takes a CPU longer than a GPU.
+            capture=None if is_cpu else CudaGraphs(device),
+        )
 
 
 def fastest_dtype(device: torch.device) -> torch.dtype:
@@ -72,4 +82,8 @@ def _check_room(model: S1Model, path: Path) -> None:
 
 def _num_cached(device: torch.device, token_bytes: int) -> int:
     free, _ = torch.cuda.mem_get_info(device)
-    return int(free * _GPU_CACHE_SHARE) // token_bytes
+    num_bytes = min(int(free * _GPU_CACHE_SHARE), free - _GPU_RESERVE_BYTES)
+    if num_bytes < _LEAST_CACHED * token_bytes:
+        left = f"{free / 2**30:.1f} GiB are free beside the weights"
+        raise OutOfMemory(f"the GPU is too small for the model: {left}")
+    return num_bytes // token_bytes

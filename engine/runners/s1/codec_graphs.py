@@ -9,7 +9,8 @@ from torch import Tensor
 
 from engine.runners.s1.capture import Capture, Work, sizes_up_to
 
-#: Frames of a chunk, as the scheduler ramps. Other numbers are the end of a segment, and rare.
+#: Frames of a chunk, as the scheduler ramps. Other numbers are the end of a segment, and decoded as
+#: some of these.
 CHUNKS = (1, 2, 4, 8)
 
 
@@ -48,18 +49,32 @@ class CodecGraphs:
                 work = partial(self._decode_again, num_rows, num_frames)
                 self._replays[num_rows, num_frames] = capture(work)
 
-    def has(self, num_frames: int) -> bool:
-        """Tell whether chunks of so many frames are recorded."""
-        return num_frames in CHUNKS
+    def decode(self, codes: Tensor, lanes: Sequence[int]) -> list[Tensor]:
+        """Do as `decode` with codes (B, num_codebooks, frames) from the host, to which it returns.
 
-    def decode(self, codes: Tensor, lanes: Sequence[int]) -> Tensor:
-        """Do as `decode` with codes from the host. The next call spoils the result."""
-        batch, _, num_frames = codes.shape
+        The frames may be any number, of which each result is some, in order.
+        """
+        batch = len(lanes)
         num_rows = self._sizes[bisect_left(self._sizes, batch)]
         filled = [*lanes, *[self._nobody] * (num_rows - batch)]
         self._lanes[:num_rows].copy_(torch.tensor(filled))
-        self._codes[:batch, :, :num_frames].copy_(codes)
-        return self._replays[num_rows, num_frames]()[:batch]
+        found = []
+        for part in codes.split(_recorded(codes.shape[2]), dim=2):
+            num_frames = part.shape[2]
+            self._codes[:batch, :, :num_frames].copy_(part)
+            # The next replay writes over what this one returns.
+            heard = self._replays[num_rows, num_frames]()[:batch]
+            found.append(heard.to("cpu", copy=True))
+        return found
 
     def _decode_again(self, num_rows: int, num_frames: int) -> Tensor:
         return self._decode(self._codes[:num_rows, :, :num_frames], self._lanes[:num_rows])
+
+
+def _recorded(num_frames: int) -> list[int]:
+    """Return the fewest chunks that make up `num_frames`, the longest ones first."""
+    chunks = []
+    for chunk in reversed(CHUNKS):
+        num_chunks, num_frames = divmod(num_frames, chunk)
+        chunks += [chunk] * num_chunks
+    return chunks

@@ -57,7 +57,7 @@ class Decoding:
             together = jobs[: self._width.num_rows]
             try:
                 with memory_for("so many samples"):
-                    heard = self._heard(together).cpu().numpy()
+                    heard = self._heard(together).numpy()
             except OutOfMemory:
                 self._width.narrow(len(together))
                 if len(together) > 1:
@@ -76,16 +76,16 @@ class Decoding:
             job.error = NO_MEMORY
 
     def _heard(self, jobs: Sequence[Job]) -> Tensor:
-        """Do as `_decode` with the frames of jobs that have equally many."""
+        """Do as `_decode` with the frames of jobs that have equally many, on the host."""
         columns = np.concatenate([column for job in jobs for column in job.frames])
         # (batch, frames, num_codebooks + 1): the token comes first.
         drawn = torch.from_numpy(columns).view(len(jobs), -1, self._decoder.num_codebooks + 1)
         codes = drawn[:, :, 1:].transpose(1, 2)
         lanes = [job.lane for job in jobs]
-        if self._graphs is not None and self._graphs.has(codes.shape[2]):
-            return self._graphs.decode(codes, lanes)
+        if self._graphs is not None:
+            return _joined(self._graphs.decode(codes, lanes))
         device = self._decoder.device
-        return self._decode(codes.to(device), slots_of(lanes, device))
+        return self._decode(codes.to(device), slots_of(lanes, device)).cpu()
 
     def _decode(self, codes: Tensor, lanes: Tensor) -> Tensor:
         """Return (batch, n + 1) int16: the samples, and behind them whether all are finite.
@@ -99,6 +99,12 @@ class Decoding:
         # Only now, so that a call for which there was no memory can be made again.
         go_on()
         return heard
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """Return as one call of `_decode` what several made, one after another."""
+    are_finite = torch.stack([part[:, -1] for part in parts]).amin(dim=0)
+    return torch.cat((*(part[:, :-1] for part in parts), are_finite[:, None]), dim=1)
 
 
 def _hand_out(jobs: Sequence[Job], heard: NDArray[np.int16]) -> None:

@@ -10,11 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.runners.s1.build import build_runner
 from engine.runners.s1.errors import CheckpointError
 from engine.runners.s1.model import load_model
-from engine.scheduling.step_times import StepTimeModel
-from engine.warm_up import warm_up
 from tests.engine.s1.codec.test_golden import VECTORS
 from tests.engine.s1.codec.tiny import CPU
 
@@ -65,19 +62,3 @@ def test_a_codec_that_lacks_what_the_model_draws_is_refused(
     with pytest.raises(CheckpointError, match=problem) as refused:
         load_model(folder, device=CPU, dtype=torch.float32)
     assert refused.value.key == f"quantizer.{key}"
-
-
-@pytest.mark.parametrize("room", [1, 36])
-def test_a_model_that_reads_too_few_tokens_to_speak_is_refused(folder: Path, room: int) -> None:
-    file = folder / "config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"max_seq_len": room}))
-    with pytest.raises(CheckpointError, match=f"max_seq_len: {room} tokens leave no room"):
-        build_runner(folder)
-
-
-def test_a_model_that_just_reads_enough_to_speak_is_served(folder: Path) -> None:
-    file = folder / "config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"max_seq_len": 37}))
-    runner = build_runner(folder)
-    warm_up(runner, StepTimeModel(), 1)
-    runner.close()
