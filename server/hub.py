@@ -33,6 +33,9 @@ _FILES = (
 _CARD = "README.md"
 _UNSTATED = "that its page states"
 _LICENCE = re.compile(r"^license: *[\"']?([\w.-]+)", re.MULTILINE)
+#: From this size on a file on the way outlives its process. A line of 20 Mbit/s carries that in
+#: half a minute: less is not worth another request and reading the file once more.
+LARGE_BYTES = 64 << 20
 
 
 def is_hub_id(name: str) -> bool:
@@ -40,19 +43,22 @@ def is_hub_id(name: str) -> bool:
     return _HUB_ID.fullmatch(name) is not None
 
 
-def fetch(name: str) -> Path:
+def fetch(name: str, *, large_bytes: int = LARGE_BYTES) -> Path:
     """Return the folder of a checkpoint of the Hub, downloaded as far as it is not there yet.
 
-    The licence is told before. Where a connection breaks, the download goes on where it was; where
-    the process ends, files that were whole are kept, and the one that was not is begun again.
-    Without a network the cache is used. The token is `HF_TOKEN`, or the one of `hf auth login`.
+    The licence is told before. Where a connection breaks or the process ends, however it does, the
+    download goes on where it was; a file of less than `large_bytes` that was on the way when the
+    process ended is begun again. Without a network the cache is used. The token is `HF_TOKEN`, or
+    the one of `hf auth login`.
 
     Raises:
         ModelUnavailable: there is no such repository or revision, it is gated, or it can neither be
             downloaded nor found in the cache. The message says what to do.
         ModuleNotFoundError: huggingface_hub is not installed.
     """
-    from huggingface_hub import errors, snapshot_download
+    from huggingface_hub import errors
+
+    from server.hub_download import OUT_OF_REACH
 
     parts = _HUB_ID.fullmatch(name)
     if parts is None:
@@ -60,9 +66,7 @@ def fetch(name: str) -> Path:
     repository, revision = parts["repository"], parts["revision"]
     _log.info("looking for %s on the Hugging Face Hub", name)
     try:
-        # No less than a warning is seen where nobody set up a log, as on the command line.
-        _log.warning("%s has the licence %s", repository, _licence(repository, revision))
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=[*_FILES]))
+        return _download(repository, revision, large_bytes)
     except errors.GatedRepoError as error:
         raise ModelUnavailable(
             f"{repository} is gated: accept its terms at https://huggingface.co/{repository}, "
@@ -75,12 +79,39 @@ def fetch(name: str) -> Path:
         ) from error
     except errors.RevisionNotFoundError as error:
         raise ModelUnavailable(f"{repository} has no revision {revision!r}") from error
-    except (errors.LocalEntryNotFoundError, errors.IncompleteSnapshotError) as error:
+    except OUT_OF_REACH as error:
         raise ModelUnavailable(
             f"{repository} is not wholly in the cache, and the Hub cannot be reached"
         ) from error
     except (OSError, ValueError) as error:
         raise ModelUnavailable(f"{repository} cannot be downloaded: {error}") from error
+
+
+def _download(repository: str, revision: str | None, large_bytes: int) -> Path:
+    from huggingface_hub import ResolvedRevision, snapshot_download
+
+    from server.hub_download import fetch_large_files
+
+    pinned = _pinned(repository, revision)
+    # No less than a warning is seen where nobody set up a log, as on the command line.
+    _log.warning("%s has the licence %s", repository, _licence(repository, pinned))
+    if isinstance(pinned, ResolvedRevision):
+        fetch_large_files(repository, pinned, _FILES, large_bytes)
+    return Path(snapshot_download(repository, revision=pinned, allow_patterns=[*_FILES]))
+
+
+def _pinned(repository: str, revision: str | None) -> str | None:
+    """Return the revision with its commit, so that all files are of one.
+
+    Where that is not to be known it is returned as it is: whoever asks the Hub for a file of it
+    learns why, or finds one in the cache.
+    """
+    from huggingface_hub import errors, is_offline_mode, resolve_revision
+
+    try:
+        return resolve_revision(repository, revision=revision, local_files_only=is_offline_mode())
+    except (errors.HfHubHTTPError, errors.RevisionResolutionError):
+        return revision
 
 
 def _licence(repository: str, revision: str | None) -> str:

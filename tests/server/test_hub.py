@@ -1,28 +1,21 @@
 """A checkpoint of the Hub is downloaded once, and whoever may not have it is told what to do."""
 
-import os
-import pty
-import subprocess
-import sys
-import termios
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from server.hub import is_hub_id
-from tests.helpers.fake_hub import ACCESS, COMMIT, GATED, REPOSITORY, FakeHub, serving_hub
-from tests.helpers.serving import ROOT
-
-PROGRAM = """
-import sys
-from engine.errors import ModelUnavailable
-from server.hub import fetch
-try:
-    print(fetch(sys.argv[1]))
-except ModelUnavailable as error:
-    print("refused:", error)
-"""
+from tests.helpers.fake_hub import (
+    ACCESS,
+    COMMIT,
+    GATED,
+    REPOSITORY,
+    FakeHub,
+    outcome,
+    serving_hub,
+    shown,
+)
 
 
 @pytest.fixture
@@ -38,21 +31,11 @@ def hub(tmp_path: Path) -> Iterator[FakeHub]:
 
 
 def fetched(hub: FakeHub, name: str, **environment: str) -> str:
-    """Fetch in a process of its own: the library reads its environment once."""
-    return run(hub, name, **environment).stdout.strip()
+    return outcome(hub.fetching(name, environment))[0]
 
 
-def run(hub: FakeHub, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", PROGRAM, name]
-    settings = settings_of(hub) | environment
-    return subprocess.run(
-        program, cwd=ROOT, env=settings, capture_output=True, text=True, check=True
-    )
-
-
-def settings_of(hub: FakeHub) -> dict[str, str]:
-    cache = hub.folder.parent / "cache"
-    return os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(cache)}
+def told(hub: FakeHub, name: str, **environment: str) -> str:
+    return outcome(hub.fetching(name, environment))[1]
 
 
 @pytest.mark.slow
@@ -68,18 +51,17 @@ def test_a_checkpoint_is_downloaded_once_and_then_needs_no_network(hub: FakeHub)
 
 
 def test_the_licence_is_told_before_the_weights_are_downloaded(hub: FakeHub) -> None:
-    told = run(hub, REPOSITORY).stderr
-    assert f"{REPOSITORY} has the licence CC-BY-NC-SA-4.0" in told
+    assert f"{REPOSITORY} has the licence CC-BY-NC-SA-4.0" in told(hub, REPOSITORY)
     assert hub.sent[0] == "README.md"
-    assert "CC-BY-NC-SA-4.0" in run(hub, REPOSITORY, HF_HUB_OFFLINE="1").stderr
+    assert "CC-BY-NC-SA-4.0" in told(hub, REPOSITORY, HF_HUB_OFFLINE="1")
 
 
 @pytest.mark.slow
 def test_a_checkpoint_whose_page_states_no_licence_is_fetched_all_the_same(hub: FakeHub) -> None:
     (hub.folder / "README.md").write_text("Weights.")
-    assert "that its page states" in run(hub, REPOSITORY).stderr
+    assert "that its page states" in told(hub, REPOSITORY)
     (hub.folder / "README.md").unlink()
-    assert "that its page states" in run(hub, REPOSITORY).stderr
+    assert "that its page states" in told(hub, REPOSITORY)
 
 
 @pytest.mark.slow
@@ -95,14 +77,7 @@ def test_a_download_whose_connection_breaks_goes_on_where_it_was(hub: FakeHub) -
 
 
 def test_a_terminal_shows_how_far_a_download_is(hub: FakeHub) -> None:
-    controller, terminal = pty.openpty()
-    termios.tcsetwinsize(terminal, (24, 80))
-    program = [sys.executable, "-c", PROGRAM, REPOSITORY]
-    subprocess.run(program, cwd=ROOT, env=settings_of(hub), stderr=terminal, check=True)
-    os.close(terminal)
-    shown = os.read(controller, 1 << 16).decode()
-    os.close(controller)
-    assert "100%" in shown
+    assert "100%" in shown(hub)
 
 
 def test_a_gated_checkpoint_without_a_token_says_what_to_do(hub: FakeHub) -> None:
