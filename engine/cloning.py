@@ -1,6 +1,6 @@
 """Speaking in the voice of a recording: what a model makes of one, and how it is asked to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,5 +44,13 @@ class ReferenceEncoder(Protocol):
 
         Raises:
             Unsupported: the model cannot be prompted with this recording and this text.
+        """
+        ...
+
+    def check(self, references: Sequence[EncodedReference]) -> None:
+        """Pass if the model can speak in the one voice of all these.
+
+        Raises:
+            Unsupported: together they leave it too little room.
         """
         ...

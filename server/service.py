@@ -46,8 +46,8 @@ class Service:
         model = self.engine.info
         found = [await self.voices.find(each, model) for each in speech.to_clone]
         with self.engine.admission.holding(speech.request):
-            cloned = [await self.voices.clone(each, model) for each in found]
-        return speech.with_voice(tuple(cloned), lexicon_of(found))
+            cloned = await self.voices.clone(found, model)
+        return speech.with_voice(cloned, lexicon_of(found))
 
     def record(self, speech: Speech, request_id: str) -> RequestRecord:
         """Begin the story of a stream that the engine has taken."""

@@ -51,8 +51,8 @@ def _with_voice(speech: Speech, model: ModelInfo, flags: argparse.Namespace) -> 
 
     async def with_voice() -> Speech:
         found = [await library.find(each, model) for each in wanted]
-        cloned = [await library.clone(each, model) for each in found]
-        return speech.with_voice(tuple(cloned), lexicon_of(found))
+        cloned = await library.clone(found, model)
+        return speech.with_voice(cloned, lexicon_of(found))
 
     return anyio.run(with_voice)
 

@@ -2,12 +2,13 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from anyio import to_thread
 
 from engine.cloning import EncodedReference, ReferenceEncoder
+from engine.errors import Unsupported
 from engine.runner import ModelInfo
 from protocol.codes import ErrorCode
 from protocol.messages import Reference
@@ -54,17 +55,22 @@ class VoiceLibrary:
         _encoder(model)
         return check_reference(found) if isinstance(found, Reference) else found
 
-    async def clone(self, found: Reference | StoredVoice, model: ModelInfo) -> EncodedReference:
-        """Return the voice of what `find` has returned.
+    async def clone(
+        self, found: Iterable[Reference | StoredVoice], model: ModelInfo
+    ) -> tuple[EncodedReference, ...]:
+        """Return what makes up the one voice of what `find` has returned.
 
         Raises:
             RequestError: `bad_value`, `unsupported`, `overloaded`, or `unknown_voice` or `internal`
                 by the store.
         """
-        if isinstance(found, StoredVoice):
-            return await self._clone_stored(found, _encoder(model))
-        digest = await to_thread.run_sync(digest_of, found)
-        return await self._sent.clone(digest, found, _encoder(model))
+        encoder = _encoder(model)
+        cloned = tuple([await self._clone(each, encoder) for each in found])
+        try:
+            encoder.check(cloned)
+        except Unsupported as error:
+            raise RequestError(ErrorCode.UNSUPPORTED, str(error)) from error
+        return cloned
 
     async def stored(self, model: ModelInfo) -> list[StoredVoice]:
         """Return the stored voices that the model can speak with, by id.
@@ -131,6 +137,14 @@ class VoiceLibrary:
         await self.store.add(renamed, await self.store.reference(voice))
         await self.store.remove(voice_id)
         return renamed
+
+    async def _clone(
+        self, found: Reference | StoredVoice, encoder: ReferenceEncoder
+    ) -> EncodedReference:
+        if isinstance(found, StoredVoice):
+            return await self._clone_stored(found, encoder)
+        digest = await to_thread.run_sync(digest_of, found)
+        return await self._sent.clone(digest, found, encoder)
 
     async def _clone_stored(
         self, voice: StoredVoice, encoder: ReferenceEncoder

@@ -1,7 +1,7 @@
 """A model that clones without weights, and recordings that need no decoder."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +18,8 @@ from protocol.messages import Reference
 UNUSABLE_TEXT = "unusable"
 #: What it has no memory for.
 BREAKING_TEXT = "too much"
+#: What it can be prompted with alone.
+LONG_TEXT = "long"
 REFERENCE = Reference(b"a recording", "What is said in it.")
 
 #: An encoder that is held looks so often whether it is wanted, for ten seconds.
@@ -46,6 +48,10 @@ class FakeEncoder:
         if text == BREAKING_TEXT:
             raise MemoryError
         return EncodedReference(text, np.full((1, 1), len(samples)))
+
+    def check(self, references: Sequence[EncodedReference]) -> None:
+        if len(references) > 1 and LONG_TEXT in {each.text for each in references}:
+            raise Unsupported("the model has no room for both")
 
     def _wait(self, checkpoint: Callable[[], None]) -> None:
         for _ in range(MOST_LOOKS):

@@ -1,6 +1,6 @@
 """A recording as a voice: what the codec's encoder makes of it, checked as a prompt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -21,7 +21,9 @@ class S1ReferenceEncoder:
     every row for as long as it takes, most of a second on a CPU.
     """
 
-    def __init__(self, model: S1Model) -> None:
+    def __init__(self, model: S1Model, max_tokens: int) -> None:
+        """Prompt `model` with voices of up to `max_tokens` tokens."""
+        self._max_tokens = max_tokens
         self._encoder = model.codec.encoder
         self._prompts = model.prompts
         self.sample_rate_hz = model.codec.config.sample_rate_hz
@@ -31,8 +33,16 @@ class S1ReferenceEncoder:
     ) -> EncodedReference:
         """Encode a recording: see `ReferenceEncoder`."""
         codes = self._encoder.encode(torch.from_numpy(samples), checkpoint).cpu().numpy()
+        reference = EncodedReference(text, codes)
+        self.check([reference])
+        return reference
+
+    def check(self, references: Sequence[EncodedReference]) -> None:
+        """Check what one voice is made of: see `ReferenceEncoder`."""
         try:
-            self._prompts.prefix([SpokenText(text, codes)])
+            prefix = self._prompts.prefix(SpokenText(each.text, each.codes) for each in references)
         except PromptRejected as error:
             raise Unsupported(str(error)) from error
-        return EncodedReference(text, codes)
+        if prefix.shape[1] > self._max_tokens:
+            taken = f"the voice takes {prefix.shape[1]} tokens, of {self._max_tokens} at most"
+            raise Unsupported(f"{taken}: use shorter recordings, or fewer")

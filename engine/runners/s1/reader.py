@@ -17,6 +17,11 @@ MAX_CONTEXT = 1_536
 KEPT_CONTEXT = 448
 
 
+def most_voice_tokens(max_tokens: int) -> int:
+    """Return what a voice may take of `max_tokens`, so that whatever it is to say finds room."""
+    return max_tokens - min(MAX_CONTEXT, max_tokens // 2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentLimits:
     """What a segment may take. The original has no such limits; who replays it lifts them."""

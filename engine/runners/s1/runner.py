@@ -22,7 +22,12 @@ from engine.runners.s1.job import Job
 from engine.runners.s1.lanes import Lanes
 from engine.runners.s1.model import S1Model
 from engine.runners.s1.prompt import SpokenText
-from engine.runners.s1.reader import SPEECH_LIMITS, SegmentLimits, SegmentReader
+from engine.runners.s1.reader import (
+    SPEECH_LIMITS,
+    SegmentLimits,
+    SegmentReader,
+    most_voice_tokens,
+)
 from engine.runners.s1.sequence import Sequence
 from engine.runners.s1.voices import Voices, catalogue
 from engine.runners.s1.width import Width
@@ -97,7 +102,8 @@ class S1Runner:
         self._slots: dict[int, int] = {}
         #: By sequence: what was drawn, and found no memory to be decoded.
         self._undecoded: dict[int, Job] = {}
-        self._info = _info_of(model, voices, num_lanes)
+        encoder = S1ReferenceEncoder(model, most_voice_tokens(max_tokens))
+        self._info = _info_of(model, voices, encoder, num_lanes)
 
     @property
     def info(self) -> ModelInfo:
@@ -203,7 +209,9 @@ class S1Runner:
         return tuple(holders({i: each.table for i, each in found.items() if each is not None}))
 
 
-def _info_of(model: S1Model, voices: Voices, num_lanes: int) -> ModelInfo:
+def _info_of(
+    model: S1Model, voices: Voices, encoder: S1ReferenceEncoder, num_lanes: int
+) -> ModelInfo:
     decoder = model.codec.decoder
     return ModelInfo(
         name="s1",
@@ -213,7 +221,7 @@ def _info_of(model: S1Model, voices: Voices, num_lanes: int) -> ModelInfo:
         voices=catalogue(voices),
         features=frozenset({Feature.MARKERS, Feature.SAMPLING}),
         segmentation=_SEGMENTATION,
-        encoder=S1ReferenceEncoder(model),
+        encoder=encoder,
         max_rows=num_lanes,
         weights_licence=_WEIGHTS_LICENCE,
     )

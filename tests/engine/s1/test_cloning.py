@@ -11,8 +11,10 @@ from engine.errors import Unsupported
 from engine.request import Sampling, SynthesisRequest
 from engine.runners.s1.cloning import S1ReferenceEncoder
 from engine.runners.s1.generation import BLOCK_SIZE
+from engine.runners.s1.guard import expected_frames
 from engine.runners.s1.model import S1Model
 from engine.runners.s1.prompt import SpokenText
+from engine.runners.s1.reader import MAX_CONTEXT, most_voice_tokens
 from engine.runners.s1.runner import S1Runner
 from engine.steps import Admission, Pcm, Prefill, Row, StepPlan
 from engine.text.segment import Segment
@@ -21,6 +23,7 @@ from tests.engine.s1.speaker import VOICES, make_runner, tiny_speaker
 from tests.engine.s1.test_blocks import begun
 
 TEXT = "A voice that says this."
+MAX_TOKENS = 1_000
 
 
 def recording(num_samples: int = 40 * 2_048) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -29,7 +32,7 @@ def recording(num_samples: int = 40 * 2_048) -> np.ndarray[tuple[int], np.dtype[
 
 
 def encoded(model: S1Model) -> EncodedReference:
-    return S1ReferenceEncoder(model).encode(recording(), TEXT, lambda: None)
+    return S1ReferenceEncoder(model, MAX_TOKENS).encode(recording(), TEXT, lambda: None)
 
 
 def spoken(runner: S1Runner, sequence_id: int, request: SynthesisRequest) -> Pcm:
@@ -97,3 +100,27 @@ def test_codes_that_no_prompt_can_be_made_of_are_unsupported(
     monkeypatch.setattr(model.prompts, "_codebook_size", 1)
     with pytest.raises(Unsupported):
         encoded(model)
+
+
+def test_a_voice_that_leaves_no_room_to_speak_is_unsupported() -> None:
+    model = tiny_speaker()
+    reference = encoded(model)
+    taken = model.prompts.prefix([_spoken_text(reference)]).shape[1]
+    S1ReferenceEncoder(model, taken).check([reference])
+    for encoder, references in (
+        (S1ReferenceEncoder(model, taken - 1), [reference]),
+        (S1ReferenceEncoder(model, 2 * taken - 2), [reference, reference]),
+    ):
+        with pytest.raises(Unsupported, match="use shorter recordings, or fewer"):
+            encoder.check(references)
+    with pytest.raises(Unsupported, match=f"the voice takes {taken} tokens, of {taken - 1}"):
+        S1ReferenceEncoder(model, taken - 1).encode(recording(), TEXT, lambda: None)
+
+
+@pytest.mark.parametrize("max_tokens", [64, 4_096, 8_192])
+def test_the_largest_voice_leaves_room_for_the_longest_segment(max_tokens: int) -> None:
+    left = max_tokens - most_voice_tokens(max_tokens)
+    assert left >= max_tokens // 2 or left > MAX_CONTEXT - 1
+    if max_tokens >= 2 * MAX_CONTEXT:
+        text = "x" * make_runner(tiny_speaker()).info.segmentation.max_chars
+        assert expected_frames(text) + len(text) < left

@@ -18,7 +18,7 @@ from server.voices.folder import FolderVoiceStore
 from server.voices.library import VoiceLibrary
 from server.voices.request import NewVoice
 from server.voices.store import VoiceStore
-from tests.helpers.cloning import CloningRunner, FakeEncoder, decode_at_once
+from tests.helpers.cloning import LONG_TEXT, CloningRunner, FakeEncoder, decode_at_once
 from tests.server.voices.store_conformance import reference, voice
 
 pytestmark = pytest.mark.anyio
@@ -67,10 +67,11 @@ async def test_a_stored_voice_waits_for_no_recording_that_somebody_sends(tmp_pat
     async with anyio.create_task_group() as tasks:
         for number in range(1 + MAX_WAITING):
             sent = Reference(b"a recording", f"Text {number}.")
-            tasks.start_soon(library.clone, sent, slow.info)
+            tasks.start_soon(library.clone, [sent], slow.info)
         await anyio.wait_all_tasks_blocked()
         with anyio.fail_after(5):
-            assert (await library.clone(voice("anna"), fast.info)).text == reference().text
+            (made,) = await library.clone([voice("anna")], fast.info)
+            assert made.text == reference().text
         held.set()
 
 
@@ -80,8 +81,19 @@ async def test_a_voice_that_was_made_is_not_read_again(tmp_path: Path) -> None:
     model = CloningRunner(encoder).info
     await library.add(NewVoice("anna", "Anna", reference()), model)
     (tmp_path / "anna" / "audio").write_bytes(b"something else")
-    assert (await library.clone(voice("anna"), model)).text == reference().text
+    (made,) = await library.clone([voice("anna")], model)
+    assert made.text == reference().text
     assert len(encoder.encoded) == 1
+
+
+async def test_recordings_that_leave_no_room_together_are_unsupported_as_one_voice() -> None:
+    library = VoiceLibrary(decode=decode_at_once)
+    model = CloningRunner(FakeEncoder()).info
+    long, short = Reference(b"a recording", LONG_TEXT), Reference(b"a recording", "Short.")
+    assert len(await library.clone([long], model)) == 1
+    with pytest.raises(RequestError) as refused:
+        await library.clone([short, long], model)
+    assert refused.value.code is ErrorCode.UNSUPPORTED
 
 
 def test_a_home_that_nobody_knows_is_an_error_of_the_setting() -> None:
