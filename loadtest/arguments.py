@@ -1,6 +1,7 @@
 """What a bench may be told, refused before anything is measured."""
 
 import math
+import os
 from argparse import ArgumentTypeError
 from pathlib import Path
 
@@ -21,6 +22,14 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def threads(text: str) -> int:
+    """Read how many threads compute; more than there are cores would wait for each other."""
+    number, most = positive(text), os.cpu_count() or 1
+    if number > most:
+        raise ArgumentTypeError(f"must be at most {most}, the cores there are")
     return number
 
 
@@ -56,4 +65,8 @@ def new_file(text: str) -> Path:
     path = Path(text)
     if not path.parent.is_dir():
         raise ArgumentTypeError(f"there is no folder {str(path.parent)!r}")
+    if path.is_dir():
+        raise ArgumentTypeError(f"{text!r} is a folder")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ArgumentTypeError(f"{text!r} cannot be written")
     return path

@@ -16,7 +16,7 @@ from engine.pytorch.device import choose_cuda_kernels
 from engine.runners.s1.codec import CodecConfig, Decoder, slots_of
 from engine.runners.s1.codec.random_weights import RandomWeights
 from engine.runners.s1.codec.weights import Weights
-from loadtest.arguments import new_file, positive
+from loadtest.arguments import new_file, positive, threads
 from loadtest.device import present_device
 from loadtest.machine import machine
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtest.codec", description=__doc__)
     parser.add_argument("--device", type=present_device, default="cpu")
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
-    parser.add_argument("--threads", type=positive, default=2, help="of a CPU")
+    parser.add_argument("--threads", type=threads, default=2, help="of a CPU")
     parser.add_argument("--repeats", type=positive, default=3)
     parser.add_argument("--json", type=new_file, metavar="FILE", help="write everything to FILE")
     flags = parser.parse_args(arguments)

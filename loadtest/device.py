@@ -9,7 +9,8 @@ def present_device(text: str) -> torch.device:
     """Read a device that is there."""
     try:
         found = torch.device(text)
-        torch.empty(0, device=found)
+        # What is no device of numbers, as `meta`, has none to give back.
+        torch.zeros(1, device=found).item()
     # Where torch is built without CUDA, it asserts that it is.
     except (RuntimeError, AssertionError) as error:
         raise ArgumentTypeError(f"no device {text!r} here") from error

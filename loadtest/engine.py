@@ -20,7 +20,7 @@ from engine.runners.s1.capture import Capture, CudaGraphs
 from engine.runners.s1.model import S1Model, load_model
 from engine.runners.s1.random_model import random_model
 from engine.voices import DEFAULT_VOICE
-from loadtest.arguments import new_file, positive, positive_real, row_counts
+from loadtest.arguments import new_file, positive, positive_real, row_counts, threads
 from loadtest.device import present_device
 from loadtest.machine import machine
 from loadtest.roofline import Ceiling
@@ -125,7 +125,7 @@ def _flags(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--chunk", type=positive, default=4, help="frames of a row in a step")
     parser.add_argument("--context", type=positive, default=300, help="tokens of the voice")
-    parser.add_argument("--threads", type=positive, default=2, help="of a CPU")
+    parser.add_argument("--threads", type=threads, default=2, help="of a CPU")
     parser.add_argument("--repeats", type=positive, default=3)
     parser.add_argument("--bandwidth-gb-s", type=positive_real, help="default: measured, by a copy")
     parser.add_argument(

@@ -139,12 +139,13 @@ def parse_config(fields: dict[str, Any], path: Path) -> DualARConfig:
 
 
 def _refuse_unknown(fields: dict[str, Any], path: Path) -> None:
-    for key in fields:
-        if key not in _KNOWN:
-            raise CheckpointError(path, "unknown key", key)
+    # First: the keys of another model are not what is wrong with it.
     model_type = fields.get("model_type", "dual_ar")
     if model_type != "dual_ar":
         raise CheckpointError(path, f"{model_type!r} is not 'dual_ar'", "model_type")
+    for key in fields:
+        if key not in _KNOWN:
+            raise CheckpointError(path, "unknown key", key)
 
 
 def _with_defaults(fields: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """From text to tokens, with the tokenizer of a checkpoint."""
 
+import re
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,9 @@ from engine.pytorch.json_file import read_object
 
 VOCABULARY_FILE = "vocab.json"
 TOKENIZER_FILE = "tokenizer_config.json"
+
+#: A code of ISO 639, and what MMS says of a script or a dialect behind it.
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]+)*")
 
 Romanize = Callable[[str], str]
 
@@ -49,7 +53,8 @@ def read_tokenizer(folder: Path, num_tokens: int) -> tuple[TextReader, str | Non
         ModelUnavailable: the checkpoint reads what only a library that is missing can write.
     """
     _check_vocabulary(folder / VOCABULARY_FILE, num_tokens)
-    read_object(folder / TOKENIZER_FILE)
+    language = read_object(folder / TOKENIZER_FILE).get("language")
+    _check_language(folder / TOKENIZER_FILE, language)
     try:
         tokenizer = VitsTokenizer.from_pretrained(folder, local_files_only=True)
         reader = _reader(tokenizer, num_tokens)
@@ -59,7 +64,7 @@ def read_tokenizer(folder: Path, num_tokens: int) -> tuple[TextReader, str | Non
         raise
     except Exception as error:  # a wrong field surfaces wherever the library first uses it
         raise CheckpointError(folder / TOKENIZER_FILE, f"no tokenizer: {error}") from error
-    return reader, tokenizer.language
+    return reader, language
 
 
 def _reader(tokenizer: VitsTokenizer, num_tokens: int) -> TextReader:
@@ -82,7 +87,15 @@ def _romanizer(language: str | None) -> Romanize:
     return lambda text: str(tables.romanize_string(text, lcode=language))
 
 
+def _check_language(path: Path, language: object) -> None:
+    if language is not None and not (isinstance(language, str) and _LANGUAGE.fullmatch(language)):
+        raise CheckpointError(path, f"{language!a} is no language", "language")
+
+
 def _check_vocabulary(path: Path, num_tokens: int) -> None:
-    for token, number in read_object(path).items():
+    vocabulary = read_object(path)
+    if not any(len(token) == 1 and token.isalpha() for token in vocabulary):
+        raise CheckpointError(path, "there is no letter in it: no text could be spoken")
+    for token, number in vocabulary.items():
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < num_tokens:
             raise CheckpointError(path, f"{number!r} is not 0 to {num_tokens - 1}", ascii(token))

@@ -76,6 +76,7 @@ def test_an_absent_feed_forward_size_is_eight_thirds_of_the_width_rounded_up() -
     [
         ({"n_layers": 3}, "n_layers", "unknown key"),
         ({"model_type": "naive"}, "model_type", "not 'dual_ar'"),
+        ({"hidden_size": 8, "model_type": "llama"}, "model_type", "not 'dual_ar'"),
         ({"dim": 0}, "dim", "not a whole number"),
         ({"dim": "64"}, "dim", "not a whole number"),
         ({"dim": True}, "dim", "not a whole number"),

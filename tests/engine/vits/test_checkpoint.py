@@ -14,8 +14,9 @@ from torch import Tensor
 
 from engine.errors import CheckpointError
 from engine.runners.vits.model import load_checkpoint
+from engine.runners.vits.reader import read_tokenizer
 from tests.engine.conformance import Bench, pcm
-from tests.engine.vits.tiny import CPU, make_runner
+from tests.engine.vits.tiny import CPU, VOCABULARY, make_runner
 
 BIAS = "decoder.conv_pre.bias"
 
@@ -46,11 +47,18 @@ def refusal(folder: Path) -> str:
     [
         ("model_type", "llama", "config.json: model_type: 'llama' is not 'vits'"),
         ("hidden_size", "large", "config.json: Validation error for field 'hidden_size'"),
-        ("hidden_size", 10**9, "config.json: describes no model"),
-        ("hidden_act", "no such function", "config.json: describes no model"),
+        ("hidden_size", 10**9, "config.json: hidden_size: 1000000000 is not a whole number"),
+        ("hidden_size", 0, "config.json: hidden_size: 0 is not a whole number from 1"),
+        ("flow_size", -1, "config.json: flow_size: -1 is not a whole number"),
+        ("speaker_embedding_size", -1, "config.json: speaker_embedding_size: -1 is not a whole"),
+        ("hidden_act", "no such function", "config.json: hidden_act: 'no such function' is no"),
+        ("layer_norm_eps", float("nan"), "config.json: layer_norm_eps: nan is not a number"),
+        ("duration_predictor_tail_bound", 1e-30, "config.json: duration_predictor_tail_bound"),
+        ("noise_scale_duration", 1e10, "config.json: noise_scale_duration"),
         ("num_hidden_layers", 10**9, "config.json: num_hidden_layers: 1000000000"),
         ("num_hidden_layers", 0, "config.json: num_hidden_layers: 0 is not a whole number"),
-        ("num_attention_heads", 3, "config.json: describes no model"),
+        ("num_attention_heads", 3, "config.json: num_attention_heads: 3 do not divide 16"),
+        ("num_attention_heads", 0, "config.json: num_attention_heads: 0 is not a whole number"),
         ("num_speakers", 2, "model.safetensors: embed_speaker.weight: missing"),
         ("noise_scale", float("nan"), "config.json: noise_scale: nan is not a number"),
         ("speaking_rate", 0.0, "config.json: speaking_rate"),
@@ -59,6 +67,7 @@ def refusal(folder: Path) -> str:
         ("upsample_rates", [], "config.json: Class validation error"),
         ("resblock_kernel_sizes", [3, 4], "config.json: resblock_kernel_sizes: an even size"),
         ("resblock_dilation_sizes", [[1, 10**9], [1, 3]], "config.json: resblock_dilation_sizes"),
+        ("resblock_dilation_sizes", [1, [1, 3]], "resblock_dilation_sizes: 1 is not a list"),
         ("resblock_dilation_sizes", [[1, 3]], "config.json: resblock_dilation_sizes: not one list"),
         ("wavenet_dilation_rate", 10**9, "config.json: wavenet_dilation_rate"),
         ("depth_separable_channels", 4, "duration_predictor.flows.0.translate: has the shape"),
@@ -124,6 +133,8 @@ def test_a_tensor_of_another_model_is_named(folder: Path) -> None:
         ("vocab.json", "[]"),
         ("vocab.json", '{"a": -1}'),
         ("vocab.json", '{"a": 1000000}'),
+        ("vocab.json", "{}"),
+        ("vocab.json", '{"<unk>": 0, "_": 1, "?": 2}'),
         ("tokenizer_config.json", "null"),
         ("tokenizer_config.json", '{"pad_token": 7, "phonemize": false}'),
     ],
@@ -131,6 +142,18 @@ def test_a_tensor_of_another_model_is_named(folder: Path) -> None:
 def test_a_damaged_file_is_named(folder: Path, file: str, contents: str) -> None:
     (folder / file).write_text(contents)
     assert file in refusal(folder)
+
+
+@pytest.mark.parametrize("language", [5, True, ["eng"], {"a": 1}, "", "\ud800", "no language"])
+def test_what_is_no_language_is_named(folder: Path, language: object) -> None:
+    change_json(folder / "tokenizer_config.json", language=language)
+    assert "tokenizer_config.json: language: " in refusal(folder)
+
+
+@pytest.mark.parametrize("language", [None, "eng", "azj-script_cyrillic", "zh_CN"])
+def test_a_language_is_taken_as_it_is_written(folder: Path, language: str | None) -> None:
+    change_json(folder / "tokenizer_config.json", language=language)
+    assert read_tokenizer(folder, len(VOCABULARY))[1] == language
 
 
 @pytest.mark.parametrize("file", ["config.json", "vocab.json", "tokenizer_config.json"])
