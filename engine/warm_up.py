@@ -14,6 +14,11 @@ from engine.text.segment import Segment
 #: A batch is not doubled again once measuring took this long: a server should start in seconds.
 #: What larger batches take is extrapolated, and learned when they come.
 BUDGET_S = 2.0
+#: Two sizes are measured however long it takes, or nothing would tell what a further row costs.
+_LEAST_SIZES = 2
+#: So long a batch speaks at most after it was timed. A model that misses its end would spend
+#: everything on the first one.
+_SPEAKING_S = 0.5
 #: Frames of a row in the steps between: as many as the scheduler plans at most.
 _CHUNK_FRAMES = 8
 #: Steps of a single frame that are timed; their median leaves out a hiccup.
@@ -29,15 +34,15 @@ def warm_up(
     max_rows: int,
     clock: Callable[[], float] = time.perf_counter,
 ) -> None:
-    """Measure batches of 1, 2, 4, … and at last `max_rows` rows, or for `BUDGET_S`.
+    """Measure batches of 1, 2, 4, … and at last `max_rows` rows, two of them or for `BUDGET_S`.
 
     Raises:
         ModelUnavailable: a row fails. So would those of whoever is served.
     """
     began_s = clock()
     powers = [1 << exponent for exponent in range(max_rows.bit_length())]
-    for num_rows in sorted({*powers, max_rows}):
-        if clock() - began_s < BUDGET_S:
+    for number, num_rows in enumerate(sorted({*powers, max_rows})):
+        if number < _LEAST_SIZES or clock() - began_s < BUDGET_S:
             times.measure(num_rows, *_Batch(runner, num_rows, clock).measure())
 
 
@@ -55,7 +60,7 @@ class _Batch:
     def measure(self) -> tuple[float, float]:
         """Return the seconds of a step of one frame a row, and the part that a further one takes.
 
-        A runner may make audio ahead in bursts. So its share of the whole segment counts as well
+        A runner may make audio ahead in bursts. So its share of all that was spoken counts as well
         as a single step in the middle of it: the larger of the two.
         """
         self._begin()
@@ -65,7 +70,8 @@ class _Batch:
         singles_s = [self._step(1)[1] for _ in range(_NUM_TIMED) if self._speaking]
         single_s = statistics.median(singles_s or [0.0])
         further_share = self._further_share(single_s)
-        while self._speaking:
+        timed_s = self._clock()
+        while self._speaking and self._clock() - timed_s < _SPEAKING_S:
             self._step(_CHUNK_FRAMES)
         self._runner.run(StepPlan(released=tuple(self._ids())))
         whole_s = self._num_rows * self._seconds / max(self._num_frames, 1.0)

@@ -15,16 +15,20 @@ class Capacity:
     def __init__(self, model: ModelInfo, limits: SchedulerLimits, times: StepTimeModel) -> None:
         self._frame_s = model.frame_samples / model.sample_rate_hz
         self._room = min(model.max_rows, limits.num_slots)
-        self._note_floor = limits.note_floor
+        # As in `RowOrder`: of a step with fewer rows than the floor, a call has one all the same.
+        self._note_rows = min(limits.note_floor, max(self._room - 1, 1))
         self._times = times
 
     def keeps(self, num_calls: int) -> bool:
         """Tell whether so many calls, and the notes' floor, get a frame each in a frame's time."""
-        num_rows = num_calls + self._note_floor
+        num_rows = num_calls + self._note_rows
         num_steps = -(-num_rows // self._room)
-        # Where nobody calls nothing is learned: a bad day is not believed in for ever.
-        expected = self._times.predict if num_calls > 1 else self._times.measured
-        step_s = expected(min(num_rows, self._room))
+        step_rows = min(num_rows, self._room)
+        step_s = self._times.predict(step_rows)
+        if num_calls == 1:
+            # Where nobody calls nothing is learned: a bad day is not believed in for ever, be it
+            # that of the start or one since.
+            step_s = min(step_s, self._times.measured(step_rows))
         return num_steps * step_s <= SHARE * self._frame_s
 
     def num_rows(self) -> int:

@@ -1,5 +1,8 @@
 """What a step takes: bounded from both sides by every step, believed slowly."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from engine.errors import ModelUnavailable
@@ -7,12 +10,14 @@ from engine.runners.tone import StepTimes, ToneRunner
 from engine.scheduling.capacity import SHARE, Capacity
 from engine.scheduling.limits import SchedulerLimits
 from engine.scheduling.step_times import StepTimeModel
+from engine.steps import RowResult, StepPlan, StepResult
 from engine.warm_up import warm_up
 from tests.engine.test_chunks import FrameByFrameRunner
 from tests.helpers.broken import BadRowRunner
 from tests.helpers.virtual_clock import VirtualClock
 
 MANY = 2_000
+ENDLESS_ROW_S = 0.002
 
 
 def measured(**seconds: float) -> StepTimeModel:
@@ -145,9 +150,44 @@ def test_a_model_that_fails_while_it_warms_up_is_not_served() -> None:
 
 
 def test_warming_up_stops_growing_when_it_takes_too_long() -> None:
-    _, times = warmed("1:1000", 1 << 10)
+    _, times = warmed("1:1000,2:1500,4:9000", 1 << 10)
     assert times.predict(1) == pytest.approx(1.0)
-    assert times.predict(4) == pytest.approx(4.0)
+    assert times.predict(2) == pytest.approx(1.5)
+    # What four take it did not ask any more.
+    assert times.predict(4) == pytest.approx(2.5)
+
+
+def test_a_model_that_misses_its_end_leaves_time_for_larger_batches() -> None:
+    runner = EndlessRunner()
+    times = StepTimeModel()
+    warm_up(runner, times, 8, runner.clock)
+    assert sorted(runner.num_rows) == [1, 2, 4, 8]
+    for num_rows in (1, 2, 4, 8):
+        assert times.measured(num_rows) == pytest.approx(num_rows * ENDLESS_ROW_S)
+
+
+class EndlessRunner:
+    """Speaks on, and takes as long for each row."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.info = ToneRunner(StepTimes({1: 0.0}), self.clock.sleep, self.clock).info
+        self.num_rows: set[int] = set()
+
+    def run(self, plan: StepPlan) -> StepResult:
+        if plan.rows:
+            self.num_rows.add(len(plan.rows))
+        self.clock.sleep(ENDLESS_ROW_S * sum(row.num_frames for row in plan.rows))
+        frame = self.info.frame_samples
+        return StepResult(
+            tuple(
+                RowResult(each.slot, np.zeros(frame * each.num_frames, np.int16))
+                for each in plan.rows
+            )
+        )
+
+    def close(self) -> None:
+        """Hold nothing."""
 
 
 @pytest.mark.parametrize(("table", "num_calls"), [("1:20", 500), ("1:5.15,1000:155", 172)])
@@ -161,6 +201,26 @@ def test_calls_are_kept_while_a_frame_takes_less_than_its_time(table: str, num_c
     assert step_s <= SHARE * frame_s
     # One room more, or one call more where the step is what limits.
     assert not capacity.keeps(num_calls * 2)
+
+
+def test_a_step_of_fewer_rows_than_the_notes_floor_keeps_a_call_in_one_step() -> None:
+    limits = SchedulerLimits(num_slots=16, note_floor=8)
+    runner, times = warmed("1:30", 8)
+    info = replace(runner.info, max_rows=8)
+    # 30 ms are within the time of a frame, twice as much is not.
+    assert Capacity(info, limits, times).keeps(1)
+    assert not Capacity(info, limits, times).keeps(2)
+
+
+def test_a_busy_start_is_believed_no_longer_than_it_lasts() -> None:
+    limits = SchedulerLimits(num_slots=16, note_floor=1)
+    runner, times = warmed("1:100", 16)
+    capacity = Capacity(runner.info, limits, times)
+    assert not capacity.keeps(1)
+    for _ in range(MANY):
+        # Notes are made meanwhile, by a machine that has its time back.
+        times.observe(2, 2, 2, 0.010)
+    assert capacity.keeps(1)
 
 
 def test_calls_that_need_several_steps_for_a_frame_need_all_their_time() -> None:
