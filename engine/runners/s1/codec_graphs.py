@@ -1,7 +1,7 @@
 """The codec's calls, recorded for some numbers of rows and of frames."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
@@ -49,23 +49,20 @@ class CodecGraphs:
                 work = partial(self._decode_again, num_rows, num_frames)
                 self._replays[num_rows, num_frames] = capture(work)
 
-    def decode(self, codes: Tensor, lanes: Sequence[int]) -> list[Tensor]:
-        """Do as `decode` with codes (B, num_codebooks, frames) from the host, to which it returns.
+    def decode(self, codes: Tensor, lanes: Sequence[int]) -> Iterator[Tensor]:
+        """Do as `decode` with codes (B, num_codebooks, frames) from the host.
 
-        The frames may be any number, of which each result is some, in order.
+        The frames may be any number, of which each result is some, in order. It is good until the
+        next one is asked for.
         """
         batch = len(lanes)
         num_rows = self._sizes[bisect_left(self._sizes, batch)]
         filled = [*lanes, *[self._nobody] * (num_rows - batch)]
         self._lanes[:num_rows].copy_(torch.tensor(filled))
-        found = []
         for part in codes.split(_recorded(codes.shape[2]), dim=2):
             num_frames = part.shape[2]
             self._codes[:batch, :, :num_frames].copy_(part)
-            # The next replay writes over what this one returns.
-            heard = self._replays[num_rows, num_frames]()[:batch]
-            found.append(heard.to("cpu", copy=True))
-        return found
+            yield self._replays[num_rows, num_frames]()[:batch]
 
     def _decode_again(self, num_rows: int, num_frames: int) -> Tensor:
         return self._decode(self._codes[:num_rows, :, :num_frames], self._lanes[:num_rows])

@@ -83,7 +83,7 @@ class Decoding:
         codes = drawn[:, :, 1:].transpose(1, 2)
         lanes = [job.lane for job in jobs]
         if self._graphs is not None:
-            return _joined(self._graphs.decode(codes, lanes))
+            return _joined([part.cpu() for part in self._graphs.decode(codes, lanes)])
         device = self._decoder.device
         return self._decode(codes.to(device), slots_of(lanes, device)).cpu()
 
@@ -103,6 +103,8 @@ class Decoding:
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:
     """Return as one call of `_decode` what several made, one after another."""
+    if len(parts) == 1:
+        return parts[0]
     are_finite = torch.stack([part[:, -1] for part in parts]).amin(dim=0)
     return torch.cat((*(part[:, :-1] for part in parts), are_finite[:, None]), dim=1)
 

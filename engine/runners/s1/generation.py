@@ -205,21 +205,24 @@ class FrameGenerator:
 
         So the last column of a prompt is left to it.
         """
-        left = {slot: self._contexts[slot].num_left for slot in lengths}
-        ending = [slot for slot, length in lengths.items() if length == left[slot]]
-        before = {slot: n - (n == left[slot]) for slot, n in lengths.items() if left[slot] > 0}
+        rows, reading, ending = [], {}, []
+        for slot, length in lengths.items():
+            context = self._contexts[slot]
+            num_left, table = context.num_left, context.table
+            if num_left > length:
+                reading[slot] = length
+                continue
+            rows.append(FrameRow(slot, table.blocks, table.num_tokens + length - 1))
+            if num_left > 0:
+                ending.append(slot)
+            if length > 1:
+                reading[slot] = length - 1
         # What is not recorded comes first: it may find no memory, and then nothing has happened.
-        if reading := {slot: length for slot, length in before.items() if length}:
+        if reading:
             self._read(reading)
         if ending:
             last = np.stack([self._contexts[slot].prompt[:, -1] for slot in ending])
             self._state.columns[ending] = torch.from_numpy(last).to(self._model.device)
-        tables = {slot: self._contexts[slot].table for slot in lengths}
-        rows = [
-            FrameRow(slot, table.blocks, table.num_tokens + before.get(slot, 0))
-            for slot, table in tables.items()
-            if left[slot] <= lengths[slot]
-        ]
         if not rows:
             return [], self._state.columns[:0]
         drawn, columns = graphs.draw(rows)

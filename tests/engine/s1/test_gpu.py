@@ -13,7 +13,7 @@ from engine.runners.s1.codec_graphs import CHUNKS
 from engine.runners.s1.decode_batch import DecodeBatch
 from engine.runners.s1.paged_cache import PagedCache
 from tests.engine.s1.codec.tiny import CPU, TINY, random_codes, tiny_codec
-from tests.engine.s1.test_graphs import drawn, recorded_decoder
+from tests.engine.s1.test_graphs import decoded, drawn, recorded_decoder
 from tests.engine.s1.tiny import generator, random_prompt, tiny_model
 
 pytestmark = pytest.mark.gpu
@@ -50,7 +50,7 @@ def test_recorded_chunks_are_those_computed_anew_and_those_of_a_cpu() -> None:
         [(1, [0, 1, 2]), (2, [2, 0]), (8, [1]), (1, [1, 0]), (7, [0, 1, 2])]
     ):
         codes = torch.stack([random_codes(seed + slot, chunk) for slot in slots])
-        found = torch.cat(graphs.decode(codes, slots), dim=1)
+        found = decoded(graphs, codes, slots)
         expected = decoder.decode(codes.to(CUDA), slots_of(slots, CUDA), anew)
         assert torch.allclose(found, expected.cpu(), atol=TOLERANCE, rtol=0)
         heard = on_cpu.decode(codes, slots_of(slots, CPU), state)
