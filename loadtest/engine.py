@@ -136,6 +136,8 @@ def _flags(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _ceiling(flags: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> Ceiling:
+    if flags.bandwidth_gb_s and flags.tflops:
+        return Ceiling(flags.bandwidth_gb_s * 1e9, flags.tflops * 1e12)
     found = measured(device, dtype)
     return Ceiling(
         flags.bandwidth_gb_s * 1e9 if flags.bandwidth_gb_s else found.bytes_per_s,

@@ -12,6 +12,8 @@ from loadtest import engine, step_bench
 from loadtest.stages import STAGES
 from tests.engine.s1.speaker import tiny_speaker
 
+MACHINE = ("--threads", "1", "--dtype", "float32", "--bandwidth-gb-s", "10", "--tflops", "0.1")
+
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[S1Model]:
@@ -30,8 +32,7 @@ def test_a_figure_adds_up_and_stands_beside_its_bound(
 ) -> None:
     file = tmp_path / "result.json"
     sizes = ["--batch", "1,2", "--chunk", "2", "--context", "90", "--repeats", "1"]
-    machine = ["--threads", "1", "--dtype", "float32", "--bandwidth-gb-s", "10", "--tflops", "0.1"]
-    assert engine.main([*sizes, *machine, "--json", str(file)]) == 0
+    assert engine.main([*sizes, *MACHINE, "--json", str(file)]) == 0
     result = json.loads(file.read_text())
     assert [figure["batch"] for figure in result["batches"]] == [1, 2]
     for figure in result["batches"]:
@@ -57,13 +58,13 @@ def test_a_figure_adds_up_and_stands_beside_its_bound(
         (("--context", "1000000000"), "--context: the model reads 4096 tokens, and not 1000000000"),
         (("--context", "4096"), "the text and the voice leave no room to speak"),
         (("--chunk", "9"), "--chunk: a step makes 8 frames of a row at most"),
-        (("--repeats", "1000"), "a text ended: ask for fewer frames or repeats"),
+        (("--chunk", "8", "--repeats", "60"), "a text ended: ask for fewer frames or repeats"),
     ],
 )
 def test_what_the_model_cannot_do_is_told_in_a_line(
     flags: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert engine.main(["--batch", "1", *flags, "--threads", "1"]) == 1
+    assert engine.main(["--batch", "1", *flags, *MACHINE]) == 1
     assert capsys.readouterr().err == f"{problem}\n"
 
 
@@ -75,7 +76,7 @@ def test_rows_for_which_there_is_no_memory_are_told_in_a_line(
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(step_bench, "S1Runner", none_left)
-    assert engine.main(["--batch", "64", "--threads", "1"]) == 1
+    assert engine.main(["--batch", "64", *MACHINE]) == 1
     assert capsys.readouterr().err == "no memory for 64 rows of 812 tokens\n"
 
 

@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(VECTORS / "checkpoint", tmp_path / "checkpoint"))
 
 
-@pytest.mark.parametrize("room", [1, 36])
+@pytest.mark.parametrize("room", [pytest.param(1, marks=pytest.mark.slow), 36])
 def test_a_model_that_reads_too_few_tokens_to_speak_is_refused(folder: Path, room: int) -> None:
     file = folder / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"max_seq_len": room}))
@@ -34,6 +34,7 @@ def test_a_model_that_reads_too_few_tokens_to_speak_is_refused(folder: Path, roo
         build_runner(folder)
 
 
+@pytest.mark.slow
 def test_a_model_that_just_reads_enough_to_speak_is_served(folder: Path) -> None:
     file = folder / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"max_seq_len": 37}))

@@ -154,7 +154,8 @@ def test_a_recorded_chunk_sounds_as_one_computed_anew(capture: Capture, num_slot
         assert torch.allclose(found, expected, atol=1e-9, rtol=0)
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
 def test_a_batch_sounds_as_its_sequences_do_alone_where_frames_and_chunks_are_recorded(
     seed: int,
 ) -> None:

@@ -55,8 +55,13 @@ class RunningContract(QueuePlace):
             assert worker.ids == list("aubc")
 
     async def test_never_more_run_at_once_than_there_are_slots_and_all_run_once(self) -> None:
+        was_full = anyio.Event()
+
         async def act(claim: Claim) -> None:
             take = await claim.begin(is_alone=False)
+            if worker.num_active == 4:
+                was_full.set()
+            await was_full.wait()
             await anyio.sleep(0.001)
             await claim.stored(LandedAudio(take=take, num_bytes=1))
 
