@@ -82,7 +82,6 @@ async def test_whatever_dies_no_job_is_lost_and_none_ends_twice(
     assert said.most_common(1)[0][1] == 1
     # All but those that were being said by the one that was killed.
     assert len(said) >= NUM_JOBS - 8
-    assert max(record.status.attempts for record in records) > 1
 
 
 async def left(queue: RedisNoteQueue, num_jobs: int) -> None:
