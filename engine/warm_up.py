@@ -39,6 +39,7 @@ def warm_up(
     Raises:
         ModelUnavailable: a row fails. So would those of whoever is served.
     """
+    _Batch(runner, 1, clock).rehearse()
     began_s = clock()
     powers = [1 << exponent for exponent in range(max_rows.bit_length())]
     for number, num_rows in enumerate(sorted({*powers, max_rows})):
@@ -57,6 +58,12 @@ class _Batch:
         self._num_frames = 0.0
         self._seconds = 0.0
 
+    def rehearse(self) -> None:
+        """Do a step that nobody times: the first meets memory and kernels not used before."""
+        self._begin()
+        self._step(1)
+        self._end()
+
     def measure(self) -> tuple[float, float]:
         """Return the seconds of a step of one frame a row, and the part that a further one takes.
 
@@ -73,7 +80,7 @@ class _Batch:
         timed_s = self._clock()
         while self._speaking and self._clock() - timed_s < _SPEAKING_S:
             self._step(_CHUNK_FRAMES)
-        self._runner.run(StepPlan(released=tuple(self._ids())))
+        self._end()
         whole_s = self._num_rows * self._seconds / max(self._num_frames, 1.0)
         return max(whole_s, single_s), further_share
 
@@ -103,6 +110,9 @@ class _Batch:
                 prefills=tuple(Prefill(slot, segment) for slot in slots),
             )
         )
+
+    def _end(self) -> None:
+        self._runner.run(StepPlan(released=tuple(self._ids())))
 
     def _step(self, num_frames: int) -> tuple[set[int], float]:
         """Do a step; return the rows it made, and the seconds it took."""

@@ -14,7 +14,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import BinaryIO
 
-from httpx2 import TransportError
+from httpx2 import TransportError  # huggingface_hub's own, of which its errors are
 from huggingface_hub import (
     ResolvedRevision,
     constants,

@@ -15,15 +15,14 @@ class Capacity:
     def __init__(self, model: ModelInfo, limits: SchedulerLimits, times: StepTimeModel) -> None:
         self._frame_s = model.frame_samples / model.sample_rate_hz
         self._room = min(model.max_rows, limits.num_slots)
-        # As in `RowOrder`: of a step with fewer rows than the floor, a call has one all the same.
-        self._note_rows = min(limits.note_floor, max(self._room - 1, 1))
+        self._call_rows = limits.call_rows(self._room)
+        self._note_rows = limits.note_rows(self._room)
         self._times = times
 
     def keeps(self, num_calls: int) -> bool:
-        """Tell whether so many calls, and the notes' floor, get a frame each in a frame's time."""
-        num_rows = num_calls + self._note_rows
-        num_steps = -(-num_rows // self._room)
-        step_rows = min(num_rows, self._room)
+        """Tell whether so many calls get a frame each in its time, beside the notes' floor."""
+        num_steps = -(-num_calls // self._call_rows)
+        step_rows = min(num_calls + self._note_rows, self._room)
         step_s = self._times.predict(step_rows)
         if num_calls == 1:
             # Where nobody calls nothing is learned: a bad day is not believed in for ever, be it

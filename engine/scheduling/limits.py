@@ -28,3 +28,11 @@ class SchedulerLimits:
     slow_step_budget_s: float = 1.0
     #: The largest chunk in frames: more would delay every other row of the batch.
     max_chunk_frames: int = 8
+
+    def call_rows(self, num_rows: int) -> int:
+        """Return how many of the rows of a step are for calls, however many notes there are."""
+        return max(num_rows - self.note_floor, 1)
+
+    def note_rows(self, num_rows: int) -> int:
+        """Return how many are for notes, however many calls there are."""
+        return min(max(num_rows - self.call_rows(num_rows), 1), self.note_floor)

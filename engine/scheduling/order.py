@@ -30,8 +30,8 @@ class RowOrder:
     def __init__(self, num_rows: int, limits: SchedulerLimits) -> None:
         """Share out steps of up to `num_rows` rows."""
         self._limits = limits
-        self._call_rows = max(num_rows - limits.note_floor, 1)
-        self._note_rows = min(max(num_rows - self._call_rows, 1), limits.note_floor)
+        self._call_rows = limits.call_rows(num_rows)
+        self._note_rows = limits.note_rows(num_rows)
         #: What the notes missed: rows times `_call_rows`, to stay whole.
         self._missed = 0
         #: The notes that want a row of the step under way.

@@ -10,6 +10,9 @@ _WEIGHT = 0.02
 #: How much it moves those of other numbers of rows back to what was measured. What was believed of
 #: large steps on a bad day keeps large steps from being made, which alone could disprove it.
 _FORGETTING = 0.0005
+#: What a row beyond the largest step known costs at least, of what a row of that did. Small steps
+#: that took long by chance would make larger ones look free, and whoever is taken by that stays.
+_LEAST_SHARE = 0.5
 
 
 @dataclass(slots=True)
@@ -129,13 +132,13 @@ def _beyond(known: Sequence[tuple[int, float]], num_rows: int) -> float:
     """Return the seconds of more rows than are known, from those that are, in ascending order.
 
     Part of a step is for all rows together, so a further one costs less than a row of the largest
-    did; but no less than any of the rows cost on average by which the largest had more.
+    did; but no less than any of the rows cost on average by which the largest had more, and than
+    `_LEAST_SHARE` of it.
     """
     *smaller, (most, seconds) = known
-    each_s = seconds / most
-    if smaller:
-        each_s = min(max((seconds - s) / (most - n) for n, s in smaller), each_s)
-    return seconds + max(each_s, 0.0) * (num_rows - most)
+    row_s = seconds / most
+    slopes = [(seconds - s) / (most - n) for n, s in smaller] or [row_s]
+    return seconds + min(max(*slopes, _LEAST_SHARE * row_s), row_s) * (num_rows - most)
 
 
 def _even(num_rows: int, seconds: float) -> _Average:

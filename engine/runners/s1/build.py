@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from engine.errors import OutOfMemory
+from engine.errors import ModelUnavailable, OutOfMemory
 from engine.pytorch.device import best_device
 from engine.pytorch.memory import memory_for
 from engine.runners.s1.capture import CudaGraphs
@@ -12,6 +12,7 @@ from engine.runners.s1.config import CONFIG_FILE
 from engine.runners.s1.errors import CheckpointError
 from engine.runners.s1.guard import expected_frames
 from engine.runners.s1.model import S1Model, load_model
+from engine.runners.s1.reader import most_voice_tokens
 from engine.runners.s1.runner import S1Runner
 from engine.runners.s1.voices import read_voices
 
@@ -37,25 +38,34 @@ def build_runner(folder: Path) -> S1Runner:
 
     Raises:
         CheckpointError: a file is missing, damaged, or does not fit the others.
-        OutOfMemory: the device is too small for the model.
+        ModelUnavailable: the device is too small for the model.
     """
     device = best_device()
+    try:
+        with memory_for("the model, and what its rows remember"):
+            return _build(folder, device)
+    except OutOfMemory as error:
+        raise ModelUnavailable(f"the {device.type} is too small for {folder}: {error}") from error
+
+
+def _build(folder: Path, device: torch.device) -> S1Runner:
     dtype = fastest_dtype(device)
     model = load_model(folder, device=device, dtype=dtype)
+    config = model.language_model.config
     _check_room(model, folder / CONFIG_FILE)
-    is_cpu = device.type == "cpu"
-    slow = model.language_model.config.slow
+    slow = config.slow
     token_bytes = 2 * slow.num_layers * slow.num_kv_heads * slow.head_dim * dtype.itemsize
-    voices = read_voices(folder, model.prompts)
-    with memory_for("what rows remember and recorded frames"):
-        return S1Runner(
-            model,
-            voices,
-            num_lanes=_CPU_LANES if is_cpu else _GPU_LANES,
-            num_cached=_LEAST_CACHED if is_cpu else _num_cached(device, token_bytes),
-            # A frame is thousands of launches, each of which takes a CPU longer than a GPU.
-            capture=None if is_cpu else CudaGraphs(device),
-        )
+    is_cpu = device.type == "cpu"
+    num_cached = _LEAST_CACHED if is_cpu else _num_cached(device, token_bytes)
+    most_tokens = most_voice_tokens(min(config.max_seq_len, num_cached))
+    return S1Runner(
+        model,
+        read_voices(folder, model.prompts, most_tokens),
+        num_lanes=_CPU_LANES if is_cpu else _GPU_LANES,
+        num_cached=num_cached,
+        # A frame is thousands of launches, each of which takes a CPU longer than a GPU.
+        capture=None if is_cpu else CudaGraphs(device),
+    )
 
 
 def fastest_dtype(device: torch.device) -> torch.dtype:
@@ -84,6 +94,5 @@ def _num_cached(device: torch.device, token_bytes: int) -> int:
     free, _ = torch.cuda.mem_get_info(device)
     num_bytes = min(int(free * _GPU_CACHE_SHARE), free - _GPU_RESERVE_BYTES)
     if num_bytes < _LEAST_CACHED * token_bytes:
-        left = f"{free / 2**30:.1f} GiB are free beside the weights"
-        raise OutOfMemory(f"the GPU is too small for the model: {left}")
+        raise OutOfMemory(f"{free / 2**30:.1f} GiB are free beside the weights")
     return num_bytes // token_bytes

@@ -11,6 +11,7 @@ from engine.errors import Unsupported
 from engine.runners.s1.errors import PromptRejected
 from engine.runners.s1.model import S1Model
 from engine.runners.s1.prompt import SpokenText
+from engine.runners.s1.voices import check_voice
 
 
 class S1ReferenceEncoder:
@@ -40,9 +41,7 @@ class S1ReferenceEncoder:
     def check(self, references: Sequence[EncodedReference]) -> None:
         """Check what one voice is made of: see `ReferenceEncoder`."""
         try:
-            prefix = self._prompts.prefix(SpokenText(each.text, each.codes) for each in references)
+            spoken = [SpokenText(each.text, each.codes) for each in references]
+            check_voice(spoken, self._prompts, self._max_tokens)
         except PromptRejected as error:
             raise Unsupported(str(error)) from error
-        if prefix.shape[1] > self._max_tokens:
-            taken = f"the voice takes {prefix.shape[1]} tokens, of {self._max_tokens} at most"
-            raise Unsupported(f"{taken}: use shorter recordings, or fewer")

@@ -59,7 +59,9 @@ class CodecGraphs:
         num_rows = self._sizes[bisect_left(self._sizes, batch)]
         filled = [*lanes, *[self._nobody] * (num_rows - batch)]
         self._lanes[:num_rows].copy_(torch.tensor(filled))
-        for part in codes.split(_recorded(codes.shape[2]), dim=2):
+        # All at once: were there no memory for a later part, those before it could not be unmade.
+        there = codes.to(self._codes.device)
+        for part in there.split(_recorded(codes.shape[2]), dim=2):
             num_frames = part.shape[2]
             self._codes[:batch, :, :num_frames].copy_(part)
             yield self._replays[num_rows, num_frames]()[:batch]

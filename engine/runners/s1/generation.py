@@ -156,7 +156,7 @@ class FrameGenerator:
         return length
 
     def step(self, lengths: Mapping[int, int]) -> tuple[list[int], Tensor]:
-        """Read so many columns of each slot, as `reserve` returned them, in one forward.
+        """Read so many columns of each slot, as `reserve` returned them.
 
         Returns:
             The slots that drew, and their columns (B, num_codebooks + 1) int64: `NOT_DRAWN`

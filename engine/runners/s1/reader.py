@@ -15,11 +15,17 @@ from engine.runners.s1.sequence import Segment, Sequence
 MAX_CONTEXT = 1_536
 #: Frames that are read again once that is full: 20 s, so that it happens every 40 s.
 KEPT_CONTEXT = 448
+#: Tokens of 300 characters of Chinese at most, and the frames they take: more than in any other
+#: language of the model, and than as many digits.
+_LONGEST_SEGMENT = 2_304
 
 
 def most_voice_tokens(max_tokens: int) -> int:
-    """Return what a voice may take of `max_tokens`, so that whatever it is to say finds room."""
-    return max_tokens - min(MAX_CONTEXT, max_tokens // 2)
+    """Return what a voice may take of `max_tokens`: what leaves room for the longest segment.
+
+    Of a model that reads little it is half, and long segments find none beside the largest voice.
+    """
+    return max_tokens - min(_LONGEST_SEGMENT, max_tokens // 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ In the folder `voices` of the checkpoint a voice `anna` is `anna.npy`, integers 
 (num_codebooks, frames) as the codec encodes a recording, and `anna.txt`, what is said in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +22,27 @@ LANGUAGES = ("en", "zh", "ja", "de", "fr", "es", "ko", "ar", "ru", "nl", "it", "
 Voices = Mapping[str, SpokenText | None]
 
 
-def read_voices(folder: Path, prompts: PromptBuilder) -> Voices:
+def read_voices(folder: Path, prompts: PromptBuilder, max_tokens: int) -> Voices:
     """Return the default voice and those in the folder `voices` of a checkpoint.
 
     Raises:
-        CheckpointError: a voice has a name that no request can have, lacks one of its files, or
-            has codes that are not those of the checkpoint.
+        CheckpointError: a voice has a name that no request can have, lacks one of its files, has
+            codes that are not those of the checkpoint, or takes more than `max_tokens` tokens.
     """
     files = sorted((folder / VOICES_FOLDER).glob("*.npy"))
-    return {DEFAULT_VOICE: None} | {file.stem: _read(file, prompts) for file in files}
+    return {DEFAULT_VOICE: None} | {file.stem: _read(file, prompts, max_tokens) for file in files}
+
+
+def check_voice(spoken: Iterable[SpokenText], prompts: PromptBuilder, max_tokens: int) -> None:
+    """Pass if the model can be prompted with a voice of these references.
+
+    Raises:
+        PromptRejected: their codes are not the model's, or they take more than `max_tokens` tokens.
+    """
+    num_tokens = prompts.prefix(spoken).shape[1]
+    if num_tokens > max_tokens:
+        taken = f"the voice takes {num_tokens} tokens, of {max_tokens} at most"
+        raise PromptRejected(f"{taken}: use shorter recordings, or fewer")
 
 
 def catalogue(voices: Voices) -> VoiceCatalogue:
@@ -42,12 +54,12 @@ def catalogue(voices: Voices) -> VoiceCatalogue:
     return VoiceCatalogue(entries, default=DEFAULT_VOICE)
 
 
-def _read(file: Path, prompts: PromptBuilder) -> SpokenText:
+def _read(file: Path, prompts: PromptBuilder, max_tokens: int) -> SpokenText:
     if not VOICE_ID.fullmatch(file.stem) or file.stem == DEFAULT_VOICE:
         raise CheckpointError(file, "no voice can have this name")
     spoken = SpokenText(read_text(file.with_suffix(".txt")).strip(), _read_codes(file))
     try:
-        prompts.prefix([spoken])
+        check_voice([spoken], prompts, max_tokens)
     except PromptRejected as error:
         raise CheckpointError(file, str(error)) from error
     return spoken

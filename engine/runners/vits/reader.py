@@ -88,7 +88,9 @@ def _romanizer(language: str | None) -> Romanize:
 
 
 def _check_language(path: Path, language: object) -> None:
-    if language is not None and not (isinstance(language, str) and _LANGUAGE.fullmatch(language)):
+    if language in (None, ""):
+        return
+    if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
         raise CheckpointError(path, f"{language!a} is no language", "language")
 
 

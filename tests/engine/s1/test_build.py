@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.errors import OutOfMemory
+from engine.errors import ModelUnavailable, OutOfMemory
 from engine.runners.s1 import build
 from engine.runners.s1.build import build_runner
 from engine.runners.s1.errors import CheckpointError
@@ -43,14 +43,15 @@ def test_a_model_that_just_reads_enough_to_speak_is_served(folder: Path) -> None
     runner.close()
 
 
-def test_a_recorded_frame_that_finds_no_memory_is_said_as_such(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", ["load_model", "S1Runner"])
+def test_a_device_without_memory_for_the_model_is_said_as_such(
+    folder: Path, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def none_left(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr(build, "S1Runner", none_left)
-    with pytest.raises(OutOfMemory, match="no memory for what rows remember and recorded frames"):
+    monkeypatch.setattr(build, part, none_left)
+    with pytest.raises(ModelUnavailable, match=r"the cpu is too small for .*: no memory for"):
         build_runner(folder)
 
 
@@ -64,5 +65,5 @@ def test_the_cache_of_a_gpu_leaves_room_for_what_is_computed(
 
 def test_a_gpu_without_room_for_eight_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (int(11.5 * GIB), 12 * GIB))
-    with pytest.raises(OutOfMemory, match=r"too small for the model: 11\.5 GiB are free"):
+    with pytest.raises(OutOfMemory, match=r"11\.5 GiB are free beside the weights"):
         build._num_cached(CUDA, TOKEN_BYTES)

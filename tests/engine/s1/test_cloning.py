@@ -14,7 +14,7 @@ from engine.runners.s1.generation import BLOCK_SIZE
 from engine.runners.s1.guard import expected_frames
 from engine.runners.s1.model import S1Model
 from engine.runners.s1.prompt import SpokenText
-from engine.runners.s1.reader import MAX_CONTEXT, most_voice_tokens
+from engine.runners.s1.reader import most_voice_tokens
 from engine.runners.s1.runner import S1Runner
 from engine.steps import Admission, Pcm, Prefill, Row, StepPlan
 from engine.text.segment import Segment
@@ -117,10 +117,14 @@ def test_a_voice_that_leaves_no_room_to_speak_is_unsupported() -> None:
         S1ReferenceEncoder(model, taken - 1).encode(recording(), TEXT, lambda: None)
 
 
-@pytest.mark.parametrize("max_tokens", [64, 4_096, 8_192])
-def test_the_largest_voice_leaves_room_for_the_longest_segment(max_tokens: int) -> None:
-    left = max_tokens - most_voice_tokens(max_tokens)
-    assert left >= max_tokens // 2 or left > MAX_CONTEXT - 1
-    if max_tokens >= 2 * MAX_CONTEXT:
-        text = "x" * make_runner(tiny_speaker()).info.segmentation.max_chars
-        assert expected_frames(text) + len(text) < left
+@pytest.mark.parametrize("character", ["x", "\u4f60", "7"])
+def test_the_largest_voice_leaves_room_for_the_longest_segment(character: str) -> None:
+    text = character * make_runner(tiny_speaker()).info.segmentation.max_chars
+    most_tokens = len(text.encode())
+    for max_tokens in (8_192, 1 << 17):
+        left = max_tokens - most_voice_tokens(max_tokens)
+        assert most_tokens + expected_frames(text) < left
+
+
+def test_a_voice_may_take_half_of_what_a_small_model_reads() -> None:
+    assert [most_voice_tokens(n) for n in (64, 1_001)] == [32, 501]

@@ -12,6 +12,8 @@ from engine.runners.s1.prompt import PromptBuilder
 from engine.runners.s1.voices import catalogue, read_voices
 from tests.engine.s1.speaker import NUM_CODEBOOKS, NUM_CODES, reference, tiny_speaker
 
+MAX_TOKENS = 1_000
+
 
 @pytest.fixture
 def prompts() -> PromptBuilder:
@@ -29,18 +31,18 @@ def folder(tmp_path: Path) -> Path:
 def test_a_checkpoint_without_voices_has_the_default_one(
     tmp_path: Path, prompts: PromptBuilder
 ) -> None:
-    assert read_voices(tmp_path, prompts) == {"default": None}
+    assert read_voices(tmp_path, prompts, MAX_TOKENS) == {"default": None}
 
 
 def test_a_voice_is_its_codes_and_its_text(folder: Path, prompts: PromptBuilder) -> None:
-    anna = read_voices(folder, prompts)["anna"]
+    anna = read_voices(folder, prompts, MAX_TOKENS)["anna"]
     assert anna is not None
     assert anna.text == reference().text
     assert np.array_equal(anna.codes, reference().codes)
 
 
 def test_requests_name_voices(folder: Path, prompts: PromptBuilder) -> None:
-    voices = catalogue(read_voices(folder, prompts))
+    voices = catalogue(read_voices(folder, prompts, MAX_TOKENS))
     assert voices.resolve(None, None) == "default"
     assert voices.resolve("anna", "de") == "anna"
     with pytest.raises(UnknownVoice):
@@ -79,7 +81,7 @@ def test_a_wrong_voice_is_named(
     file.with_suffix(".txt").write_text("A text.", encoding="utf-8")
     write(file)
     with pytest.raises(CheckpointError, match=problem) as caught:
-        read_voices(folder, prompts)
+        read_voices(folder, prompts, MAX_TOKENS)
     assert caught.value.file == file
 
 
@@ -87,8 +89,18 @@ def test_a_voice_without_its_text_is_named(folder: Path, prompts: PromptBuilder)
     text = folder / "voices" / "anna.txt"
     text.unlink()
     with pytest.raises(CheckpointError, match="No such file") as caught:
-        read_voices(folder, prompts)
+        read_voices(folder, prompts, MAX_TOKENS)
     assert caught.value.file == text
     text.write_bytes(b"\xff")
     with pytest.raises(CheckpointError, match="not UTF-8"):
-        read_voices(folder, prompts)
+        read_voices(folder, prompts, MAX_TOKENS)
+
+
+def test_a_voice_that_leaves_no_room_to_speak_is_named(
+    folder: Path, prompts: PromptBuilder
+) -> None:
+    taken = prompts.prefix([reference()]).shape[1]
+    assert "anna" in read_voices(folder, prompts, taken)
+    problem = rf"anna\.npy: the voice takes {taken} tokens, of {taken - 1} at most"
+    with pytest.raises(CheckpointError, match=problem):
+        read_voices(folder, prompts, taken - 1)

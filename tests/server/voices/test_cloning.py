@@ -58,7 +58,7 @@ def beside_checkpoint(tmp_path: Path) -> Voices:
     (tmp_path / "voices").mkdir()
     np.save(tmp_path / "voices" / "berta.npy", codes.numpy())
     (tmp_path / "voices" / "berta.txt").write_text(TEXT, encoding="utf-8")
-    return read_voices(tmp_path, model.prompts)
+    return read_voices(tmp_path, model.prompts, 1_000)
 
 
 async def test_a_reference_sounds_as_the_same_stored_and_as_its_codes_beside_the_checkpoint(
