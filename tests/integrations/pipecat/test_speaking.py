@@ -25,6 +25,9 @@ FIRST = "Your train leaves at nine."
 SECOND = "Shall I book a seat?"
 REPLY = f"{FIRST} {SECOND}"
 LONG = "Your parcel left the depot this morning and should be with you before noon tomorrow."
+#: In the middle of "morning", a quarter of a second from either end of it: nothing begins between
+#: the service and the transport, which an interruption reaches a moment later.
+IN_A_WORD_S = 1.7
 #: One sentence.
 PERIOD = (
     "Your parcel, which left the depot this morning, should be with you before noon tomorrow, "
@@ -89,7 +92,7 @@ async def test_what_is_remembered_of_an_interrupted_reply_is_what_was_heard(
     service = VoxlineTTSService(url=espeak.ws_url, text_aggregation_mode=mode)
     async with conversing(service) as agent:
         context = await agent.begin(LONG)
-        await agent.player.until_played(1.5)
+        await agent.player.until_played(IN_A_WORD_S)
         await agent.interrupt()
         await agent.probe.until(lambda: context in agent.heard)
         await agent.player.until_silent()
