@@ -40,8 +40,8 @@ REPLIES = (
     "Of course. What is the new address?",
 )
 WORDS_PER_S = 12
-#: The caller talks over the first reply after this long.
-INTERRUPTED_AFTER_S = 1.5
+#: The caller talks over the first reply after this long: in the middle of "morning".
+INTERRUPTED_AFTER_S = 2.3
 RATE_HZ = 24_000
 
 
