@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
@@ -79,7 +82,7 @@ def decode(data: bytes, sample_rate_hz: int) -> Samples:
             stream = _stream(container, name)
             rate_hz = stream.codec_context.sample_rate
             claimed_s = _claimed_s(stream, name)
-            samples = _mono(container, stream)
+            samples = _mono(_frames(container, stream, name), stream)
     except (av.FFmpegError, ValueError) as error:
         raise Refused(f"audio is no {name}, or a damaged one") from error
     _check_duration(len(samples) / rate_hz)
@@ -146,7 +149,28 @@ def _claimed_s(stream: "AudioStream", name: str) -> float:
     return claimed_s
 
 
-def _mono(container: "InputContainer", stream: "AudioStream") -> Samples:
+def _frames(
+    container: "InputContainer", stream: "AudioStream", name: str
+) -> "Iterator[AudioFrame]":
+    """Decode until nothing but what is no audio follows: mp3 files end in padding and tags."""
+    import av
+
+    has_begun, failure = False, None
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError as error:
+            if name != "mp3" or not has_begun:
+                raise
+            failure = error
+            continue
+        if frames and failure is not None:
+            raise failure
+        has_begun = has_begun or bool(frames)
+        yield from frames
+
+
+def _mono(frames: "Iterator[AudioFrame]", stream: "AudioStream") -> Samples:
     """Return the mean of the channels, reading no further than is allowed."""
     import av
 
@@ -155,7 +179,7 @@ def _mono(container: "InputContainer", stream: "AudioStream") -> Samples:
     max_samples = int((DURATION_S[1] + _PACKET_S) * codec.sample_rate)
     pieces: list[Samples] = []
     num_samples = 0
-    for frame in container.decode(stream):
+    for frame in frames:
         for converted in converter.resample(frame):
             pieces.append(converted.to_ndarray().mean(axis=0, dtype=np.float32))
             num_samples += converted.samples

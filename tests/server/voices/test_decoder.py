@@ -18,6 +18,8 @@ from tests.helpers.recordings import (
 HOUR_S = 3_600
 #: A chunk of three bytes, and the fourth that every one of odd size has.
 _ODD_CHUNK = b"note\3\0\0\0abc\0"
+#: Samples.
+_MP3_FRAME = 1_152
 _NAN = tone()
 _NAN[1_000] = np.nan
 
@@ -93,6 +95,24 @@ def _with_hole(sound: bytes) -> bytes:
     return sound[:middle] + bytes(2_000) + sound[middle + 2_000 :]
 
 
+@pytest.mark.parametrize(
+    "tail",
+    [
+        bytes(5_000),
+        b"TAG" + bytes(125),
+        b"LYRICSBEGININD0000200EAL00005album000041LYRICS200TAG" + bytes(125),
+        b"APETAGEX\xd0\7\0\0\x20" + bytes(19),
+    ],
+    ids=["padding", "ID3v1", "Lyrics3", "APE"],
+)
+def test_what_an_mp3_has_behind_its_last_frame_is_no_audio(tail: bytes) -> None:
+    whole = recording("MP3")
+    samples, expected = decode(whole + tail, RATE_HZ), decode(whole, RATE_HZ)
+    assert np.array_equal(samples[: len(expected)], expected)
+    # FFmpeg cuts the silence that an encoder added only where the file ends there.
+    assert len(samples) - len(expected) < _MP3_FRAME
+
+
 def _two_streams() -> bytes:
     """Return an Ogg of the pages of two: first those that begin a stream, then all others."""
     one, two = (written(tone(), container="OGG").split(b"OggS")[1:] for _ in range(2))
@@ -134,6 +154,7 @@ SPOILT = {
     "8 channels": (written(np.stack([tone()] * 8, axis=1)), "channels"),
     "1,024 channels": (wav_that_claims(channels=1_024), "channels"),
     "a WAV cut off behind a chunk of odd size": (_with_odd_chunk(recording())[:-40_000], "cut off"),
+    "an MP3 with a hole": (_with_hole(recording("MP3")), "damaged"),
     "a FLAC with a hole": (_with_hole(recording("FLAC")), "cut off, or damaged"),
     "two streams": (_two_streams(), "one stream"),
     "half a second": (written(tone(0.5)), "1 to 60 s, not 0.50$"),
