@@ -1,5 +1,6 @@
 """Recordings on their way to samples: checked, and decoded where nothing else can be harmed."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -21,10 +22,14 @@ MAX_AUDIO_BYTES = 12 << 20
 MAX_TEXT_CHARS = 2_000
 #: Where the decoder's own limit of CPU time does not bite: it waits, or gets no CPU.
 DECODE_LIMIT_S = 20.0
+#: Where a machine has no process left, others have to end first.
+RETRY_AFTER_S = 5.0
 #: How soon a caller who has left ends it.
 _LOOK_S = 0.1
 #: All it may know of our environment. Keys are none of it.
 _PASSED_ON = ("LD_LIBRARY_PATH", "PATH", "PYTHONPATH")
+
+_log = logging.getLogger(__name__)
 
 
 def check_reference(reference: Reference) -> Reference:
@@ -53,8 +58,24 @@ def decoded(audio: bytes, sample_rate_hz: int) -> NDArray[np.float32]:
     """Return a recording as mono samples (n,) within [-1, 1]. Called in a worker thread.
 
     Raises:
-        RequestError: `bad_value`: it is no recording, or one that may not be a reference.
+        RequestError: `bad_value`: it is no recording, or one that may not be a reference;
+            `overloaded`: the machine has no process, file or memory left to decode it in.
     """
+    try:
+        status, output = _decoder(audio, sample_rate_hz)
+    except OSError as error:
+        _log.warning("no recording can be decoded: %s", error)
+        message = "the machine has no room to decode a reference"
+        raise RequestError(ErrorCode.OVERLOADED, message, retry_after_s=RETRY_AFTER_S) from error
+    if status == decoder.REFUSED:
+        raise _bad(output.decode())
+    if status != 0:
+        raise _bad("audio cannot be decoded")
+    return np.frombuffer(output, np.float32).copy()
+
+
+def _decoder(audio: bytes, sample_rate_hz: int) -> tuple[int, bytes]:
+    """Run the decoder; return its exit status, and what it writes."""
     command = [sys.executable, "-P", decoder.__file__, str(sample_rate_hz)]
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     # A pipe would have to be written to as it is read; a file on a disk would be somebody's voice.
@@ -74,11 +95,7 @@ def decoded(audio: bytes, sample_rate_hz: int) -> NDArray[np.float32]:
                 output = _output(process)
             finally:
                 process.kill()
-    if process.returncode == decoder.REFUSED:
-        raise _bad(output.decode())
-    if process.returncode != 0:
-        raise _bad("audio cannot be decoded")
-    return np.frombuffer(output, np.float32).copy()
+    return process.returncode, output
 
 
 def _output(process: "subprocess.Popen[bytes]") -> bytes:

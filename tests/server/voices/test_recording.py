@@ -1,6 +1,7 @@
 """The process that decodes: what it is given, what it may do, and when it is ended."""
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,19 @@ async def test_a_crash_of_it_is_a_bad_recording_and_harms_nobody(
 ) -> None:
     pretending(monkeypatch, tmp_path, code)
     assert await refusal() == "reference: audio cannot be decoded"
+
+
+async def test_where_no_process_can_be_started_the_caller_may_try_again() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(RequestError, match="no room to decode") as refused:
+            await to_thread.run_sync(decoded, recorded(), RATE_HZ)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert refused.value.code is ErrorCode.OVERLOADED
+    assert refused.value.retry_after_s is not None
+    assert len(await to_thread.run_sync(decoded, recorded(), RATE_HZ))
 
 
 async def test_one_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
