@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-import statistics
-import time
 
 import httpx
 import pytest
@@ -47,28 +45,20 @@ async def test_after_each_of_200_interruptions_the_next_sentence_is_whole_and_no
     tone: Server,
 ) -> None:
     moments = random.Random(7)
-    silences_s, free_s = [], []
     service = VoxlineTTSService(url=tone.ws_url)
     async with conversing(service) as agent, httpx.AsyncClient(base_url=tone.http_url) as http:
         for _ in range(NUM_INTERRUPTIONS):
             context = await agent.begin(LONG)
             wanted = len(agent.audio(context)) + moments.randrange(3)
             await agent.probe.until(lambda: len(agent.audio(context)) >= wanted)  # noqa: B023
-            began_s = time.monotonic()
             await agent.interrupt()
-            silences_s.append(time.monotonic() - began_s)
             await agent.probe.until(lambda: context in agent.heard)  # noqa: B023
             assert await num_steps_until_free(http) <= 1
-            free_s.append(time.monotonic() - began_s)
             audio = await agent.say(SHORT)
             assert samples(audio) == SAMPLES_PER_CHAR * len(SHORT)
         assert agent.num_connections == 1
         assert agent.errors == []
     assert_nothing_stale(agent)
-    for name, times in (("silence", silences_s), ("free", free_s)):
-        cuts = statistics.quantiles(times, n=20)
-        print(f"{name}: p50 {1e3 * cuts[9]:.1f} ms, p95 {1e3 * cuts[18]:.1f} ms")  # noqa: T201 its figure
-    assert statistics.quantiles(silences_s, n=20)[18] < 0.03
 
 
 async def test_the_slot_is_free_behind_the_step_in_which_the_cancel_came() -> None:
@@ -80,6 +70,4 @@ async def test_the_slot_is_free_behind_the_step_in_which_the_cancel_came() -> No
                 await agent.begin(LONG)
                 assert (await engine(http))[0] == 1
                 await agent.interrupt()
-                began_s = time.monotonic()
                 assert await num_steps_until_free(http) <= 1
-                assert time.monotonic() - began_s < 0.1

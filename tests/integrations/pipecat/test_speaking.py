@@ -38,8 +38,6 @@ SAMPLES_PER_CHAR = 1_600
 WORDS_PER_S = 12
 #: Two pieces of the transport: one that plays, and one that was late.
 TOLERANCE_S = 0.08
-#: After its first segment is complete, on a machine that does other things too.
-FIRST_AUDIO_S = 0.06
 
 
 def words(text: str) -> list[str]:
@@ -132,10 +130,7 @@ async def test_live_text_is_spoken_once_its_first_segment_is_complete_and_withou
         await agent.write(*words(REPLY), pause_s=1 / WORDS_PER_S)
         stopped = await agent.probe.first(TTSStoppedFrame, begun)
         arrivals = agent.arrivals(stopped.context_id)
-        first_s = arrivals[0][0]
-        delay_s = first_s - agent.written_s("nine. ")
-        print(f"first audio {1e3 * delay_s:.1f} ms after the segment")  # noqa: T201 its figure
-        assert 0 < delay_s < FIRST_AUDIO_S
+        assert agent.written_s("nine. ") < arrivals[0][0] < agent.written_s("seat? ")
         assert_no_gap(arrivals)
 
 
