@@ -59,18 +59,20 @@ def marked(places: Tensor, num_tokens: int) -> Tensor:
 def _top_p(logits: Tensor, top_p: Tensor) -> Tensor:
     """Tell which tokens stay: the likeliest as long as their sum does not exceed `top_p`.
 
-    The token that crosses it goes, unlike in the common rule; the likeliest always stays.
+    The token that crosses it goes, unlike in the common rule; the likeliest always stays. At 1 all
+    stay: by a rounded sum it would hang on the batch which of the least likely go.
     """
     probs = logits.softmax(dim=-1)
     order = _likely_first(logits, probs, top_p)
     stays = probs.gather(1, order).cumsum(dim=-1) <= top_p
     stays[:, 0] = True
-    return torch.zeros_like(logits, dtype=torch.bool).scatter_(1, order, stays)
+    return (top_p >= 1).expand_as(logits).scatter(1, order, stays | (top_p >= 1))
 
 
 def _likely_first(logits: Tensor, probs: Tensor, top_p: Tensor) -> Tensor:
     """Return tokens (B, k), the likeliest first, that hold all that stay: a few, or all there are.
 
+    Of a row in which every token stays, some.
     Equal ones come in the order of their ids. So the sums are the same to the last bit either way,
     and a row does not feel it when a neighbour needs all.
     """
@@ -81,7 +83,8 @@ def _likely_first(logits: Tensor, probs: Tensor, top_p: Tensor) -> Tensor:
             ordered, order = _likeliest(logits, num_likely)
             # Which of those equal to the last are among them is chance: they decide nothing.
             certain = probs.gather(1, order) * (ordered > ordered[:, -1:])
-            if bool((certain.sum(dim=-1, keepdim=True) > top_p + _ROUNDING).all()):
+            is_enough = certain.sum(dim=-1, keepdim=True) > top_p + _ROUNDING
+            if bool((is_enough | (top_p >= 1)).all()):
                 return order
     return logits.sort(dim=-1, descending=True, stable=True).indices
 

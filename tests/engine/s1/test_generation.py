@@ -37,7 +37,7 @@ def parameters(seed: int) -> DrawParameters:
     return DrawParameters(
         seed=seed,
         temperature=0.5 + seed % 3 * 0.4,
-        top_p=0.6 + seed % 4 * 0.1,
+        top_p=(0.6, 0.7, 0.8, 1.0)[seed % 4],
         repetition_penalty=1.0 + seed % 5 * 0.1,
     )
 

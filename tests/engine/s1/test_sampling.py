@@ -52,6 +52,16 @@ def test_rows_do_not_touch_each_other() -> None:
         assert torch.equal(one[0], together[row])
 
 
+def test_all_tokens_stay_at_a_top_p_of_one_however_their_sum_is_rounded() -> None:
+    generator = torch.Generator().manual_seed(5)
+    logits = torch.randn(64, 3_000, generator=generator) * 3
+    parameters = rows(64, temperature=2.0, top_p=1.0)
+    nothing = torch.zeros_like(logits, dtype=torch.bool)
+    expected = (logits.double() / 2).softmax(dim=-1)
+    assert (probabilities(logits, nothing, parameters) - expected).abs().max() < 1e-6
+    assert (probabilities(logits, nothing, parameters) > 0).all()
+
+
 def test_temperature_zero_takes_the_likeliest() -> None:
     logits = logits_with_ties(2, 1.0)
     nothing = torch.zeros_like(logits, dtype=torch.bool)
