@@ -13,6 +13,9 @@ EngineError
 
 from pathlib import Path
 
+#: Characters of a key or of a problem, several times the longest of any honest file.
+_MAX_SHOWN = 400
+
 
 class EngineError(Exception):
     """Base of all errors of the engine."""
@@ -26,10 +29,17 @@ class CheckpointError(ModelUnavailable):
     """A file of the checkpoint cannot be used; the message names it, and the key in it."""
 
     def __init__(self, file: Path, problem: str, key: str | None = None) -> None:
-        where = f"{file}: {key}" if key is not None else str(file)
-        super().__init__(f"{where}: {problem}")
+        where = f"{file}: {_shown(key)}" if key is not None else str(file)
+        super().__init__(f"{where}: {_shown(problem)}")
         self.file = file
         self.key = key
+
+
+def _shown(text: str) -> str:
+    """Return what may go to a terminal, on one line: keys and values are whatever a file holds."""
+    half = _MAX_SHOWN // 2
+    cut = text if len(text) <= _MAX_SHOWN else f"{text[:half]} … {text[-half:]}"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
 
 class UnknownVoice(EngineError):

@@ -4,7 +4,7 @@ import os
 import pickle
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -13,21 +13,22 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.errors import CheckpointError
+from engine.pytorch.archive import check_archive
 
 #: In some files the tensors lie one level down, under this key.
 _WRAPPER = "state_dict"
 
 
-def find_tensors(folder: Path, safe: str, other: str) -> Path:
-    """Return the file `safe` in `folder`, a safetensors that cannot hold code, else `other`.
+def find_tensors(folder: Path, first: str, other: str) -> Path:
+    """Return the file `first` in `folder`, or `other` where there is none.
 
     Raises:
         CheckpointError: there is neither.
     """
-    for path in (folder / safe, folder / other):
+    for path in (folder / first, folder / other):
         if path.is_file():
             return path
-    raise CheckpointError(folder / safe, f"missing, and so is {other}")
+    raise CheckpointError(folder / first, f"missing, and so is {other}")
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -37,17 +38,29 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         CheckpointError: it cannot be read, is damaged, holds other things than tensors, or code.
     """
     contents = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pth(path)
-    if not isinstance(contents, Mapping):
+    if not isinstance(contents, dict):
         raise CheckpointError(path, f"holds a {type(contents).__name__}, not tensors by name")
-    inner = contents.get(_WRAPPER, contents)
-    if not isinstance(inner, Mapping):
+    # Whatever a pickle makes may have attributes that hide its methods.
+    inner = dict.get(contents, _WRAPPER, contents)
+    if not isinstance(inner, dict):
         raise CheckpointError(path, f"a {type(inner).__name__}, not tensors by name", _WRAPPER)
-    for key, value in inner.items():
-        if not isinstance(key, str) or not isinstance(value, Tensor):
-            raise CheckpointError(path, f"a {type(value).__name__}, not a tensor", str(key))
-        if not _is_stored_whole(value):
-            raise CheckpointError(path, "not stored whole, value by value", key)
-    return dict(inner)
+    return {key: _tensor(key, value, path) for key, value in dict.items(inner)}
+
+
+def renamed(
+    tensors: Mapping[str, Tensor], name: Callable[[str], str], path: Path
+) -> dict[str, Tensor]:
+    """Return the tensors, each under the `name` of its key.
+
+    Raises:
+        CheckpointError: two have the same.
+    """
+    found: dict[str, Tensor] = {}
+    for key, tensor in tensors.items():
+        if name(key) in found:
+            raise CheckpointError(path, "there is this twice, under another prefix", name(key))
+        found[name(key)] = tensor
+    return found
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path, source: Path) -> None:
@@ -70,6 +83,17 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path, source: Path) -> No
     unfinished.replace(path)
 
 
+def _tensor(key: object, value: object, path: Path) -> Tensor:
+    if not isinstance(key, str):
+        raise CheckpointError(path, f"has a {type(key).__name__} for the name of a tensor")
+    if not isinstance(value, Tensor):
+        raise CheckpointError(path, f"a {type(value).__name__}, not a tensor", key)
+    plain = Tensor.detach(value)
+    if not _is_stored_whole(plain):
+        raise CheckpointError(path, "not stored whole, value by value", key)
+    return plain
+
+
 def _is_stored_whole(tensor: Tensor) -> bool:
     """Tell whether the file has every value, so that no tensor is larger than its file."""
     if tensor.is_nested or tensor.layout is not torch.strided or tensor.device.type != "cpu":
@@ -88,6 +112,7 @@ def _read_pth(path: Path) -> object:
     if not zipfile.is_zipfile(path):
         # The older format cannot be mapped, and torch's own message for it says nothing of files.
         raise CheckpointError(path, "damaged or cut off: not a file that torch saved")
+    check_archive(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except pickle.UnpicklingError as error:

@@ -42,7 +42,7 @@ class NoteStream:
                 if data:
                     yield data
         if not self._encoder.has_begun:
-            raise RequestError(ErrorCode.BAD_VALUE, "text has nothing to speak")
+            raise RequestError(ErrorCode.BAD_VALUE, "the model finds nothing to speak in the text")
         data = await self._encoder.finish()
         if data:
             yield data

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: A shorter recording says too little of a voice; of a longer one every sentence would be spoken
 #: with all of it in mind.
 DURATION_S = (1.0, 60.0)
-#: What a codec adds or drops at an end of these: the longest packet of Opus.
-_PACKET_S = 0.12
+#: What the codecs in these containers add or drop at an end: the longest packet of Opus.
+_PACKET_S = {"mp3": 0.12, "ogg": 0.12, "wav": 0.0, "flac": 0.0}
 #: From telephones to studios.
 RATE_HZ = (8_000, 192_000)
 MAX_CHANNELS = 2
@@ -85,7 +85,7 @@ def decode(data: bytes, sample_rate_hz: int) -> Samples:
             samples = _mono(_frames(container, stream, name), stream)
     except (av.FFmpegError, ValueError) as error:
         raise Refused(f"audio is no {name}, or a damaged one") from error
-    _check_duration(len(samples) / rate_hz)
+    _check_duration(len(samples) / rate_hz, _PACKET_S[name])
     if name == "flac" and len(samples) < round(claimed_s * rate_hz):
         raise Refused(_INCOMPLETE)
     _check_finite(samples)
@@ -145,7 +145,7 @@ def _claimed_s(stream: "AudioStream", name: str) -> float:
     if name == "mp3" or stream.duration is None or stream.time_base is None:
         return 0.0
     claimed_s = float(stream.duration * stream.time_base)
-    _check_duration(claimed_s)
+    _check_duration(claimed_s, _PACKET_S[name])
     return claimed_s
 
 
@@ -176,7 +176,7 @@ def _mono(frames: "Iterator[AudioFrame]", stream: "AudioStream") -> Samples:
 
     codec = stream.codec_context
     converter = av.AudioResampler(format="fltp", layout=codec.layout, rate=codec.sample_rate)
-    max_samples = int((DURATION_S[1] + _PACKET_S) * codec.sample_rate)
+    max_samples = int((DURATION_S[1] + max(_PACKET_S.values())) * codec.sample_rate)
     pieces: list[Samples] = []
     num_samples = 0
     for frame in frames:
@@ -189,9 +189,9 @@ def _mono(frames: "Iterator[AudioFrame]", stream: "AudioStream") -> Samples:
     return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
 
-def _check_duration(duration_s: float) -> None:
+def _check_duration(duration_s: float, leeway_s: float) -> None:
     shortest_s, longest_s = DURATION_S
-    if not shortest_s - _PACKET_S <= duration_s <= longest_s + _PACKET_S:
+    if not shortest_s - leeway_s <= duration_s <= longest_s + leeway_s:
         # Nobody knows how much more: it is not read.
         actual = "more" if duration_s > longest_s else f"{duration_s:.2f}"
         raise Refused(f"audio must last {shortest_s:g} to {longest_s:g} s, not {actual}")

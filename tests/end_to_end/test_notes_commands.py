@@ -79,7 +79,7 @@ def test_the_dead_letters_are_listed_and_sent_again(server: Server, said: Said) 
     header, line, *_ = said.ok("list", "--state", "failed").splitlines()
     assert header.split()[:2] == ["ID", "STATE"]
     assert line.split()[:4] == [note_id, "failed", "normal", "wav"]
-    assert line.endswith("bad_value: text has nothing to speak")
+    assert line.endswith("bad_value: the model finds nothing to speak in the text")
     assert said.ok("retry", note_id).split()[:2] == [note_id, "queued"]
     wait_for(server, note_id, "failed")
     assert json.loads(said.ok("show", note_id, "--json"))["attempts"] == 2
@@ -93,7 +93,7 @@ def test_all_that_is_known_of_a_note_is_shown(server: Server, said: Said) -> Non
     assert (shown["id"], shown["priority"], shown["format"]) == (note_id, "low", "pcm")
     assert (shown["error.code"], shown["error.message"]) == (
         "bad_value",
-        "text has nothing to speak",
+        "the model finds nothing to speak in the text",
     )
     assert (shown["characters.total"], shown["bytes"], shown["attempts"]) == ("3", "-", "1")
     assert shown.keys() >= {"webhook.calls", "webhook.next_call_at", "ended_at", "audio_s.made"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from engine.runners.s1.codec import build_codec, read_codec_config
-from engine.runners.s1.codec.checkpoint import open_checkpoint
+from engine.runners.s1.codec.checkpoint import open_original
 from engine.runners.s1.config import read_config
 from engine.runners.s1.weights import write_weights
 
@@ -18,7 +18,7 @@ def convert(folder: Path) -> list[Path]:
         OSError: there is no room, no permission, or something in the way.
     """
     config = read_config(folder)
-    codec = open_checkpoint(folder)
+    codec = open_original(folder)
     # Built for the sake of its checks: a codec that is not whole should not look like one.
     build_codec(read_codec_config(folder), codec, torch.device("cpu"), torch.float32)
     codec.check_all_read()

@@ -35,6 +35,8 @@ PIECES = (
 #: stack does not bear millions.
 _MAX_STRETCH = 400_000
 _NUM_BYTES = 256
+#: Of a special token. All of them are one regular expression, whose size is limited.
+_MAX_NAME = 1_000
 
 
 class Tokenizer:
@@ -123,6 +125,8 @@ def _read_ranks(path: Path) -> dict[bytes, int]:
 def _read_special_tokens(path: Path) -> list[str]:
     names = list(read_object(path))
     for name in names:
+        if len(name) > _MAX_NAME:
+            raise CheckpointError(path, f"a name of more than {_MAX_NAME} characters", name)
         try:
             name.encode()
         except UnicodeEncodeError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.pytorch.text_file import read_text
+from engine.pytorch.text_file import check_file, read_text
 from engine.runners.s1.errors import CheckpointError, PromptRejected
 from engine.runners.s1.prompt import Codes, PromptBuilder, SpokenText
 from engine.voices import DEFAULT_VOICE, VOICE_ID, Voice, VoiceCatalogue
@@ -67,8 +67,11 @@ def _read(file: Path, prompts: PromptBuilder, max_tokens: int) -> SpokenText:
 
 def _read_codes(file: Path) -> Codes:
     try:
+        check_file(file)
         # Mapped, so that a header that claims more than the file holds is told by numpy itself.
         codes = np.load(file, mmap_mode="r", allow_pickle=False)
+    except CheckpointError:
+        raise
     except Exception as error:  # a damaged header surfaces as whatever it leads to
         raise CheckpointError(file, f"not an array of numpy's: {error}") from error
     if not isinstance(codes, np.ndarray) or codes.dtype.kind not in "iu":

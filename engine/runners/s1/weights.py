@@ -6,12 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.pytorch.tensors import find_tensors, read_tensors, write_tensors
+from engine.pytorch.tensors import find_tensors, read_tensors, renamed, write_tensors
 from engine.pytorch.verifying import Shape, verify_dtype, verify_tensors
 from engine.runners.s1.config import DualARConfig, TransformerConfig
 from engine.runners.s1.errors import CheckpointError
 
-_STEM = "model"
+#: The one that cannot hold code is preferred, and made of the other.
+_SAFE, _ORIGINAL = "model.safetensors", "model.pth"
 _PREFIX = "model."
 #: Keys of an audio encoder that the released file carries and the model does not have.
 _LEFT_OUT = "audio_"
@@ -28,12 +29,17 @@ def read_weights(folder: Path, config: DualARConfig) -> dict[str, Tensor]:
         CheckpointError: a file that `read_tensors` refuses, or a tensor that is missing, of
             another shape, not floating point, not finite, too large, or not the model's.
     """
-    return _read(_find(folder), config)
+    return _read(find_tensors(folder, _SAFE, _ORIGINAL), config)
 
 
 def write_weights(folder: Path, config: DualARConfig) -> Path:
-    """Write what `read_weights` reads as `model.safetensors` beside it and return its path."""
-    source, path = _find(folder), folder / f"{_STEM}.safetensors"
+    """Write `model.safetensors` from `model.pth`, if that is there, and return its path.
+
+    Raises:
+        CheckpointError: as `read_weights`.
+        OSError: there is no room, no permission, or something in the way.
+    """
+    source, path = find_tensors(folder, _ORIGINAL, _SAFE), folder / _SAFE
     write_tensors(_read(source, config), path, source)
     return path
 
@@ -59,12 +65,8 @@ def weight_shapes(config: DualARConfig) -> dict[str, Shape]:
     return shapes
 
 
-def _find(folder: Path) -> Path:
-    return find_tensors(folder, f"{_STEM}.safetensors", f"{_STEM}.pth")
-
-
 def _read(path: Path, config: DualARConfig) -> dict[str, Tensor]:
-    tensors = _fuse_qkv(_plain_names(read_tensors(path)), path)
+    tensors = _fuse_qkv(_plain_names(read_tensors(path), path), path)
     verify_tensors(tensors, weight_shapes(config), path)
     return tensors
 
@@ -96,14 +98,11 @@ def _block(config: TransformerConfig) -> dict[str, Shape]:
     return shapes
 
 
-def _plain_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _plain_names(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     """Strip the prefix that some files give every name, and leave out what is not the model's."""
     is_prefixed = next(iter(tensors), "").startswith(_PREFIX)
-    return {
-        key.replace(_PREFIX, "") if is_prefixed else key: tensor
-        for key, tensor in tensors.items()
-        if _LEFT_OUT not in key
-    }
+    kept = {key: tensor for key, tensor in tensors.items() if _LEFT_OUT not in key}
+    return renamed(kept, lambda key: key.replace(_PREFIX, "") if is_prefixed else key, path)
 
 
 def _fuse_qkv(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from engine.errors import CheckpointError
+from engine.pytorch.text_file import read_text
 from engine.runners.vits.config import CONFIG_FILE, read_config
 from engine.runners.vits.languages import tags
 from engine.runners.vits.noise import SegmentNoise
@@ -79,8 +80,8 @@ def _speak(prior: Prior, vocoder: Vocoder, speaker: int | None) -> None:
 def _licence(card: Path) -> str | None:
     """Return what the card of a repository of the Hub says of it, None without a card."""
     try:
-        text = card.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = read_text(card)
+    except CheckpointError:
         return None
     front = _FRONT_MATTER.match(text)
     found = front and _LICENCE.search(front["fields"])

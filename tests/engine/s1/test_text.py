@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,7 @@ def test_empty_lines_and_the_token_of_nothing_are_skipped(tmp_path: Path) -> Non
             "508 tokens, but the model has 400",
         ),
         ([*SPECIAL, "\ud800"], r"'\ud800': no text"),
+        ([*SPECIAL, "<|" + "a" * 1_000 + "|>"], "a name of more than 1000 characters"),
     ],
 )
 def test_wrong_special_tokens_are_named(tmp_path: Path, special: list[str], problem: str) -> None:
@@ -100,6 +102,19 @@ def test_a_file_that_is_something_else_is_refused(
     path = tmp_path / name
     path.unlink() if contents is None else path.write_bytes(contents)
     with pytest.raises(CheckpointError, match=name):
+        read_tokenizer(tmp_path, codebook_size=NUM_CODES, vocab_size=400)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.tiktoken", "special_tokens.json"])
+def test_a_file_without_an_end_is_not_read(tmp_path: Path, name: str) -> None:
+    read(tmp_path)
+    path = tmp_path / name
+    os.truncate(path, 100 << 20)
+    with pytest.raises(CheckpointError, match="bytes of 67108864 allowed"):
+        read_tokenizer(tmp_path, codebook_size=NUM_CODES, vocab_size=400)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(CheckpointError, match="not a regular file"):
         read_tokenizer(tmp_path, codebook_size=NUM_CODES, vocab_size=400)
 
 

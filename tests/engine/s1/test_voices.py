@@ -1,5 +1,6 @@
 """The voices beside a checkpoint: read with care, and named when they are wrong."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,18 @@ def test_a_checkpoint_without_voices_has_the_default_one(
     tmp_path: Path, prompts: PromptBuilder
 ) -> None:
     assert read_voices(tmp_path, prompts, MAX_TOKENS) == {"default": None}
+
+
+@pytest.mark.parametrize("name", ["anna.npy", "anna.txt"])
+def test_a_pipe_in_place_of_a_file_is_named_and_not_waited_for(
+    folder: Path, prompts: PromptBuilder, name: str
+) -> None:
+    file = folder / "voices" / name
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(CheckpointError, match="not a regular file") as caught:
+        read_voices(folder, prompts, MAX_TOKENS)
+    assert caught.value.file == file
 
 
 def test_a_voice_is_its_codes_and_its_text(folder: Path, prompts: PromptBuilder) -> None:

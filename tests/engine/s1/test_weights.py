@@ -63,6 +63,17 @@ def test_safetensors_are_preferred(tmp_path: Path) -> None:
     assert_same(read_weights(tmp_path, CONFIG), bare())
 
 
+def test_what_is_written_is_made_of_the_original_and_not_of_what_was_written_before(
+    tmp_path: Path,
+) -> None:
+    torch.save(bare(), tmp_path / "model.pth")
+    write_weights(tmp_path, CONFIG)
+    changed = bare() | {"norm.weight": torch.full((32,), 2.0)}
+    torch.save(changed, tmp_path / "model.pth")
+    write_weights(tmp_path, CONFIG)
+    assert_same(read_weights(tmp_path, CONFIG), changed)
+
+
 def test_what_is_written_reads_the_same(tmp_path: Path) -> None:
     torch.save(spellings()["split, prefixed and wrapped"], tmp_path / "model.pth")
     path = write_weights(tmp_path, CONFIG)
@@ -160,6 +171,19 @@ def test_a_tensor_whose_values_are_not_all_in_the_file_is_named(
     torch.save(bare() | {"norm.weight": make()}, tmp_path / "model.pth")
     with pytest.raises(CheckpointError, match=r"model\.pth: norm\.weight: not stored whole"):
         read_weights(tmp_path, CONFIG)
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_tensor_that_is_there_with_and_without_a_prefix_is_named(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"model.{suffix}"
+    weights = {f"model.{name}": weight.clone() for name, weight in bare().items()}
+    weights["norm.weight"] = torch.zeros(32)
+    torch.save(weights, path) if suffix == "pth" else save_file(weights, path)
+    with pytest.raises(CheckpointError, match="twice") as caught:
+        read_weights(tmp_path, CONFIG)
+    assert caught.value.key == "norm.weight"
 
 
 class Hostile:

@@ -86,6 +86,13 @@ def test_what_a_codec_adds_at_the_ends_is_not_counted(
     assert len(decode(sound, rate_hz)) == pytest.approx(1.5 * rate_hz, rel=0.02)
 
 
+@pytest.mark.parametrize("container", ["WAV", "FLAC"])
+@pytest.mark.parametrize("duration_s", [0.99, 60.05])
+def test_what_no_codec_has_changed_is_as_long_as_it_says(container: str, duration_s: float) -> None:
+    with pytest.raises(Refused, match="must last 1 to 60 s"):
+        decode(written(tone(duration_s, 8_000), 8_000, container), RATE_HZ)
+
+
 def _with_odd_chunk(sound: bytes) -> bytes:
     return sound[:12] + _ODD_CHUNK + sound[12:]
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.pytorch.tensors import find_tensors, read_tensors, write_tensors
+from engine.pytorch.tensors import find_tensors, read_tensors, renamed, write_tensors
 from engine.pytorch.verifying import Shape, verify_tensor, verify_values
 from engine.runners.s1.errors import CheckpointError
 
-_STEM = "codec"
+#: The one that cannot hold code is preferred, and made of the other.
+_SAFE, _ORIGINAL = "codec.safetensors", "codec.pth"
 #: A checkpoint of the training run holds the codec under this name, beside its discriminators.
 _CODEC_WITHIN_TRAINING = "generator"
 #: Stored beside the weights and computed here: see `rotary_rows`, and `WindowTransformer`.
@@ -27,9 +28,13 @@ class Checkpoint:
     """The tensors of one file; what is never asked for does not belong there."""
 
     def __init__(self, file: Path, tensors: Mapping[str, Tensor]) -> None:
-        """Take the tensors under the names they have in `file`, prefixed or not."""
+        """Take the tensors under the names they have in `file`, prefixed or not.
+
+        Raises:
+            CheckpointError: two tensors have the same name without its prefix.
+        """
         self._file = file
-        self._tensors = _unprefixed(tensors)
+        self._tensors = _unprefixed(tensors, file)
         self._unread = set(self._tensors)
 
     def read(self, name: str, shape: Shape) -> Tensor:
@@ -59,7 +64,7 @@ class Checkpoint:
 
     def write(self, folder: Path) -> Path:
         """Write all tensors, as they were stored, as `codec.safetensors` and return its path."""
-        path = folder / f"{_STEM}.safetensors"
+        path = folder / _SAFE
         write_tensors(self._tensors, path, self._file)
         return path
 
@@ -83,18 +88,23 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: there is neither, or the file is damaged or holds more than tensors.
     """
-    file = find_tensors(folder, f"{_STEM}.safetensors", f"{_STEM}.pth")
+    return _open(find_tensors(folder, _SAFE, _ORIGINAL))
+
+
+def open_original(folder: Path) -> Checkpoint:
+    """Open codec.pth, or else codec.safetensors: see `open_checkpoint`."""
+    return _open(find_tensors(folder, _ORIGINAL, _SAFE))
+
+
+def _open(file: Path) -> Checkpoint:
     return Checkpoint(file, read_tensors(file))
 
 
-def _unprefixed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _unprefixed(tensors: Mapping[str, Tensor], file: Path) -> dict[str, Tensor]:
     prefix = f"{_CODEC_WITHIN_TRAINING}."
-    if any(_CODEC_WITHIN_TRAINING in name for name in tensors):
-        tensors = {
-            name.replace(prefix, ""): tensor
-            for name, tensor in tensors.items()
-            if _CODEC_WITHIN_TRAINING in name
-        }
+    codec = {name: tensor for name, tensor in tensors.items() if _CODEC_WITHIN_TRAINING in name}
+    if codec:
+        tensors = renamed(codec, lambda name: name.replace(prefix, ""), file)
     return {
         name: tensor
         for name, tensor in tensors.items()

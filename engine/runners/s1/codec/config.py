@@ -123,9 +123,15 @@ def _encoder_transformers(
         raise dims.error("encoder_transformer_layers", f"has {len(layers)} of {num_blocks} blocks")
     general = dims.section("transformer_general_config")
     head_dim = _head_dim(general)
+    _check_no_shared_heads(general)
     rope_base = general.number("rope_base", *ROPE_BASES)
     norm_eps = general.number("norm_eps", *NORM_EPSILONS)
     widths = [encoder_dim * _CHANNEL_FACTOR ** (block + 1) for block in range(num_blocks)]
+    narrowest = min(
+        [width for width, num in zip(widths, layers, strict=True) if num], default=head_dim
+    )
+    if narrowest < head_dim:
+        raise general.error("head_dim", f"a block has {narrowest} channels, so no head")
     return tuple(
         TransformerConfig(
             num_layers=num_layers,
@@ -147,10 +153,12 @@ def _window_transformer(quantizer: Dims, name: str) -> TransformerConfig:
     module = quantizer.section(name)
     config = module.section("config")
     num_heads = config.size("n_head")
-    if config.size("n_local_heads", least=-1) not in {-1, num_heads}:
-        raise config.error("n_local_heads", "heads that share keys are not supported")
-    if config.size("dim") != quantizer.size("input_dim"):
-        raise config.error("dim", "is not the quantizer's input_dim")
+    _check_no_shared_heads(config, num_heads)
+    for part, key in ((module, "input_dim"), (config, "dim")):
+        if part.size(key) != quantizer.size("input_dim"):
+            raise part.error(key, "is not the quantizer's input_dim")
+    if not module.flag("causal"):
+        raise module.error("causal", "must be true: what looks ahead cannot be streamed")
     return TransformerConfig(
         num_layers=config.size("n_layer"),
         dim=config.size("dim"),
@@ -161,6 +169,11 @@ def _window_transformer(quantizer: Dims, name: str) -> TransformerConfig:
         rope_base=config.number("rope_base", *ROPE_BASES),
         norm_eps=config.number("norm_eps", *NORM_EPSILONS),
     )
+
+
+def _check_no_shared_heads(transformer: Dims, num_heads: int = -1) -> None:
+    if transformer.size("n_local_heads", least=-1) not in {-1, num_heads}:
+        raise transformer.error("n_local_heads", "heads that share keys are not supported")
 
 
 def _head_dim(transformer: Dims) -> int:

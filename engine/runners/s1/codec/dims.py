@@ -39,6 +39,13 @@ class Dims:
             raise self.error(key, f"is not a list of 1 to {_MAX_ITEMS} whole numbers")
         return tuple([check_size(each, self._file, self._prefix + key, least) for each in values])
 
+    def flag(self, key: str) -> bool:
+        """Return true or false."""
+        value = self._value(key)
+        if not isinstance(value, bool):
+            raise self.error(key, f"{value!r} is neither true nor false")
+        return value
+
     def error(self, key: str, problem: str) -> CheckpointError:
         """Return the error that says what is wrong with `key`."""
         return CheckpointError(self._file, problem, self._prefix + key)

@@ -172,6 +172,16 @@ def with_value(key: str, value: object) -> Callable[[dict[str, object]], None]:
     return lambda dims: dims.update({key: value})
 
 
+def both(
+    one: Callable[[dict[str, object]], None], other: Callable[[dict[str, object]], None]
+) -> Callable[[dict[str, object]], None]:
+    def changed(dims: dict[str, object]) -> None:
+        one(dims)
+        other(dims)
+
+    return changed
+
+
 def within(
     section: str, change: Callable[[dict[str, object]], None]
 ) -> Callable[[dict[str, object]], None]:
@@ -205,7 +215,35 @@ def within(
         (with_value("sample_rate", 10**30), "sample_rate", "to 48000"),
         (with_value("quantizer", 3), "quantizer", "not an object"),
         (within("quantizer", without("pre_module")), "quantizer.pre_module", "is missing"),
-        (within("quantizer", with_value("input_dim", 8)), "quantizer.pre_module.config.dim", "is"),
+        (within("quantizer", with_value("input_dim", 8)), "quantizer.pre_module.input_dim", "is"),
+        (
+            within("quantizer", within("pre_module", within("config", with_value("dim", 8)))),
+            "quantizer.pre_module.config.dim",
+            "is not the quantizer's",
+        ),
+        (
+            within("quantizer", within("post_module", with_value("causal", False))),
+            "quantizer.post_module.causal",
+            "must be true",
+        ),
+        (
+            within("quantizer", within("post_module", with_value("causal", 0))),
+            "quantizer.post_module.causal",
+            "neither true nor false",
+        ),
+        (
+            within("transformer_general_config", with_value("n_local_heads", 2)),
+            "transformer_general_config.n_local_heads",
+            "share keys",
+        ),
+        (
+            both(
+                with_value("encoder_transformer_layers", [0, 1, 0, 1]),
+                within("transformer_general_config", with_value("head_dim", 16)),
+            ),
+            "transformer_general_config.head_dim",
+            "a block has 8 channels, so no head",
+        ),
         (
             within("quantizer", with_value("n_codebooks", 10**10)),
             "quantizer.n_codebooks",

@@ -1,0 +1,120 @@
+"""Archives that torch saves: what is damaged or hostile in them is told before torch reads it."""
+
+import struct
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.errors import CheckpointError
+from engine.pytorch.archive import check_archive
+from engine.pytorch.tensors import read_tensors
+
+PROTOCOL = b"\x80\x02"
+DICTIONARY = b"ccollections\nOrderedDict\n)R"
+
+
+def unicode(text: str) -> bytes:
+    data = text.encode()
+    return b"X" + struct.pack("<I", len(data)) + data
+
+
+def nested_tuple(depth: int) -> bytes:
+    """Return an empty tuple, then pairs of the last one: 2 to the power of `depth` in all."""
+    return b")" + b"q\x01h\x01\x86" * depth
+
+
+def archive(folder: Path, pickled: bytes) -> Path:
+    """Write what torch takes for its own, with this pickle."""
+    path = folder / "model.pth"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("model/data.pkl", PROTOCOL + pickled)
+        file.writestr("model/byteorder", "little")
+        file.writestr("model/version", "3\n")
+    return path
+
+
+def saved(folder: Path) -> Path:
+    path = folder / "model.pth"
+    torch.save({"w": torch.arange(4_096.0)}, path)
+    return path
+
+
+def test_what_torch_saves_passes(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    shared = torch.arange(6.0).view(2, 3)
+    tensors = OrderedDict(a=shared, b=shared.T, c=torch.nn.Parameter(shared.bfloat16()))
+    torch.save({"state_dict": tensors}, path)
+    check_archive(path)
+    found = read_tensors(path)
+    assert all(torch.equal(found[name], tensors[name]) for name in tensors)
+
+
+@pytest.mark.parametrize(
+    ("pickled", "problem"),
+    [
+        (b"}" + nested_tuple(60) + b"K\x01s.", "a tuple twice"),
+        (
+            b"}" + unicode("w") + b"cbuiltins\nbytearray\n\x8a\x05\0\0\0\0\x02\x85Rs.",
+            "more than tensors: builtins bytearray",
+        ),
+        (b"cos\nsystem\n.", "more than tensors: os system"),
+        (b"}" + unicode("w" * (5 << 20)) + b"K\x01s.", "bytes of 4194304 allowed"),
+        (b"hello", "damaged"),
+    ],
+    ids=["a tuple bomb", "an array of 8 GB", "code", "a pickle of 5 MB", "no pickle"],
+)
+def test_a_hostile_pickle_is_refused_before_it_costs_anything(
+    tmp_path: Path, pickled: bytes, problem: str
+) -> None:
+    with pytest.raises(CheckpointError, match=problem):
+        read_tensors(archive(tmp_path, pickled))
+
+
+@pytest.mark.parametrize("name", ["get", "items", "keys"])
+def test_an_attribute_that_hides_a_method_changes_nothing(tmp_path: Path, name: str) -> None:
+    hiding = DICTIONARY + b"}" + unicode(name) + unicode("x") + b"sb."
+    assert read_tensors(archive(tmp_path, hiding)) == {}
+
+
+@pytest.mark.parametrize("name", ["numel", "detach", "aminmax"])
+def test_no_attribute_of_a_stored_tensor_is_left(tmp_path: Path, name: str) -> None:
+    tensor = torch.ones(3)
+    setattr(tensor, name, "x")
+    path = tmp_path / "model.pth"
+    torch.save({"w": tensor}, path)
+    (found,) = read_tensors(path).values()
+    assert torch.equal(found, torch.ones(3))
+    assert vars(found) == {}
+
+
+def test_zeros_where_bytes_were_missing_are_told_with_their_place(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    path.write_bytes(whole[:middle] + bytes(100) + whole[middle + 100 :])
+    with pytest.raises(CheckpointError, match=r"model/data/0: damaged: not the bytes of its"):
+        read_tensors(path)
+
+
+def test_a_compressed_archive_is_told_as_that(tmp_path: Path) -> None:
+    path, packed = saved(tmp_path), tmp_path / "packed.pth"
+    with (
+        zipfile.ZipFile(path) as plain,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as other,
+    ):
+        for record in plain.infolist():
+            other.writestr(record.filename, plain.read(record))
+    with pytest.raises(CheckpointError, match="compressed"):
+        read_tensors(packed)
+
+
+def test_keys_reach_no_terminal_as_they_are(tmp_path: Path) -> None:
+    hostile = "a\nb\x1b[2J" + "c" * 10_000
+    with pytest.raises(CheckpointError) as caught:
+        read_tensors(archive(tmp_path, b"}" + unicode(hostile) + b"K\x01s."))
+    assert caught.value.key == hostile
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1_000
