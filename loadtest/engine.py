@@ -124,7 +124,7 @@ def _flags(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--batch", type=row_counts, default="1,2,4,8,16", help="rows, comma-separated"
     )
     parser.add_argument("--chunk", type=positive, default=4, help="frames of a row in a step")
-    parser.add_argument("--context", type=positive, default=300, help="tokens of the voice")
+    parser.add_argument("--context", type=positive, default=300, help="tokens of voice and text")
     parser.add_argument("--threads", type=threads, default=2, help="of a CPU")
     parser.add_argument("--repeats", type=positive, default=3)
     parser.add_argument("--bandwidth-gb-s", type=positive_real, help="default: measured, by a copy")

@@ -49,7 +49,8 @@ class StepBench:
         """Take a model. Its stages are timed, unless `capture` records them as one.
 
         Raises:
-            CannotMeasure: the model does not read such a context, or no step makes such a chunk.
+            CannotMeasure: the model does not read such a context, no voice is as short, or no step
+                makes such a chunk.
             OutOfMemory: there is no memory for so many rows.
         """
         limit = model.language_model.config.max_seq_len
@@ -154,10 +155,16 @@ class StepBench:
 
 
 def _voice(model: S1Model, context: int) -> SpokenText:
-    """Return a reference that takes `context` tokens, of which one at least is a frame."""
+    """Return a reference that takes `context` tokens, of which one at least is a frame.
+
+    Raises:
+        CannotMeasure: there is no room for one.
+    """
     num_other = model.prompts.prefix().shape[1] + model.prompts.following(_TEXT).shape[1]
+    if context <= num_other:
+        raise CannotMeasure(f"--context: what is spoken takes {num_other} tokens, and a voice more")
     sizes = model.codec.config.codebook_sizes
-    shape = (len(sizes), max(context - num_other, 1))
+    shape = (len(sizes), context - num_other)
     return SpokenText(_TEXT, np.random.default_rng(0).integers(0, min(sizes), shape))
 
 

@@ -56,6 +56,7 @@ def test_a_figure_adds_up_and_stands_beside_its_bound(
     ("flags", "problem"),
     [
         (("--context", "1000000000"), "--context: the model reads 4096 tokens, and not 1000000000"),
+        (("--context", "1"), "--context: what is spoken takes 72 tokens, and a voice more"),
         (("--context", "4096"), "the text and the voice leave no room to speak"),
         (("--chunk", "9"), "--chunk: a step makes 8 frames of a row at most"),
         (("--chunk", "8", "--repeats", "60"), "a text ended: ask for fewer frames or repeats"),
