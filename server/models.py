@@ -39,7 +39,7 @@ def load_runner(name: str, *, tone_step_ms: str = "") -> Runner:
             return ToneRunner(StepTimes.parse(tone_step_ms))
         except ValueError as error:
             raise ModelUnavailable(f"tone_step_ms must be rows:ms pairs, {error}") from error
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return _load_checkpoint(Path(name))
     if is_hub_id(name):
         return _load_checkpoint(_fetch(name))

@@ -48,6 +48,8 @@ def test_a_folder_whose_config_says_so_is_a_vits_checkpoint(tmp_path: Path) -> N
 def test_a_name_that_is_no_model_and_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"no model '.*nowhere'; there are espeak, tone"):
         load_runner(str(tmp_path / "nowhere"))
+    with pytest.raises(ModelUnavailable, match="no model ''"):
+        load_runner("")
 
 
 def test_a_folder_without_a_checkpoint_says_what_it_lacks(tmp_path: Path) -> None:
