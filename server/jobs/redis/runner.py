@@ -31,11 +31,11 @@ class Runner:
         self._records = records
         self._handler = handler
         self._claims: set[RedisClaim] = set()
-        self._is_stopping = False
+        self._stopping = anyio.Event()
 
     async def run_task(self, job_id: str, round_: int) -> TaskEnd:
         """Run the job of a task: see `task_end.RunTask`."""
-        if self._is_stopping:
+        if self._stopping.is_set():
             return TaskEnd.RELEASED
         try:
             kept = await self._taken_up(job_id, round_)
@@ -43,6 +43,9 @@ class Runner:
             return TaskEnd.LOST
         if kept is None:
             return TaskEnd.DONE
+        # It may have begun meanwhile, and cancelled the handlers that there were.
+        if self._stopping.is_set():
+            return TaskEnd.RELEASED
         claim = RedisClaim(self._connection, self._records, kept)
         self._claims.add(claim)
         with claim.scope:
@@ -60,7 +63,7 @@ class Runner:
                     await self._look()
                 await anyio.sleep(LOOK_S)
         finally:
-            self._is_stopping = True
+            self._stopping.set()
             for claim in self._claims:
                 claim.scope.cancel()
 
