@@ -51,6 +51,8 @@ class FaultProxy:
         self._target = target
         self._planted: deque[Fault] = deque()
         self._open: set[anyio.CancelScope] = set()
+        #: A planted fault was met.
+        self.met = anyio.Event()
 
     @property
     def num_planted(self) -> int:
@@ -69,7 +71,10 @@ class FaultProxy:
 
     async def handle(self, client: SocketStream) -> None:
         """Serve one connection."""
-        fault = self._planted.popleft() if self._planted else None
+        fault = None
+        if self._planted:
+            fault = self._planted.popleft()
+            self.met.set()
         with anyio.CancelScope() as scope:
             self._open.add(scope)
             try:
