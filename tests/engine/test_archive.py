@@ -52,19 +52,36 @@ def test_what_torch_saves_passes(tmp_path: Path) -> None:
     assert all(torch.equal(found[name], tensors[name]) for name in tensors)
 
 
+def test_what_else_a_training_run_keeps_is_left_alone(tmp_path: Path) -> None:
+    path, model, betas = tmp_path / "model.pth", torch.nn.Linear(2, 3), (0.9, 0.999)
+    groups = [{"betas": betas, "sizes": (betas, betas)} for _ in range(3)]
+    torch.save({"state_dict": model.state_dict(), "optimizer_states": groups}, path)
+    assert read_tensors(path).keys() == {"weight", "bias"}
+
+
 @pytest.mark.parametrize(
     ("pickled", "problem"),
     [
-        (b"}" + nested_tuple(60) + b"K\x01s.", "a tuple twice"),
+        (b"}" + nested_tuple(60) + b"K\x01s.", "a tuple in itself"),
         (
             b"}" + unicode("w") + b"cbuiltins\nbytearray\n\x8a\x05\0\0\0\0\x02\x85Rs.",
             "more than tensors: builtins bytearray",
         ),
         (b"cos\nsystem\n.", "more than tensors: os system"),
         (b"}" + unicode("w" * (5 << 20)) + b"K\x01s.", "bytes of 4194304 allowed"),
-        (b"hello", "damaged"),
+        (b"hello", "damaged: no pickle"),
+        (b"h\x07.", "damaged: no pickle"),
+        (b"s.", "damaged: no pickle"),
     ],
-    ids=["a tuple bomb", "an array of 8 GB", "code", "a pickle of 5 MB", "no pickle"],
+    ids=[
+        "a tuple bomb",
+        "an array of 8 GB",
+        "code",
+        "a pickle of 5 MB",
+        "no pickle",
+        "what was never put",
+        "what is not there",
+    ],
 )
 def test_a_hostile_pickle_is_refused_before_it_costs_anything(
     tmp_path: Path, pickled: bytes, problem: str
