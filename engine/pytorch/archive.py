@@ -19,7 +19,8 @@ def check_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             _check_records(archive, path)
             for record in archive.infolist():
-                if record.filename.rpartition("/")[2] == _PICKLE:
+                # Torch finds it in any case.
+                if record.filename.rpartition("/")[2].lower() == _PICKLE:
                     check_pickle(archive.read(record), path, _PICKLE)
     except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
         raise CheckpointError(path, f"damaged: {error}") from error

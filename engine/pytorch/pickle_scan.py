@@ -7,8 +7,9 @@ from engine.errors import CheckpointError
 
 #: Names and sizes. S1's has 50 KB.
 _MAX_BYTES = 4 << 20
-#: Of a tuple, and of those in it: as many are hashed in a tenth of a second.
-_MAX_ITEMS = 1 << 20
+#: Of a tuple, and of those in it, far more than an axis each: a hash goes as deep as they do, and
+#: hundreds of thousands of levels overflow the stack.
+_MAX_ITEMS = 4_096
 #: What holds tensors by name. Torch allows more of Python's, as arrays of bytes of any length.
 _DICTIONARY = "collections OrderedDict"
 _TUPLES = {"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
@@ -30,7 +31,7 @@ def check_pickle(data: bytes, path: Path, key: str) -> None:
             if operation.name == "GLOBAL":
                 _check_global(str(argument), path)
             if stack.do(operation, argument) > _MAX_ITEMS:
-                raise CheckpointError(path, "refused: a tuple in itself, again and again", key)
+                raise CheckpointError(path, f"refused: a tuple of over {_MAX_ITEMS} items", key)
     except (ValueError, LookupError) as error:
         raise CheckpointError(path, f"damaged: no pickle: {error}", key) from error
 

@@ -111,7 +111,7 @@ def _read_safetensors(path: Path) -> object:
 def _read_pth(path: Path) -> object:
     if not zipfile.is_zipfile(path):
         # The older format cannot be mapped, and torch's own message for it says nothing of files.
-        raise CheckpointError(path, "damaged or cut off: not a file that torch saved")
+        raise CheckpointError(path, "damaged, cut off, or of an older format than torch saves now")
     check_archive(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True)

@@ -26,11 +26,11 @@ def nested_tuple(depth: int) -> bytes:
     return b")" + b"q\x01h\x01\x86" * depth
 
 
-def archive(folder: Path, pickled: bytes) -> Path:
+def archive(folder: Path, pickled: bytes, name: str = "data.pkl") -> Path:
     """Write what torch takes for its own, with this pickle."""
     path = folder / "model.pth"
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("model/data.pkl", PROTOCOL + pickled)
+        file.writestr(f"model/{name}", PROTOCOL + pickled)
         file.writestr("model/byteorder", "little")
         file.writestr("model/version", "3\n")
     return path
@@ -62,7 +62,9 @@ def test_what_else_a_training_run_keeps_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pickled", "problem"),
     [
-        (b"}" + nested_tuple(60) + b"K\x01s.", "a tuple in itself"),
+        (b"}" + nested_tuple(60) + b"K\x01s.", "a tuple of over 4096 items"),
+        (b"}" + b")" + b"q\x01q\x02h\x02\x86" * 60 + b"K\x01s.", "a tuple of over 4096 items"),
+        (b"}K\x01" + b"\x85" * 1_000_000 + b"K\x01s.", "a tuple of over 4096 items"),
         (
             b"}" + unicode("w") + b"cbuiltins\nbytearray\n\x8a\x05\0\0\0\0\x02\x85Rs.",
             "more than tensors: builtins bytearray",
@@ -75,6 +77,8 @@ def test_what_else_a_training_run_keeps_is_left_alone(tmp_path: Path) -> None:
     ],
     ids=[
         "a tuple bomb",
+        "one put twice",
+        "a deep tuple",
         "an array of 8 GB",
         "code",
         "a pickle of 5 MB",
@@ -88,6 +92,12 @@ def test_a_hostile_pickle_is_refused_before_it_costs_anything(
 ) -> None:
     with pytest.raises(CheckpointError, match=problem):
         read_tensors(archive(tmp_path, pickled))
+
+
+def test_a_pickle_in_capitals_is_looked_at_as_well(tmp_path: Path) -> None:
+    path = archive(tmp_path, b"cos\nsystem\n.", "DATA.PKL")
+    with pytest.raises(CheckpointError, match="more than tensors: os system"):
+        check_archive(path)
 
 
 @pytest.mark.parametrize("name", ["get", "items", "keys"])
