@@ -22,7 +22,7 @@ def check_archive(path: Path) -> None:
                 # Torch finds it in any case.
                 if record.filename.rpartition("/")[2].lower() == _PICKLE:
                     check_pickle(archive.read(record), path, _PICKLE)
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, RuntimeError, ValueError, OSError, EOFError) as error:
         raise CheckpointError(path, f"damaged: {error}") from error
 
 
@@ -30,6 +30,9 @@ def _check_records(archive: zipfile.ZipFile, path: Path) -> None:
     records = archive.infolist()
     if any(record.compress_type != zipfile.ZIP_STORED for record in records):
         raise CheckpointError(path, "compressed: torch saves tensors as they are")
+    # Torch would read another archive than Python, which skips what is put in front of one.
+    if min((record.header_offset for record in records), default=0) != 0:
+        raise CheckpointError(path, "damaged: there is something in front of it")
     # Records that overlap would be read again and again.
     if sum(record.file_size for record in records) > path.stat().st_size:
         raise CheckpointError(path, "damaged: its records are larger than the file")

@@ -3,6 +3,8 @@
 import pickletools
 from pathlib import Path
 
+import torch
+
 from engine.errors import CheckpointError
 
 #: Names and sizes. S1's has 50 KB.
@@ -10,8 +12,17 @@ _MAX_BYTES = 4 << 20
 #: Of a tuple, and of those in it, far more than an axis each: a hash goes as deep as they do, and
 #: hundreds of thousands of levels overflow the stack.
 _MAX_ITEMS = 4_096
-#: What holds tensors by name. Torch allows more of Python's, as arrays of bytes of any length.
-_DICTIONARY = "collections OrderedDict"
+#: What tensors by name are saved as, beside storages, types and sizes. Torch allows more, some of
+#: which makes tensors of any size, with values that are in no file.
+_NAMES = {
+    "collections OrderedDict",
+    "torch._utils _rebuild_parameter",
+    "torch._utils _rebuild_parameter_with_state",
+    "torch._utils _rebuild_tensor_v2",
+    "torch._utils _rebuild_tensor_v3",
+    "torch Size",
+    "torch device",
+}
 _TUPLES = {"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
 _PUTS = {"BINPUT", "LONG_BINPUT", "PUT"}
 _GETS = {"BINGET", "LONG_BINGET", "GET"}
@@ -78,7 +89,9 @@ class _Stack:
 
 
 def _check_global(spelling: str, path: Path) -> None:
-    package = spelling.partition(" ")[0].partition(".")[0]
-    # Which of its own names are harmless, torch knows.
-    if package != "torch" and spelling != _DICTIONARY:
+    module, _, name = spelling.partition(" ")
+    is_plain = module in {"torch", "torch.storage"} and (
+        name.endswith("Storage") or isinstance(getattr(torch, name, None), torch.dtype)
+    )
+    if not is_plain and spelling not in _NAMES:
         raise CheckpointError(path, f"refused: it holds more than tensors: {spelling}")

@@ -70,6 +70,11 @@ def test_what_else_a_training_run_keeps_is_left_alone(tmp_path: Path) -> None:
             "more than tensors: builtins bytearray",
         ),
         (b"cos\nsystem\n.", "more than tensors: os system"),
+        (b"}" + unicode("w") + b"ctorch\nTensor\nK\x04K\x04\x86Rs.", "than tensors: torch Tensor"),
+        (
+            b"ctorch._utils\n_rebuild_device_tensor_from_cpu_tensor\n.",
+            "more than tensors: torch._ut",
+        ),
         (b"}" + unicode("w" * (5 << 20)) + b"K\x01s.", "bytes of 4194304 allowed"),
         (b"hello", "damaged: no pickle"),
         (b"h\x07.", "damaged: no pickle"),
@@ -81,6 +86,8 @@ def test_what_else_a_training_run_keeps_is_left_alone(tmp_path: Path) -> None:
         "a deep tuple",
         "an array of 8 GB",
         "code",
+        "a tensor of no values",
+        "a tensor of any size",
         "a pickle of 5 MB",
         "no pickle",
         "what was never put",
@@ -92,6 +99,23 @@ def test_a_hostile_pickle_is_refused_before_it_costs_anything(
 ) -> None:
     with pytest.raises(CheckpointError, match=problem):
         read_tensors(archive(tmp_path, pickled))
+
+
+def test_nothing_is_in_front_of_an_archive(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    path.write_bytes(path.read_bytes()[:-22] + path.read_bytes())
+    with pytest.raises(CheckpointError, match="something in front"):
+        read_tensors(path)
+
+
+@pytest.mark.parametrize("flags", [0x01, 0x20, 0x40], ids=["encrypted", "patched", "strong"])
+def test_a_record_that_no_archive_of_torch_has_is_told(tmp_path: Path, flags: int) -> None:
+    path = saved(tmp_path)
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"PK\1\2") + 8] = flags
+    path.write_bytes(whole)
+    with pytest.raises(CheckpointError, match="damaged"):
+        read_tensors(path)
 
 
 def test_a_pickle_in_capitals_is_looked_at_as_well(tmp_path: Path) -> None:
@@ -108,7 +132,7 @@ def test_an_attribute_that_hides_a_method_changes_nothing(tmp_path: Path, name: 
 
 @pytest.mark.parametrize("name", ["numel", "detach", "aminmax"])
 def test_no_attribute_of_a_stored_tensor_is_left(tmp_path: Path, name: str) -> None:
-    tensor = torch.ones(3)
+    tensor = torch.nn.Parameter(torch.ones(3))
     setattr(tensor, name, "x")
     path = tmp_path / "model.pth"
     torch.save({"w": tensor}, path)
