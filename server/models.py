@@ -39,6 +39,7 @@ def load_runner(name: str, *, tone_step_ms: str = "") -> Runner:
             return ToneRunner(StepTimes.parse(tone_step_ms))
         except ValueError as error:
             raise ModelUnavailable(f"tone_step_ms must be rows:ms pairs, {error}") from error
+    # An empty one would be the folder that one is in.
     if name and Path(name).is_dir():
         return _load_checkpoint(Path(name))
     if is_hub_id(name):

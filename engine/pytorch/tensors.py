@@ -57,9 +57,10 @@ def renamed(
     """
     found: dict[str, Tensor] = {}
     for key, tensor in tensors.items():
-        if name(key) in found:
-            raise CheckpointError(path, "there is this twice, under another prefix", name(key))
-        found[name(key)] = tensor
+        renamed_key = name(key)
+        if renamed_key in found:
+            raise CheckpointError(path, "there is this twice, under another prefix", renamed_key)
+        found[renamed_key] = tensor
     return found
 
 

@@ -14,8 +14,8 @@ def read_text(path: Path) -> str:
     Raises:
         CheckpointError: the file cannot be read, is too large, or is not UTF-8.
     """
+    check_file(path)
     try:
-        check_file(path)
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise CheckpointError(path, error.strerror or str(error)) from error
@@ -28,9 +28,11 @@ def check_file(path: Path) -> None:
 
     Raises:
         CheckpointError: it is none, or is too large.
-        OSError: it cannot be looked at.
     """
-    size = path.stat().st_size
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise CheckpointError(path, error.strerror or str(error)) from error
     if not path.is_file():
         raise CheckpointError(path, "not a regular file")
     if size > _MAX_BYTES:

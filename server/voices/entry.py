@@ -2,14 +2,18 @@
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from protocol.messages import Reference
 from server.voices.about import read_about, write_about
+from server.voices.recording import MAX_AUDIO_BYTES
 from server.voices.store import StoredVoice
 
 #: The recording as it was sent, and the rest: see `write_about`.
 _AUDIO, _ABOUT = "audio", "voice.json"
+#: The longest text takes 12 KB of it, and keys of a later version are kept.
+_MAX_ABOUT_BYTES = 1 << 20
 
 
 def write_entry(folder: Path, voice: StoredVoice, reference: Reference) -> None:
@@ -26,9 +30,17 @@ def rewrite_entry(path: Path, aside: Path, voice: StoredVoice, text: str) -> Non
         OSError: it is not there any more, or cannot be written.
         ValueError: what is there is not ours.
     """
-    _write(aside / _ABOUT, write_about(voice, text, (path / _ABOUT).read_bytes()))
+    _write(aside / _ABOUT, write_about(voice, text, _read(path / _ABOUT, _MAX_ABOUT_BYTES)))
     (aside / _ABOUT).replace(path / _ABOUT)
     sync_folder(path)
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    """Return what is in a file, unless that is more than we write, or it may have no end."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > max_bytes:
+        raise ValueError(f"{path.name} is no file of {max_bytes} bytes at most")
+    return path.read_bytes()
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -56,7 +68,7 @@ def read_entry(path: Path) -> tuple[StoredVoice, str]:
     if path.is_symlink():
         raise ValueError("a link")
     stored_s = (path / _AUDIO).stat().st_mtime
-    return read_about((path / _ABOUT).read_bytes(), path.name, stored_s)
+    return read_about(_read(path / _ABOUT, _MAX_ABOUT_BYTES), path.name, stored_s)
 
 
 def is_entry(path: Path) -> bool:
@@ -77,8 +89,9 @@ def read_audio(path: Path) -> bytes:
 
     Raises:
         OSError: it cannot be read.
+        ValueError: it is none that `write_entry` has written.
     """
-    return (path / _AUDIO).read_bytes()
+    return _read(path / _AUDIO, MAX_AUDIO_BYTES)
 
 
 def entry_bytes(path: Path) -> int:

@@ -23,7 +23,7 @@ MAX_TEXT_CHARS = 2_000
 #: Where the decoder's own limit of CPU time does not bite: it waits, or gets no CPU.
 DECODE_LIMIT_S = 20.0
 #: Where a machine has no process left, others have to end first.
-RETRY_AFTER_S = 5.0
+_RETRY_AFTER_S = 5.0
 #: How soon a caller who has left ends it.
 _LOOK_S = 0.1
 #: All it may know of our environment. Keys are none of it.
@@ -66,7 +66,7 @@ def decoded(audio: bytes, sample_rate_hz: int) -> NDArray[np.float32]:
     except OSError as error:
         _log.warning("no recording can be decoded: %s", error)
         message = "the machine has no room to decode a reference"
-        raise RequestError(ErrorCode.OVERLOADED, message, retry_after_s=RETRY_AFTER_S) from error
+        raise RequestError(ErrorCode.OVERLOADED, message, retry_after_s=_RETRY_AFTER_S) from error
     if status == decoder.REFUSED:
         raise _bad(output.decode())
     if status != 0:

@@ -62,9 +62,9 @@ def test_what_else_a_training_run_keeps_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pickled", "problem"),
     [
-        (b"}" + nested_tuple(60) + b"K\x01s.", "a tuple of over 4096 items"),
-        (b"}" + b")" + b"q\x01q\x02h\x02\x86" * 60 + b"K\x01s.", "a tuple of over 4096 items"),
-        (b"}K\x01" + b"\x85" * 1_000_000 + b"K\x01s.", "a tuple of over 4096 items"),
+        (b"}" + nested_tuple(60) + b"K\x01s.", "more than tensors: SETITEM"),
+        (b"}" + b")" + b"q\x01q\x02h\x02\x86" * 60 + b"K\x01s.", "more than tensors: SETITEM"),
+        (b"}K\x01" + b"\x85" * 1_000_000 + b"K\x01s.", "more than tensors: SETITEM"),
         (
             b"}" + unicode("w") + b"cbuiltins\nbytearray\n\x8a\x05\0\0\0\0\x02\x85Rs.",
             "more than tensors: builtins bytearray",
@@ -75,6 +75,11 @@ def test_what_else_a_training_run_keeps_is_left_alone(tmp_path: Path) -> None:
             b"ctorch._utils\n_rebuild_device_tensor_from_cpu_tensor\n.",
             "more than tensors: torch._ut",
         ),
+        (b"]q\0" + b"]h\0ah\0aq\0" * 60 + b"h\0)R.", "a call of what has no name"),
+        (b"]q\0" + b"]h\0ah\0aq\0" * 60 + b"\x85Q.", "more than tensors: BINPERSID"),
+        (b"ccollections\nOrderedDict\n]\x85R.", "a call of collections OrderedDict"),
+        (b"ccollections\nOrderedDict\n)\x81.", "more than tensors: NEWOBJ"),
+        (b"ccollections\nOrderedDict\n}b.", "more than tensors: BUILD"),
         (b"}" + unicode("w" * (5 << 20)) + b"K\x01s.", "bytes of 4194304 allowed"),
         (b"hello", "damaged: no pickle"),
         (b"h\x07.", "damaged: no pickle"),
@@ -88,6 +93,11 @@ def test_what_else_a_training_run_keeps_is_left_alone(tmp_path: Path) -> None:
         "code",
         "a tensor of no values",
         "a tensor of any size",
+        "a call of a list bomb",
+        "a list bomb for what is stored",
+        "a dictionary of something",
+        "an object without a call",
+        "a type with attributes",
         "a pickle of 5 MB",
         "no pickle",
         "what was never put",
@@ -104,7 +114,17 @@ def test_a_hostile_pickle_is_refused_before_it_costs_anything(
 def test_nothing_is_in_front_of_an_archive(tmp_path: Path) -> None:
     path = saved(tmp_path)
     path.write_bytes(path.read_bytes()[:-22] + path.read_bytes())
-    with pytest.raises(CheckpointError, match="something in front"):
+    with pytest.raises(CheckpointError, match="does not begin and end"):
+        read_tensors(path)
+
+
+def test_an_archive_ends_where_it_says(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    whole = bytearray(path.read_bytes())
+    # Torch looks for the end of an archive there, Python before what says so.
+    whole[whole.rindex(b"PK\6\7") + 8] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(CheckpointError, match="does not begin and end"):
         read_tensors(path)
 
 

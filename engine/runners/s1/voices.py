@@ -66,12 +66,10 @@ def _read(file: Path, prompts: PromptBuilder, max_tokens: int) -> SpokenText:
 
 
 def _read_codes(file: Path) -> Codes:
+    check_file(file)
     try:
-        check_file(file)
         # Mapped, so that a header that claims more than the file holds is told by numpy itself.
         codes = np.load(file, mmap_mode="r", allow_pickle=False)
-    except CheckpointError:
-        raise
     except Exception as error:  # a damaged header surfaces as whatever it leads to
         raise CheckpointError(file, f"not an array of numpy's: {error}") from error
     if not isinstance(codes, np.ndarray) or codes.dtype.kind not in "iu":

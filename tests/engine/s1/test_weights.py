@@ -255,7 +255,7 @@ def test_a_damaged_pickle_in_a_pth_is_refused(tmp_path: Path, program: bytes) ->
             ("byteorder", b"little"),
         ):
             archive.writestr(f"archive/{name}", contents)
-    with pytest.raises(CheckpointError, match=r"model\.pth: (data\.pkl: )?damaged"):
+    with pytest.raises(CheckpointError, match=r"model\.pth: data\.pkl: (damaged|refused)"):
         read_weights(tmp_path, CONFIG)
 
 

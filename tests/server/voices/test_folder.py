@@ -74,6 +74,11 @@ def _with(path: Path, **fields: object) -> None:
     (path / "voice.json").write_text(json.dumps(about | fields))
 
 
+def _with_a_pipe(path: Path) -> None:
+    (path / "voice.json").unlink()
+    os.mkfifo(path / "voice.json")
+
+
 def _with_a_link(path: Path) -> None:
     path.rename(path.parent / ".elsewhere")
     path.symlink_to(path.parent / ".elsewhere")
@@ -98,6 +103,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a time that never comes": lambda path: _with(path, updated_s=float("inf")),
     "a lexicon that is none": lambda path: _with(path, lexicon=["a"]),
     "a link": _with_a_link,
+    "a pipe": _with_a_pipe,
+    "gigabytes": lambda path: os.truncate(path / "voice.json", 4 << 30),
 }
 
 

@@ -127,11 +127,9 @@ def _encoder_transformers(
     rope_base = general.number("rope_base", *ROPE_BASES)
     norm_eps = general.number("norm_eps", *NORM_EPSILONS)
     widths = [encoder_dim * _CHANNEL_FACTOR ** (block + 1) for block in range(num_blocks)]
-    narrowest = min(
-        [width for width, num in zip(widths, layers, strict=True) if num], default=head_dim
-    )
-    if narrowest < head_dim:
-        raise general.error("head_dim", f"a block has {narrowest} channels, so no head")
+    for num_layers, width in zip(layers, widths, strict=True):
+        if num_layers and width < head_dim:
+            raise general.error("head_dim", f"a block has {width} channels, so no head")
     return tuple(
         TransformerConfig(
             num_layers=num_layers,
