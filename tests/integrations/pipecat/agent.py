@@ -158,6 +158,10 @@ class Agent:
     def errors(self) -> list[ErrorFrame]:
         return self.above.of(ErrorFrame)
 
+    async def first_error(self) -> ErrorFrame:
+        """Wait for it: errors go up, and what is pushed down after one may pass before it."""
+        return await self.above.first(ErrorFrame, after=0)
+
     @property
     def remembered(self) -> list[str]:
         """What the LLM has been told that it said."""

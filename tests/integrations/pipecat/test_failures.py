@@ -58,7 +58,7 @@ async def test_a_voice_that_is_unknown_is_a_typed_error_and_another_one_mends_it
     settings = VoxlineTTSSettings(voice="nobody")
     async with conversing(VoxlineTTSService(url=tone.ws_url, settings=settings)) as agent:
         assert await agent.say("One.") == []
-        error = agent.errors[0]
+        error = await agent.first_error()
         assert error.category is ErrorCategory.INVALID_REQUEST
         assert isinstance(error.exception, StreamError)
         assert not agent.service.is_usable
@@ -73,7 +73,7 @@ async def test_a_recording_for_a_model_that_cannot_clone_is_a_typed_error_and_a_
     settings = VoxlineTTSSettings(reference=Reference(b"a recording", "What is said in it."))
     async with conversing(VoxlineTTSService(url=tone.ws_url, settings=settings)) as agent:
         assert await agent.say("One.") == []
-        error = agent.errors[0]
+        error = await agent.first_error()
         assert error.category is ErrorCategory.INVALID_REQUEST
         assert isinstance(error.exception, StreamError)
         assert error.exception.code is ErrorCode.UNSUPPORTED
@@ -86,14 +86,14 @@ async def test_an_option_out_of_range_is_an_error_of_the_application(tone: Serve
     settings = VoxlineTTSSettings(speed=9.0)
     async with conversing(VoxlineTTSService(url=tone.ws_url, settings=settings)) as agent:
         assert await agent.say("One.") == []
-        assert agent.errors[0].category is ErrorCategory.APPLICATION
+        assert (await agent.first_error()).category is ErrorCategory.APPLICATION
 
 
 async def test_an_address_that_answers_no_socket_is_given_up_at_once(tone: Server) -> None:
     service = VoxlineTTSService(url=f"ws://{tone.host}:{tone.port}/v1/voices")
     async with conversing(service) as agent:
-        await agent.above.until(lambda: bool(agent.errors))
-        assert isinstance(agent.errors[0].exception, ConnectFailed)
+        error = await agent.first_error()
+        assert isinstance(error.exception, ConnectFailed)
         assert not service.is_usable
 
 

@@ -51,7 +51,7 @@ async def test_an_unknown_voice_is_an_error_and_another_one_mends_it(
     service = STOCK[name](tone.address, voice="nobody", stop_frame_timeout_s=STOP_S)
     async with conversing(service) as agent:
         assert await agent.say(SHORT) == []
-        assert agent.errors
+        assert await agent.first_error()
         voice = "alloy" if name == "openai" else "default"
         await agent.worker.queue_frame(TTSUpdateSettingsFrame(delta=TTSSettings(voice=voice)))
         await assert_speaks(agent)
@@ -63,7 +63,7 @@ async def test_a_sentence_that_the_server_refuses_is_an_error_and_the_next_one_s
 ) -> None:
     async with conversing(STOCK[name](tone.address, stop_frame_timeout_s=STOP_S)) as agent:
         assert await agent.say("word " * 5_000) == []
-        assert agent.errors
+        assert await agent.first_error()
         await assert_speaks(agent)
 
 

@@ -4,8 +4,8 @@ import pytest
 from pipecat.frames.frames import (
     BotBackchannelFrame,
     InterruptionFrame,
+    TTSAudioRawFrame,
     TTSSpeakFrame,
-    TTSStoppedFrame,
 )
 
 from protocol.integrations.pipecat import VoxlineTTSService
@@ -29,7 +29,7 @@ def notice() -> TTSSpeakFrame:
 
 def spoken(agent: Agent, text: str) -> list[str]:
     """Return the contexts whose audio is that of the whole text."""
-    contexts = {frame.context_id for frame in agent.probe.of(TTSStoppedFrame)}
+    contexts = {frame.context_id for frame in agent.probe.of(TTSAudioRawFrame)}
     wanted = SAMPLES_PER_CHAR * len(text)
     return [str(each) for each in contexts if samples(agent.audio(each)) == wanted]
 
