@@ -30,9 +30,8 @@ class CheckpointError(ModelUnavailable):
 
     def __init__(self, file: Path, problem: str, key: str | None = None) -> None:
         where = f"{file}: {_shown(key)}" if key is not None else str(file)
-        super().__init__(f"{where}: {_shown(problem)}")
-        self.file = file
-        self.key = key
+        self.file, self.problem, self.key = file, _shown(problem), key
+        super().__init__(f"{where}: {self.problem}")
 
 
 def _shown(text: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.pytorch.text_file import check_file, read_text
+from engine.pytorch.regular_file import check_regular
+from engine.pytorch.text_file import read_text
 from engine.runners.s1.errors import CheckpointError, PromptRejected
 from engine.runners.s1.prompt import Codes, PromptBuilder, SpokenText
 from engine.voices import DEFAULT_VOICE, VOICE_ID, Voice, VoiceCatalogue
@@ -17,6 +18,8 @@ from engine.voices import DEFAULT_VOICE, VOICE_ID, Voice, VoiceCatalogue
 VOICES_FOLDER = "voices"
 #: What every voice speaks: the languages on the model's card.
 LANGUAGES = ("en", "zh", "ja", "de", "fr", "es", "ko", "ar", "ru", "nl", "it", "pl", "pt")
+#: More than any prompt holds, in letters of four bytes and in integers of eight.
+_MAX_TEXT_BYTES, _MAX_CODES_BYTES = 1 << 20, 16 << 20
 
 #: Voice id → its reference; the default voice has none, and the model draws one.
 Voices = Mapping[str, SpokenText | None]
@@ -29,7 +32,7 @@ def read_voices(folder: Path, prompts: PromptBuilder, max_tokens: int) -> Voices
         CheckpointError: a voice has a name that no request can have, lacks one of its files, has
             codes that are not those of the checkpoint, or takes more than `max_tokens` tokens.
     """
-    files = sorted((folder / VOICES_FOLDER).glob("*.npy"))
+    files = _files(folder / VOICES_FOLDER)
     return {DEFAULT_VOICE: None} | {file.stem: _read(file, prompts, max_tokens) for file in files}
 
 
@@ -54,10 +57,20 @@ def catalogue(voices: Voices) -> VoiceCatalogue:
     return VoiceCatalogue(entries, default=DEFAULT_VOICE)
 
 
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(file for file in folder.iterdir() if file.suffix == ".npy")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise CheckpointError(folder, error.strerror or str(error)) from error
+
+
 def _read(file: Path, prompts: PromptBuilder, max_tokens: int) -> SpokenText:
     if not VOICE_ID.fullmatch(file.stem) or file.stem == DEFAULT_VOICE:
         raise CheckpointError(file, "no voice can have this name")
-    spoken = SpokenText(read_text(file.with_suffix(".txt")).strip(), _read_codes(file))
+    text = read_text(file.with_suffix(".txt"), _MAX_TEXT_BYTES).strip()
+    spoken = SpokenText(text, _read_codes(file))
     try:
         check_voice([spoken], prompts, max_tokens)
     except PromptRejected as error:
@@ -66,7 +79,7 @@ def _read(file: Path, prompts: PromptBuilder, max_tokens: int) -> SpokenText:
 
 
 def _read_codes(file: Path) -> Codes:
-    check_file(file)
+    check_regular(file, _MAX_CODES_BYTES)
     try:
         # Mapped, so that a header that claims more than the file holds is told by numpy itself.
         codes = np.load(file, mmap_mode="r", allow_pickle=False)

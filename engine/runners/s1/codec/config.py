@@ -1,6 +1,7 @@
 """The codec's dimensions: constants of the release, or those a folder states."""
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def read_codec_config(folder: Path) -> CodecConfig:
         CheckpointError: the file cannot be read, lacks a key, or describes another kind of codec.
     """
     file = folder / DIMS_FILE
-    return _config(read_dims(file)) if file.exists() else CodecConfig()
+    return _config(read_dims(file)) if os.path.lexists(file) else CodecConfig()
 
 
 def _config(dims: Dims) -> CodecConfig:

@@ -128,7 +128,7 @@ class Hostile:
         (lambda file: file.write_bytes(pickle.dumps({"a": Hostile()})), "damaged"),
         (lambda file: torch.save({"a": Hostile()}, file), "more than tensors"),
         (lambda file: torch.save([torch.zeros(1)], file), "holds a list"),
-        (lambda file: torch.save({"a": 1}, file), "a: a int, not a tensor"),
+        (lambda file: torch.save({"a": 1}, file), "a: of the type int, not a tensor"),
     ],
 )
 def test_a_damaged_or_hostile_file_is_refused_unrun(

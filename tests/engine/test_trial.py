@@ -1,0 +1,53 @@
+"""A `.pth` that hangs, crashes or eats the process that tries it out is an error for ours."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.errors import CheckpointError
+from engine.pytorch import trial
+from engine.pytorch.tensors import read_tensors
+from tests.engine.pickles import DICTIONARY, archive, nested_tuple, unicode
+
+
+def test_what_torch_saves_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    torch.save({"w": torch.arange(3.0)}, path)
+    assert torch.equal(read_tensors(path)["w"], torch.arange(3.0))
+
+
+@pytest.mark.parametrize(
+    ("pickled", "problem"),
+    [
+        (b"}" + nested_tuple(60) + b"K\x01s.", "far more time to read than its size"),
+        (
+            DICTIONARY + b"]](" + nested_tuple(60) + b"K\x01eab.",
+            "far more time to read than its size",
+        ),
+        (
+            b"}" + unicode("w") + b"cbuiltins\nbytearray\n\x8a\x05\0\0\0\0\x02\x85Rs.",
+            "far more memory than its size",
+        ),
+        (b"}K\x01" + b"\x85" * 1_000_000 + b"K\x01s.", "ended by SIGSEGV"),
+    ],
+    ids=["a key that hangs", "an attribute that hangs", "an array of 8 GB", "a crash"],
+)
+def test_one_that_harms_its_reader_is_an_error(
+    tmp_path: Path, pickled: bytes, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "CPU_S", 1)
+    with pytest.raises(CheckpointError, match=rf"model\.pth: .*{problem}"):
+        read_tensors(archive(tmp_path, pickled))
+
+
+def test_what_is_refused_is_told_with_its_key(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="w: of the type int, not a tensor") as caught:
+        read_tensors(archive(tmp_path, b"}" + unicode("w") + b"K\x01s."))
+    assert caught.value.key == "w"
+
+
+def test_a_key_of_any_length_is_told_in_short(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        read_tensors(archive(tmp_path, b"}" + unicode("w" * (5 << 20)) + b"K\x01s."))
+    assert len(caught.value.key or "") < 5_000
