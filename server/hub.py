@@ -33,6 +33,7 @@ _FILES = (
 _CARD = "README.md"
 _UNSTATED = "that its page states"
 _LICENCE = re.compile(r"^license: *[\"']?([\w.-]+)", re.MULTILINE)
+_FORBIDDEN = {401, 403}
 #: From this size on a file on the way outlives its process. A line of 20 Mbit/s carries that in
 #: half a minute: less is not worth another request and reading the file once more.
 LARGE_BYTES = 64 << 20
@@ -79,12 +80,28 @@ def fetch(name: str, *, large_bytes: int = LARGE_BYTES) -> Path:
         ) from error
     except errors.RevisionNotFoundError as error:
         raise ModelUnavailable(f"{repository} has no revision {revision!r}") from error
-    except OUT_OF_REACH as error:
+    except (errors.HfHubHTTPError, *OUT_OF_REACH) as error:
         raise ModelUnavailable(
-            f"{repository} is not wholly in the cache, and the Hub cannot be reached"
+            f"{repository} is not wholly in the cache, and the Hub {_refusal(error)}"
         ) from error
+    except UnicodeEncodeError as error:
+        raise ModelUnavailable("HF_TOKEN is no token of the Hub's: those are ASCII") from error
     except (OSError, ValueError) as error:
         raise ModelUnavailable(f"{repository} cannot be downloaded: {error}") from error
+
+
+def _refusal(error: BaseException) -> str:
+    """Say how the Hub refuses, which is what an error of the cache was raised from."""
+    from huggingface_hub import errors
+
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, errors.HfHubHTTPError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        return "cannot be reached"
+    status = cause.response.status_code
+    advice = ": set HF_TOKEN to a token that may read it" if status in _FORBIDDEN else ""
+    return f"answers with status {status}{advice}"
 
 
 def _download(repository: str, revision: str | None, large_bytes: int) -> Path:

@@ -1,11 +1,14 @@
 """A stored voice as a folder: its recording, and what is to be known of it."""
 
+import errno
 import os
 import shutil
 import stat
 from pathlib import Path
 
+from protocol.codes import ErrorCode
 from protocol.messages import Reference
+from server.errors import RequestError
 from server.voices.about import read_about, write_about
 from server.voices.recording import MAX_AUDIO_BYTES
 from server.voices.store import StoredVoice
@@ -29,18 +32,33 @@ def rewrite_entry(path: Path, aside: Path, voice: StoredVoice, text: str) -> Non
     Raises:
         OSError: it is not there any more, or cannot be written.
         ValueError: what is there is not ours.
+        RequestError: `quota`: with what a later version keeps of it, it is more than we read.
     """
-    _write(aside / _ABOUT, write_about(voice, text, _read(path / _ABOUT, _MAX_ABOUT_BYTES)))
+    about = write_about(voice, text, _read(path / _ABOUT, _MAX_ABOUT_BYTES))
+    if len(about) > _MAX_ABOUT_BYTES:
+        problem = f"what is kept of a voice may take {_MAX_ABOUT_BYTES} bytes"
+        raise RequestError(ErrorCode.QUOTA, problem)
+    _write(aside / _ABOUT, about)
     (aside / _ABOUT).replace(path / _ABOUT)
     sync_folder(path)
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
     """Return what is in a file, unless that is more than we write, or it may have no end."""
-    status = path.stat()
+    status = _status(path)
     if not stat.S_ISREG(status.st_mode) or status.st_size > max_bytes:
         raise ValueError(f"{path.name} is no file of {max_bytes} bytes at most")
     return path.read_bytes()
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        # No disk fails that way.
+        if error.errno == errno.ELOOP:
+            raise ValueError(f"{path.name} is a link that leads nowhere") from error
+        raise
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -67,13 +85,20 @@ def read_entry(path: Path) -> tuple[StoredVoice, str]:
     """
     if path.is_symlink():
         raise ValueError("a link")
-    stored_s = (path / _AUDIO).stat().st_mtime
+    stored_s = _status(path / _AUDIO).st_mtime
     return read_about(_read(path / _ABOUT, _MAX_ABOUT_BYTES), path.name, stored_s)
 
 
 def is_entry(path: Path) -> bool:
-    """Tell whether it is a voice, whole or damaged: it has one of its files."""
-    return any((path / name).exists() for name in (_AUDIO, _ABOUT))
+    """Tell whether it is a voice, whole or damaged: it has one of its files, or is a link."""
+    return path.is_symlink() or any(os.path.lexists(path / name) for name in (_AUDIO, _ABOUT))
+
+
+def is_taken(path: Path) -> bool:
+    """Tell whether no voice can be put there, whatever is there."""
+    if path.is_symlink() or not path.is_dir():
+        return os.path.lexists(path)
+    return any(path.iterdir())
 
 
 def remove_entry(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import secrets
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ from server.voices.disk import on_disk
 from server.voices.entry import (
     entry_bytes,
     is_entry,
+    is_taken,
     read_audio,
     read_entry,
     remove_entry,
@@ -127,7 +129,7 @@ class FolderVoiceStore:
             raise _taken(path.name) from error
 
     def _check(self, voice_id: str, num_bytes: int) -> None:
-        if is_entry(self._path(voice_id)):
+        if is_taken(self._path(voice_id)):
             raise _taken(voice_id)
         sizes = [entry_bytes(path) for path in self._paths()]
         if len(sizes) >= self._max_voices:
@@ -140,8 +142,8 @@ class FolderVoiceStore:
         for path in self._folder.glob(_UNFINISHED + "*"):
             # Of processes that live, they come and go.
             with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > _ABANDONED_S:
-                    shutil.rmtree(path, ignore_errors=True)
+                if time.time() - path.lstat().st_mtime > _ABANDONED_S:
+                    remove_entry(path)
 
     def _voices(self) -> Iterator[StoredVoice]:
         for path in self._paths():
@@ -169,7 +171,7 @@ class FolderVoiceStore:
 
     def _read(self, voice_id: str) -> tuple[StoredVoice, str]:
         path = self._path(voice_id)
-        if not path.exists():
+        if not os.path.lexists(path):
             raise unknown(voice_id)
         try:
             return read_entry(path)

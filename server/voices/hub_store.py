@@ -106,7 +106,7 @@ class HubVoiceStore:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    from httpx import HTTPError
+    from httpx2 import HTTPError  # huggingface_hub's own, of which its errors are
     from huggingface_hub import errors
 
     try:

@@ -61,6 +61,8 @@ class FakeHub:
         self.may_go_on = Event()
         #: Whether it ends every connection without a word.
         self.is_away = False
+        #: What it answers to everything, without a reason.
+        self.status: int | None = None
         #: Whether it has no such repository for anybody.
         self.is_hidden = False
         #: Files that are sent otherwise than it states.
@@ -143,6 +145,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         path = unquote(self.path.partition("?")[0]).strip("/")
         self.hub.requests.append(f"{self.command} {path}")
+        if self.hub.status is not None:
+            self._send(self.hub.status, b"{}", {})
+        else:
+            self._answer(path)
+
+    def _answer(self, path: str) -> None:
         if path.startswith(_STORAGE):
             self._send_stored(self.hub.folder / path.removeprefix(_STORAGE))
             return

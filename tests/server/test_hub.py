@@ -93,13 +93,29 @@ def test_a_gated_checkpoint_without_a_token_says_what_to_do(hub: FakeHub) -> Non
     [
         ("someone/else", {}, "no repository someone/else on the Hub"),
         (f"{REPOSITORY}@v9", {}, f"{REPOSITORY} has no revision 'v9'"),
-        (REPOSITORY, {"HF_HUB_OFFLINE": "1"}, "not wholly in the cache"),
+        (REPOSITORY, {"HF_HUB_OFFLINE": "1"}, "in the cache, and the Hub cannot be reached"),
+        (GATED, {"HF_TOKEN": "hf_\N{SNOWMAN}"}, "HF_TOKEN is no token of the Hub's"),
     ],
 )
 def test_what_cannot_be_had_is_refused_with_the_reason(
     hub: FakeHub, name: str, environment: dict[str, str], problem: str
 ) -> None:
     assert problem in fetched(hub, name, **environment)
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        (401, "answers with status 401: set HF_TOKEN to a token that may read it"),
+        (403, "answers with status 403: set HF_TOKEN to a token that may read it"),
+        (503, "answers with status 503"),
+    ],
+)
+def test_a_hub_that_refuses_is_told_from_one_that_is_away(
+    hub: FakeHub, status: int, problem: str
+) -> None:
+    hub.status = status
+    assert problem in fetched(hub, REPOSITORY)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,20 @@ def test_a_pipe_in_place_of_a_file_is_named_and_not_waited_for(
     assert caught.value.file == file
 
 
+def test_a_text_longer_than_any_prompt_is_not_encoded(folder: Path, prompts: PromptBuilder) -> None:
+    (folder / "voices" / "anna.txt").write_text("a" * (2 << 20))
+    with pytest.raises(CheckpointError, match=r"anna\.txt: has 2097152 bytes of 1048576 allowed"):
+        read_voices(folder, prompts, MAX_TOKENS)
+
+
+def test_a_file_in_place_of_the_folder_of_voices_is_named(
+    tmp_path: Path, prompts: PromptBuilder
+) -> None:
+    (tmp_path / "voices").touch()
+    with pytest.raises(CheckpointError, match="voices: Not a directory"):
+        read_voices(tmp_path, prompts, MAX_TOKENS)
+
+
 def test_a_voice_is_its_codes_and_its_text(folder: Path, prompts: PromptBuilder) -> None:
     anna = read_voices(folder, prompts, MAX_TOKENS)["anna"]
     assert anna is not None

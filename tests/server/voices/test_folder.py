@@ -84,6 +84,11 @@ def _with_a_link(path: Path) -> None:
     path.symlink_to(path.parent / ".elsewhere")
 
 
+def _looping(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "no audio": _without_audio,
     "no description": lambda path: (path / "voice.json").unlink(),
@@ -104,6 +109,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a lexicon that is none": lambda path: _with(path, lexicon=["a"]),
     "a link": _with_a_link,
     "a pipe": _with_a_pipe,
+    "a description that leads nowhere": lambda path: _looping(path / "voice.json"),
+    "audio that leads nowhere": lambda path: _looping(path / "audio"),
     "gigabytes": lambda path: os.truncate(path / "voice.json", 4 << 30),
 }
 
@@ -148,6 +155,24 @@ async def test_a_file_where_a_voice_would_be_is_no_voice(folder: Path) -> None:
     assert refused.value.code is ErrorCode.BAD_STATE
 
 
+async def test_what_is_in_the_way_of_a_voice_is_told_before_its_recording_is_encoded(
+    folder: Path,
+) -> None:
+    store = FolderVoiceStore(folder)
+    (folder / "file").write_text("mine")
+    (folder / "folder").mkdir()
+    (folder / "folder" / "precious").write_text("mine")
+    (folder / "link").symlink_to(folder / "nowhere")
+    for name in names_in(folder):
+        with pytest.raises(RequestError) as refused:
+            await store.check(name, 1)
+        assert refused.value.code is ErrorCode.BAD_STATE
+    (folder / "empty").mkdir()
+    await store.check("empty", 1)
+    await store.remove("link")
+    assert names_in(folder) == ["empty", "file", "folder"]
+
+
 async def test_what_is_no_voice_is_not_removed(folder: Path) -> None:
     store = FolderVoiceStore(folder)
     (folder / "notes.txt").write_text("mine")
@@ -180,6 +205,19 @@ async def test_what_a_later_version_tells_of_a_voice_is_kept_by_an_update(folder
     await store.update(replace(await store.find("anna"), name="Anne"))
     about = json.loads((folder / "anna" / "voice.json").read_text())
     assert (about["name"], about["mood"]) == ("Anne", {"today": "cheerful"})
+
+
+async def test_an_update_that_nobody_could_read_leaves_what_was_there(folder: Path) -> None:
+    store = FolderVoiceStore(folder)
+    await store.add(voice("anna"), reference())
+    about = json.loads((folder / "anna" / "voice.json").read_text())
+    about["mood"] = "ü" * 400_000
+    written = json.dumps(about, ensure_ascii=False).encode()
+    (folder / "anna" / "voice.json").write_bytes(written)
+    with pytest.raises(RequestError) as refused:
+        await store.update(replace(await store.find("anna"), name="Anne"))
+    assert refused.value.code is ErrorCode.QUOTA
+    assert (folder / "anna" / "voice.json").read_bytes() == written
 
 
 async def test_an_update_that_is_cut_short_leaves_what_was_there(
@@ -308,7 +346,10 @@ async def test_what_a_process_left_unfinished_is_no_voice_and_goes_after_an_hour
     store = FolderVoiceStore(folder)
     (folder / ".unfinished-old").mkdir()
     (folder / ".unfinished-new").mkdir()
+    link = folder / ".unfinished-link"
+    link.symlink_to(link)
     os.utime(folder / ".unfinished-old", (0, 0))
+    os.utime(link, (0, 0), follow_symlinks=False)
     assert await store.voices() == []
     await store.add(voice("anna"), reference())
     assert names_in(folder) == [".unfinished-new", "anna"]

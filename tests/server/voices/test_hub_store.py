@@ -16,7 +16,7 @@ from server.voices.folder import FolderVoiceStore
 from server.voices.hub_snapshot import HubSnapshot
 from server.voices.hub_store import HubVoiceStore
 from server.voices.recordings import RecordingCache
-from server.voices.store import StoredVoice, VoiceStore
+from server.voices.store import StoredVoice, VoiceStore, VoicesUnreachable
 from tests.helpers.fake_hub import COMMIT, GATED, REPOSITORY, FakeHub, serving_hub
 from tests.server.voices.store_conformance import VoiceStoreConformance, reference, voice
 
@@ -144,6 +144,16 @@ async def test_a_repository_that_cannot_be_read_is_no_empty_one_and_is_asked_aga
             await store.find("anna")
         assert refused.value.code is ErrorCode.INTERNAL
     assert "cannot be reached" in caplog.text
+
+
+async def test_a_hub_that_is_away_is_an_answer_and_is_asked_again(hub: FakeHub) -> None:
+    await FolderVoiceStore(hub.folder).add(voice("anna"), reference())
+    store = store_of(hub)
+    hub.is_away = True
+    with pytest.raises(VoicesUnreachable):
+        await store.voices()
+    hub.is_away = False
+    assert await store.voices() == [voice("anna")]
 
 
 async def test_a_recording_that_has_gone_or_is_another_is_not_spoken_with(hub: FakeHub) -> None:
