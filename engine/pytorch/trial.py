@@ -23,14 +23,13 @@ from engine.pytorch.pth import read_pth
 SPARE_BYTES = 1 << 30
 #: Ten thousand tensors take a second or two, and checksums ten to a hundred times less than this.
 CPU_S, _BYTES_PER_CPU_S = 20, 100 << 20
-_REFUSED = 3
 #: Characters of a key that are told, more than are shown.
 _MAX_KEY = 1_000
 #: The folder from which the process is started shall put no modules before ours.
 _INTERPRETER = (sys.executable, "-P", "-c")
 _MAIN = (
     "import sys; sys.path.insert(0, sys.argv[1]); from engine.pytorch.trial import main; "
-    "sys.exit(main(sys.argv[2], *map(int, sys.argv[3:])))"
+    "main(sys.argv[2], *map(int, sys.argv[3:]))"
 )
 
 
@@ -52,11 +51,11 @@ def try_out(path: Path) -> None:
         stderr=subprocess.DEVNULL,
         check=False,
     )
-    if done.returncode == _REFUSED:
-        problem, key = json.loads(done.stdout)
-        raise CheckpointError(path, problem, key)
-    if done.returncode != 0:
+    if not done.stdout:
         raise CheckpointError(path, _end(done.returncode))
+    refusal = json.loads(done.stdout)
+    if refusal is not None:
+        raise CheckpointError(path, *refusal)
 
 
 def check(path: Path) -> None:
@@ -72,16 +71,18 @@ def check(path: Path) -> None:
         raise CheckpointError(path, "refused: it takes far more memory than its size") from error
 
 
-def main(path: str, memory_bytes: int, cpu_s: int) -> int:
-    """Check the file within limits; write a problem and its key, if any, to standard output."""
+def main(path: str, memory_bytes: int, cpu_s: int) -> None:
+    """Check the file within limits; write what is wrong, or null, to standard output.
+
+    Whoever ignores the ends of its processes does not learn how this one ended.
+    """
     _confine(memory_bytes, cpu_s)
+    refusal = None
     try:
         check(Path(path))
     except CheckpointError as error:
-        key = None if error.key is None else error.key[:_MAX_KEY]
-        json.dump([error.problem, key], sys.stdout)
-        return _REFUSED
-    return 0
+        refusal = error.problem, None if error.key is None else error.key[:_MAX_KEY]
+    json.dump(refusal, sys.stdout)
 
 
 def _confine(memory_bytes: int, cpu_s: int) -> None:

@@ -1,5 +1,6 @@
 """A `.pth` that hangs, crashes or eats the process that tries it out is an error for ours."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from engine.errors import CheckpointError
 from engine.pytorch import trial
 from engine.pytorch.tensors import read_tensors
 from tests.engine.pickles import DICTIONARY, archive, nested_tuple, unicode
+
+#: Its key is a tuple so deep that hashing it overflows the stack.
+CRASHING = b"}K\x01" + b"\x85" * 1_000_000 + b"K\x01s."
 
 
 def test_what_torch_saves_is_read(tmp_path: Path) -> None:
@@ -29,7 +33,7 @@ def test_what_torch_saves_is_read(tmp_path: Path) -> None:
             b"}" + unicode("w") + b"cbuiltins\nbytearray\n\x8a\x05\0\0\0\0\x02\x85Rs.",
             "far more memory than its size",
         ),
-        (b"}K\x01" + b"\x85" * 1_000_000 + b"K\x01s.", "ended by SIGSEGV"),
+        (CRASHING, "ended by SIGSEGV"),
     ],
     ids=["a key that hangs", "an attribute that hangs", "an array of 8 GB", "a crash"],
 )
@@ -39,6 +43,15 @@ def test_one_that_harms_its_reader_is_an_error(
     monkeypatch.setattr(trial, "CPU_S", 1)
     with pytest.raises(CheckpointError, match=rf"model\.pth: .*{problem}"):
         read_tensors(archive(tmp_path, pickled))
+
+
+def test_one_that_crashes_is_told_to_who_ignores_the_ends_of_processes(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with pytest.raises(CheckpointError, match="cannot be read"):
+            trial.try_out(archive(tmp_path, CRASHING))
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def test_what_is_refused_is_told_with_its_key(tmp_path: Path) -> None:
