@@ -108,7 +108,7 @@ def test_what_cannot_be_had_is_refused_with_the_reason(
     [
         (401, "answers with status 401: set HF_TOKEN to a token that may read it"),
         (403, "answers with status 403: set HF_TOKEN to a token that may read it"),
-        (503, "answers with status 503"),
+        (410, "answers with status 410"),
     ],
 )
 def test_a_hub_that_refuses_is_told_from_one_that_is_away(
