@@ -29,7 +29,7 @@ class CheckpointError(ModelUnavailable):
     """A file of the checkpoint cannot be used; the message names it, and the key in it."""
 
     def __init__(self, file: Path, problem: str, key: str | None = None) -> None:
-        where = f"{file}: {_shown(key)}" if key is not None else str(file)
+        where = _printable(str(file)) + ("" if key is None else f": {_shown(key)}")
         self.file, self.problem, self.key = file, _shown(problem), key
         super().__init__(f"{where}: {self.problem}")
 
@@ -38,7 +38,11 @@ def _shown(text: str) -> str:
     """Return what may go to a terminal, on one line: keys and values are whatever a file holds."""
     half = _MAX_SHOWN // 2
     cut = text if len(text) <= _MAX_SHOWN else f"{text[:half]} … {text[-half:]}"
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
+    return _printable(cut)
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class UnknownVoice(EngineError):

@@ -1,28 +1,37 @@
-"""A file that torch saves tensors by name in: read without running what is in it."""
+"""A file that torch saves tensors by name in: where they lie, without running what is in it.
+
+Torch reads its pickle by a machine that runs no code of it. What that does run may still take any
+time or memory, or crash: a dictionary hashes its keys, and a message shows what it is about,
+however either is nested. So this is called in a process of its own: see `confined`.
+"""
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from engine.errors import CheckpointError
+from engine.pytorch.archive import read_archive
+from engine.pytorch.stored import Stored, num_spanned
 
 #: In some files the tensors lie one level down, under this key.
 _WRAPPER = "state_dict"
 #: The record that says which tensors there are.
 _PICKLE = "data.pkl"
+#: How much larger than the file its tensors may be: some share their values, as tied weights do.
+_MOST_SHARED = 2
 
 
-def read_pth(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a `.pth` by key, mapped into memory rather than copied.
-
-    However small the file, this may take any time or memory, or crash: see `trial`.
+def find_stored(path: Path) -> dict[str, Stored]:
+    """Return where each tensor of a `.pth` lies in it, by key.
 
     Raises:
         CheckpointError: it is damaged, or holds other things than tensors by name.
         MemoryError: there is none for all that it holds.
     """
+    places = read_archive(path)
     contents = _contents(path)
     if not isinstance(contents, dict):
         raise CheckpointError(path, f"holds a {type(contents).__name__}, not tensors by name")
@@ -30,18 +39,28 @@ def read_pth(path: Path) -> dict[str, Tensor]:
     inner = dict.get(contents, _WRAPPER, contents)
     if not isinstance(inner, dict):
         raise CheckpointError(path, f"a {type(inner).__name__}, not tensors by name", _WRAPPER)
-    return {key: _tensor(key, value, path) for key, value in dict.items(inner)}
+    tensors = {key: _tensor(key, value, path) for key, value in dict.items(inner)}
+    found = {key: _stored(key, tensor, places, path) for key, tensor in tensors.items()}
+    total = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if total > _MOST_SHARED * path.stat().st_size:
+        raise CheckpointError(path, f"its tensors have {total} bytes, which are not all in it")
+    return found
 
 
 def _contents(path: Path) -> object:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with path.open("rb") as file:
+            # Of tensors on `meta` nothing is read but where they are.
+            return torch.load(file, map_location="meta", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(path, f"refused: {_reason(error)}", _PICKLE) from error
     except MemoryError:
         raise
     except Exception as error:  # a damaged pickle surfaces as whatever its first bad byte leads to
-        raise CheckpointError(path, f"damaged: {error}", _PICKLE) from error
+        told = str(error).partition("\n")[0]
+        raise CheckpointError(
+            path, f"damaged, or more than plain tensors: {told}", _PICKLE
+        ) from error
 
 
 def _reason(error: pickle.UnpicklingError) -> str:
@@ -56,18 +75,20 @@ def _tensor(key: object, value: object, path: Path) -> Tensor:
     if not isinstance(value, Tensor):
         problem = f"of the type {type(value).__name__}, not a tensor: save the tensors alone"
         raise CheckpointError(path, problem, key)
-    try:
-        plain = Tensor.detach(value)
-        if _is_stored_whole(plain):
-            return plain
-    except RuntimeError as error:  # of what has no storage
-        raise CheckpointError(path, f"no plain tensor: {error}", key) from error
-    raise CheckpointError(path, "not stored whole, value by value", key)
+    plain = Tensor.detach(value)
+    if plain.is_nested or plain.layout is not torch.strided or plain.is_conj() or plain.is_neg():
+        raise CheckpointError(path, "not stored as it is, value by value", key)
+    return plain
 
 
-def _is_stored_whole(tensor: Tensor) -> bool:
-    """Tell whether the file has every value, so that no tensor is larger than its file."""
-    if tensor.is_nested or tensor.is_quantized or tensor.layout is not torch.strided:
-        return False
-    size = tensor.numel() * tensor.element_size()
-    return tensor.device.type == "cpu" and size <= tensor.untyped_storage().nbytes()
+def _stored(key: str, tensor: Tensor, places: Mapping[int, int], path: Path) -> Stored:
+    """Return where a tensor lies, if all of its values are in one record."""
+    begin = getattr(tensor.untyped_storage(), "_checkpoint_offset", None)
+    if not isinstance(begin, int) or begin not in places:
+        raise CheckpointError(path, "not stored in it as torch.save does", key)
+    first, shape, strides = int(tensor.storage_offset()), tuple(tensor.shape), tensor.stride()
+    num_behind = first + num_spanned(shape, strides)
+    if max(tensor.numel(), num_behind) * tensor.element_size() > places[begin]:
+        raise CheckpointError(path, "not stored whole, value by value", key)
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return Stored(dtype, begin + first * tensor.element_size(), shape, strides)

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.errors import CheckpointError
-from engine.pytorch.pth import read_pth
+from engine.pytorch.confined import find_confined
 from engine.pytorch.regular_file import check_regular
-from engine.pytorch.trial import try_out
+from engine.pytorch.stored import map_tensors
 
 
 def find_tensors(folder: Path, first: str, other: str) -> Path:
@@ -37,8 +37,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     check_regular(path)
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
-    try_out(path)
-    return read_pth(path)
+    return map_tensors(path, find_confined(path))
 
 
 def renamed(
@@ -81,5 +80,6 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path, source: Path) -> No
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(path, f"not readable as safetensors: {error}") from error
+    except Exception as error:  # a damaged header surfaces as whatever it leads to
+        told = str(error).partition("\n")[0]
+        raise CheckpointError(path, f"not readable as safetensors: {told}") from error

@@ -19,11 +19,12 @@ def nested_tuple(depth: int) -> bytes:
     return b")" + b"q\x01h\x01\x86" * depth
 
 
-def archive(folder: Path, pickled: bytes) -> Path:
-    """Write what torch takes for its own, with this pickle."""
+def archive(folder: Path, pickled: bytes, data: bytes = b"") -> Path:
+    """Write what torch takes for its own, with this pickle and the data of one storage, "0"."""
     path = folder / "model.pth"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("model/data.pkl", PROTOCOL + pickled)
         file.writestr("model/byteorder", "little")
+        file.writestr("model/data/0", data)
         file.writestr("model/version", "3\n")
     return path

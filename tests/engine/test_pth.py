@@ -4,12 +4,18 @@ from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from engine.errors import CheckpointError
-from engine.pytorch.pth import read_pth
+from engine.pytorch.pth import find_stored
+from engine.pytorch.stored import map_tensors
 from tests.engine.pickles import DICTIONARY, archive, unicode
+
+
+def read_pth(path: Path) -> dict[str, torch.Tensor]:
+    return map_tensors(path, find_stored(path))
 
 
 def test_what_torch_saves_is_read(tmp_path: Path) -> None:
@@ -70,10 +76,56 @@ def test_a_pickle_of_another_kind_is_told_as_that(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*quantize_per_tensor", "ignore:TypedStorage")
-def test_a_quantized_tensor_is_none_whose_values_are_stored(tmp_path: Path) -> None:
+def test_a_quantized_tensor_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.pth"
     torch.save({"w": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)}, path)
-    with pytest.raises(CheckpointError, match="w: not stored whole"):
+    with pytest.raises(CheckpointError, match="more than plain tensors"):
+        read_pth(path)
+
+
+#: Of a float32 storage "0" of any number of values, and a tensor of them.
+STORAGE = b"(" + unicode("storage") + b"ctorch\nFloatStorage\n" + unicode("0") + unicode("cpu")
+
+
+def tensor(num_stored: bytes, num_values: bytes) -> bytes:
+    form = b"K\0" + num_values + b"\x85K\x01\x85\x89N"
+    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + STORAGE + num_stored + b"tQ" + form + b"tR"
+
+
+def test_the_values_of_a_tensor_are_those_of_its_record(tmp_path: Path) -> None:
+    pickled = b"}" + unicode("w") + tensor(b"K\x02", b"K\x02") + b"s."
+    data = np.array([1.5, 2.5], np.float32).tobytes()
+    assert read_pth(archive(tmp_path, pickled, data))["w"].tolist() == [1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("made", "problem"),
+    [
+        (b"ctorch\nTensor\nM\xe8\x03\x85R", "w: not stored in it as torch.save does"),
+        (b"ctorch\nFloatTensor\nM\xe8\x03\x85R", "w: not stored in it as torch.save does"),
+        (tensor(b"K\x40", b"K\x40"), "w: not stored whole"),
+        (tensor(b"K\x02", b"K\x40"), "w: not stored whole"),
+        (tensor(b"J\xff\xff\xff\x7f", b"J\xff\xff\xff\x7f"), "w: not stored whole"),
+    ],
+    ids=["of no values", "of an old type", "of a short record", "beyond its storage", "of 8 GB"],
+)
+def test_a_tensor_whose_values_are_not_in_the_file_is_named(
+    tmp_path: Path, made: bytes, problem: str
+) -> None:
+    path = archive(tmp_path, b"}" + unicode("w") + made + b"s.", bytes(8))
+    with pytest.raises(CheckpointError, match=problem):
+        read_pth(path)
+
+
+def test_tensors_of_the_same_values_are_together_no_larger_than_tied_weights_are(
+    tmp_path: Path,
+) -> None:
+    path, tied = tmp_path / "model.pth", torch.arange(4_096.0)
+    torch.save({"first": tied, "last": tied}, path)
+    found = read_pth(path)
+    assert torch.equal(found["first"], found["last"])
+    torch.save({str(number): tied for number in range(100)}, path)
+    with pytest.raises(CheckpointError, match="its tensors have 1638400 bytes"):
         read_pth(path)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from engine.pytorch import tensors, trial
+from engine.pytorch import pth, tensors
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,8 +23,8 @@ def without_gradients() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="package")
-def tried_out_here() -> Iterator[None]:
-    """Read each `.pth` in this process alone: `test_trial.py` has the other, which takes 2 s."""
+def unconfined() -> Iterator[None]:
+    """Look through each `.pth` in this process: `test_confined.py` has another, for 2 s each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tensors, "try_out", trial.check)
+        patch.setattr(tensors, "find_confined", pth.find_stored)
         yield

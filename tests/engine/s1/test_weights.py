@@ -169,7 +169,7 @@ def test_a_tensor_whose_values_are_not_all_in_the_file_is_named(
     tmp_path: Path, make: Callable[[], Tensor]
 ) -> None:
     torch.save(bare() | {"norm.weight": make()}, tmp_path / "model.pth")
-    with pytest.raises(CheckpointError, match=r"not stored whole|more than tensors: torch\._utils"):
+    with pytest.raises(CheckpointError, match=r"not stored|more than plain tensors"):
         read_weights(tmp_path, CONFIG)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.errors import CheckpointError
-from engine.pytorch import trial
+from engine.pytorch import confined
 from engine.pytorch.tensors import read_tensors
 from tests.engine.pickles import DICTIONARY, archive, nested_tuple, unicode
 
@@ -40,7 +40,7 @@ def test_what_torch_saves_is_read(tmp_path: Path) -> None:
 def test_one_that_harms_its_reader_is_an_error(
     tmp_path: Path, pickled: bytes, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial, "CPU_S", 1)
+    monkeypatch.setattr(confined, "CPU_S", 1)
     with pytest.raises(CheckpointError, match=rf"model\.pth: .*{problem}"):
         read_tensors(archive(tmp_path, pickled))
 
@@ -49,7 +49,7 @@ def test_one_that_crashes_is_told_to_who_ignores_the_ends_of_processes(tmp_path:
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         with pytest.raises(CheckpointError, match="cannot be read"):
-            trial.try_out(archive(tmp_path, CRASHING))
+            confined.find_confined(archive(tmp_path, CRASHING))
     finally:
         signal.signal(signal.SIGCHLD, before)
 
