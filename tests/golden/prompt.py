@@ -24,6 +24,7 @@ def compare_prompts(folder: Path) -> Iterator[Comparison]:
     for name, case in cases.items():
         ours = prompts.build(case["text"], spoken(folder, case["refs"]))
         yield equal(name, torch.from_numpy(ours), torch.from_numpy(golden[name]))
+        yield equal(f"{name} is of integers", golden[name].dtype.kind, "i")
     # The others are codes, which lack the row of tokens.
     found = [name for name, columns in golden.items() if len(columns) != config.num_codebooks]
     yield equal("cases", sorted(cases), sorted(found))

@@ -81,7 +81,10 @@ def speech_runner(model: S1Model, generations: Sequence[Generation]) -> S1Runner
 
 
 class Tap(Drawing):
-    """Lets a stage see all columns that are drawn, ends included."""
+    """Lets a stage see all columns that are drawn, ends included.
+
+    The original looks for an end from the second column on.
+    """
 
     def __init__(self, drawing: Drawing, stage: Stage) -> None:
         super().__init__(
@@ -92,3 +95,6 @@ class Tap(Drawing):
     def _take(self, job: Job, column: Columns, token: int, code: int) -> None:
         self._stage.see(job.sequence.id, column)
         super()._take(job, column, token, code)
+
+    def _is_end(self, job: Job, token: int) -> bool:
+        return job.sequence.num_drawn > 1 and super()._is_end(job, token)

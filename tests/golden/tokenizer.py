@@ -20,6 +20,7 @@ def compare_texts(folder: Path) -> Iterator[Comparison]:
     config = read_config(folder / "checkpoint")
     tokenizer = _read(folder / "checkpoint", config.codebook_size)
     yield from _compare_ids(folder / "checkpoint", tokenizer, config.codebook_size, golden)
+    yield equal("there are cases", bool(golden["cases"]), True)
     for case in golden["cases"]:
         yield equal(f"{case['text']!r}", _encode(tokenizer, case["text"]), case["ids"])
 

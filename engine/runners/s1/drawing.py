@@ -91,7 +91,12 @@ class Drawing:
         job.sequence.num_drawn += 1
         if token == NOT_DRAWN:
             job.error = "the model's numbers are not finite"
-        elif token == self._im_end_id:
+        elif self._is_end(job, token):
             job.end()
         else:
             job.add(column, code)
+
+    def _is_end(self, job: Job, token: int) -> bool:
+        """Tell whether a token that was drawn ends the segment."""
+        del job
+        return token == self._im_end_id

@@ -47,6 +47,14 @@ def test_each_is_parked_and_evicted_and_some_move_among_neighbours(
     assert any(number > 1 for plan in plans for number in plan.released)
 
 
+def test_an_end_that_is_drawn_first_ends_nothing_as_in_the_original() -> None:
+    sampling = Sampling(seed=965, temperature=1.2, top_p=0.98, repetition_penalty=1.1)
+    generation = Generation(text="No.", max_new_tokens=12, sampling=sampling)
+    serve(CHECKPOINT, [generation])
+    assert int(generation.columns[0, 0]) == tokenizer_of(CHECKPOINT).im_end_id
+    assert generation.columns.shape[1] > 1
+
+
 def test_what_is_dictated_is_read_in_pieces_and_parked_among_neighbours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

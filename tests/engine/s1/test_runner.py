@@ -333,21 +333,21 @@ def test_what_was_said_is_read_anew_where_the_context_is_full_and_only_the_last_
 ) -> None:
     runner = make_runner(talkative())
     bench = Bench(runner)
-    first, second, third = segments("It rained.", "Say it again.", "Once more.")
-    spoken(bench, 0, first, second)
+    *before, next_one = segments("It rained.", "Say it again.", "Once more.", "And then?")
+    spoken(bench, 0, *before)
     sequence = runner._sequences[1]
     last = sequence.said[-1]
     prompts = tiny_speaker(torch.float64).prompts
-    follows = prompts.following(third.text).shape[1]
-    # It would have to hold what the third takes as well.
+    follows = prompts.following(next_one.text).shape[1]
     whole = sequence.num_prompt + len(sequence.drawn) + follows
-    limits = replace(SPEECH_LIMITS, max_context=whole)
+    # Without the first there would be room, for the next one and for what that takes.
+    limits = replace(SPEECH_LIMITS, max_context=whole - 5, expected_frames=lambda _: 0)
     monkeypatch.setattr(runner._reader, "_limits", limits)
     monkeypatch.setattr(reader, "KEPT_CONTEXT", last.codes.shape[1])
-    bench.row(0, prefills=(Prefill(0, third),))
+    bench.row(0, prefills=(Prefill(0, next_one),))
     assert [said.text for said in sequence.said] == [last.text]
     prompt = runner._lanes._generator.context(0).opened_with
-    assert np.array_equal(prompt, prompts.build(third.text, [last]))
+    assert np.array_equal(prompt, prompts.build(next_one.text, [last]))
 
 
 def test_a_text_of_digits_alone_is_spoken() -> None:
