@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from engine.pytorch import tensors
+from engine.pytorch import pth
 from engine.runners.s1 import config, dual_ar, transformer, weights
 from engine.runners.s1.config import DualARConfig
 from engine.runners.s1.frames import FrameDrawer
@@ -116,7 +116,7 @@ MISTAKES = {
         replaced(weights, "_QKV", ("wv", "wq", "wk")), ("l_variants",)
     ),
     "another rope_base": Mistake(built_from(both_stacks(rope_base=123_456.0)), ("l_variants",)),
-    "state_dict not unwrapped": Mistake(replaced(tensors, "_WRAPPER", "none"), ("l_variants",)),
+    "state_dict not unwrapped": Mistake(replaced(pth, "_WRAPPER", "none"), ("l_variants",)),
     "model. not stripped": Mistake(replaced(weights, "_PREFIX", "none."), ("l_variants",)),
     "audio_ not left out": Mistake(replaced(weights, "_LEFT_OUT", "none"), ("l_variants",)),
     "head_dim by default of another size": Mistake(default("head_dim", 16), ("l_variants",)),
