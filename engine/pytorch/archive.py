@@ -29,16 +29,16 @@ def read_archive(path: Path) -> dict[int, int]:
             # A download that was cut off may have its full length, and zeros where bytes are
             # missing.
             damaged = archive.testzip()
-            places = dict(_places(archive, file))
+            if damaged is not None:
+                problem = "damaged, or saved without checksums: not the bytes of its checksum"
+                raise CheckpointError(path, problem, damaged)
+            _check_order(archive, path)
+            return dict(_places(archive, file))
     except zipfile.BadZipFile as error:
         problem = f"damaged, cut off, or not of the format that torch has had since 1.6: {error}"
         raise CheckpointError(path, problem) from error
     except (RuntimeError, ValueError, OSError, EOFError, struct.error) as error:
         raise CheckpointError(path, f"damaged: {error}") from error
-    if damaged is not None:
-        problem = "damaged, or saved without checksums: not the bytes of its checksum"
-        raise CheckpointError(path, problem, damaged)
-    return places
 
 
 def _check_records(archive: zipfile.ZipFile, path: Path) -> None:
@@ -50,7 +50,10 @@ def _check_records(archive: zipfile.ZipFile, path: Path) -> None:
     # Records that overlap would be read again and again.
     if sum(record.file_size for record in records) > path.stat().st_size:
         raise CheckpointError(path, "damaged: its records are larger than the file")
-    for record in records:
+
+
+def _check_order(archive: zipfile.ZipFile, path: Path) -> None:
+    for record in archive.infolist():
         if record.filename.endswith(f"/{_BYTE_ORDER}"):
             order = archive.read(record).decode()
             if order != sys.byteorder:

@@ -13,6 +13,7 @@ from typing import Any
 
 import engine
 from engine.errors import CheckpointError
+from engine.pytorch.archive import read_archive
 from engine.pytorch.pth import find_stored
 from engine.pytorch.stored import Stored
 
@@ -20,15 +21,15 @@ from engine.pytorch.stored import Stored
 SPARE_BYTES = 1 << 30
 #: Ten thousand tensors take a second or two, and checksums ten to a hundred times less than this.
 CPU_S, _BYTES_PER_CPU_S = 20, 100 << 20
-#: Of the answer: ten thousand tensors take one.
-_MAX_ANSWER_BYTES = 32 << 20
+#: Of the answer: ten thousand tensors take one million.
+_MAX_ANSWER_BYTES = 8 << 20
 #: Characters of a key that are told, more than are shown.
 _MAX_KEY = 1_000
 #: Neither the environment nor the folder from which it is started puts modules before ours.
 _INTERPRETER = (sys.executable, "-I", "-S", "-c")
 _MAIN = (
-    "import sys; path, memory, cpu, *sys.path = sys.argv[1:]; "
-    "from engine.pytorch.confined import main; main(path, int(memory), int(cpu))"
+    "import sys; path, *limits = sys.argv[1:5]; sys.path = sys.argv[5:]; "
+    "from engine.pytorch.confined import main; main(path, *map(int, limits))"
 )
 
 
@@ -51,7 +52,7 @@ def find_confined(path: Path) -> dict[str, Stored]:
 
 
 def _ask(path: Path) -> dict[str, Any]:
-    limits = (SPARE_BYTES, CPU_S + path.stat().st_size // _BYTES_PER_CPU_S)
+    limits = (SPARE_BYTES, CPU_S, path.stat().st_size // _BYTES_PER_CPU_S)
     home = str(Path(engine.__file__).parent.parent)
     try:
         done = subprocess.run(  # noqa: S603 our own interpreter and code
@@ -69,11 +70,16 @@ def _ask(path: Path) -> dict[str, Any]:
         raise CheckpointError(path, _end(done.returncode, done.stderr)) from error
 
 
-def main(path: str, memory_bytes: int, cpu_s: int) -> None:
+def main(path: str, memory_bytes: int, cpu_s: int, checksums_s: int) -> None:
     """Write to standard output what is found within the limits, or what is wrong."""
-    _confine(memory_bytes, cpu_s)
+    _confine(memory_bytes)
+    _limit_cpu(checksums_s + cpu_s)
     try:
-        found = {key: astuple(each) for key, each in find_stored(Path(path)).items()}
+        places = read_archive(Path(path))
+        # However large the file, its pickle takes no longer.
+        _limit_cpu(cpu_s)
+        stored = find_stored(Path(path), places)
+        found = {key: astuple(each) for key, each in stored.items()}
         answer = json.dumps({"tensors": found})
         if len(answer) > _MAX_ANSWER_BYTES:
             answer = _refusal("refused: it has more names of tensors than any model")
@@ -88,19 +94,25 @@ def _refusal(problem: str, key: str | None = None) -> str:
     return json.dumps({"problem": problem, "key": None if key is None else key[:_MAX_KEY]})
 
 
-def _confine(memory_bytes: int, cpu_s: int) -> None:
-    """Limit what is used from now on."""
+def _confine(memory_bytes: int) -> None:
+    """Limit what is used from now on, and be ended by what ends a process."""
     num_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    for kind, limit in (
-        (resource.RLIMIT_AS, num_pages * resource.getpagesize() + memory_bytes),
-        (resource.RLIMIT_CPU, math.ceil(time.process_time()) + cpu_s),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(kind)
-        most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(kind, (most, hard))
-    # Python would look at it only between two steps of its own.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _limit(resource.RLIMIT_AS, num_pages * resource.getpagesize() + memory_bytes)
+    _limit(resource.RLIMIT_CORE, 0)
+    # Python would look at it only between two steps of its own; others may have it ignored.
+    for number in (signal.SIGINT, signal.SIGXCPU):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _limit_cpu(cpu_s: int) -> None:
+    """Limit the seconds that are computed from now on."""
+    _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + cpu_s)
+
+
+def _limit(kind: int, limit: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.setrlimit(kind, (most, hard))
 
 
 def _end(status: int, told: bytes) -> str:

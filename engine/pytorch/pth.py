@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from engine.errors import CheckpointError
-from engine.pytorch.archive import read_archive
 from engine.pytorch.stored import Stored, num_spanned
 
 #: In some files the tensors lie one level down, under this key.
@@ -24,14 +23,13 @@ _PICKLE = "data.pkl"
 _MOST_SHARED = 2
 
 
-def find_stored(path: Path) -> dict[str, Stored]:
-    """Return where each tensor of a `.pth` lies in it, by key.
+def find_stored(path: Path, places: Mapping[int, int]) -> dict[str, Stored]:
+    """Return where each tensor of a `.pth` lies in it, by key; `places` are those of its archive.
 
     Raises:
         CheckpointError: it is damaged, or holds other things than tensors by name.
         MemoryError: there is none for all that it holds.
     """
-    places = read_archive(path)
     contents = _contents(path)
     if not isinstance(contents, dict):
         raise CheckpointError(path, f"holds a {type(contents).__name__}, not tensors by name")
@@ -43,7 +41,7 @@ def find_stored(path: Path) -> dict[str, Stored]:
     found = {key: _stored(key, tensor, places, path) for key, tensor in tensors.items()}
     total = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     if total > _MOST_SHARED * path.stat().st_size:
-        raise CheckpointError(path, f"its tensors have {total} bytes, which are not all in it")
+        raise CheckpointError(path, f"its tensors have {total} bytes, more than tied weights are")
     return found
 
 
@@ -57,7 +55,7 @@ def _contents(path: Path) -> object:
     except MemoryError:
         raise
     except Exception as error:  # a damaged pickle surfaces as whatever its first bad byte leads to
-        told = str(error).partition("\n")[0]
+        told = str(error).partition("\n")[0].partition(". ")[0]
         raise CheckpointError(
             path, f"damaged, or more than plain tensors: {told}", _PICKLE
         ) from error
@@ -72,6 +70,8 @@ def _reason(error: pickle.UnpicklingError) -> str:
 def _tensor(key: object, value: object, path: Path) -> Tensor:
     if not isinstance(key, str):
         raise CheckpointError(path, f"has a {type(key).__name__} for the name of a tensor")
+    if any("\ud800" <= character <= "\udfff" for character in key):
+        raise CheckpointError(path, "the name of a tensor has halves of surrogate pairs", key)
     if not isinstance(value, Tensor):
         problem = f"of the type {type(value).__name__}, not a tensor: save the tensors alone"
         raise CheckpointError(path, problem, key)

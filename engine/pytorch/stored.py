@@ -25,11 +25,14 @@ def map_tensors(path: Path, stored: Mapping[str, Stored]) -> dict[str, Tensor]:
     """Return the tensors by key, mapped into memory rather than copied.
 
     Raises:
-        CheckpointError: one is not in the file.
+        CheckpointError: one is not in the file, or there is no memory for it.
     """
-    with path.open("rb") as file:
-        # Whoever writes to a tensor does not write to the file.
-        whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    try:
+        with path.open("rb") as file:
+            # Whoever writes to a tensor does not write to the file.
+            whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    except OSError as error:
+        raise CheckpointError(path, f"cannot be mapped into memory: {error.strerror}") from error
     storage = torch.frombuffer(whole, dtype=torch.uint8).untyped_storage()
     return {key: _mapped(storage, key, each, path) for key, each in stored.items()}
 

@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from engine.errors import CheckpointError
-from engine.pytorch import confined
+from engine.pytorch import confined, tensors
+from engine.pytorch.stored import Stored
 from engine.pytorch.tensors import read_tensors
 from tests.engine.pickles import DICTIONARY, archive, nested_tuple, unicode
 
+#: Its key is a tuple whose hash takes years.
+HANGING = b"}" + nested_tuple(60) + b"K\x01s."
 #: Its key is a tuple so deep that hashing it overflows the stack.
 CRASHING = b"}K\x01" + b"\x85" * 1_000_000 + b"K\x01s."
 
@@ -24,7 +27,7 @@ def test_what_torch_saves_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pickled", "problem"),
     [
-        (b"}" + nested_tuple(60) + b"K\x01s.", "far more time to read than its size"),
+        (HANGING, "far more time to read than its size"),
         (
             DICTIONARY + b"]](" + nested_tuple(60) + b"K\x01eab.",
             "far more time to read than its size",
@@ -43,6 +46,35 @@ def test_one_that_harms_its_reader_is_an_error(
     monkeypatch.setattr(confined, "CPU_S", 1)
     with pytest.raises(CheckpointError, match=rf"model\.pth: .*{problem}"):
         read_tensors(archive(tmp_path, pickled))
+
+
+def test_one_that_hangs_is_ended_where_ends_for_that_are_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confined, "CPU_S", 1)
+    before = signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+    try:
+        with pytest.raises(CheckpointError, match="far more time"):
+            confined.find_confined(archive(tmp_path, HANGING))
+    finally:
+        signal.signal(signal.SIGXCPU, before)
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "model.pth", tmp_path / "other.pth"
+    torch.save({"w": torch.ones(3)}, path)
+    torch.save({"w": torch.zeros(3)}, other)
+
+    def replaced(path: Path) -> dict[str, Stored]:
+        found = confined.find_confined(path)
+        other.replace(path)
+        return found
+
+    monkeypatch.setattr(tensors, "find_confined", replaced)
+    with pytest.raises(CheckpointError, match="changed while it was read"):
+        read_tensors(path)
 
 
 def test_one_that_crashes_is_told_to_who_ignores_the_ends_of_processes(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What torch saves by name is read, and nothing of what else may be in such a file is kept."""
 
+import mmap
 from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ import pytest
 import torch
 
 from engine.errors import CheckpointError
+from engine.pytorch.archive import read_archive
 from engine.pytorch.pth import find_stored
 from engine.pytorch.stored import map_tensors
 from tests.engine.pickles import DICTIONARY, archive, unicode
 
 
 def read_pth(path: Path) -> dict[str, torch.Tensor]:
-    return map_tensors(path, find_stored(path))
+    return map_tensors(path, find_stored(path, read_archive(path)))
 
 
 def test_what_torch_saves_is_read(tmp_path: Path) -> None:
@@ -125,7 +127,7 @@ def test_tensors_of_the_same_values_are_together_no_larger_than_tied_weights_are
     found = read_pth(path)
     assert torch.equal(found["first"], found["last"])
     torch.save({str(number): tied for number in range(100)}, path)
-    with pytest.raises(CheckpointError, match="its tensors have 1638400 bytes"):
+    with pytest.raises(CheckpointError, match="its tensors have 1638400 bytes, more"):
         read_pth(path)
 
 
@@ -144,6 +146,26 @@ def test_no_attribute_of_a_stored_tensor_is_left(tmp_path: Path, name: str) -> N
     (found,) = read_pth(path).values()
     assert torch.equal(found, torch.ones(3))
     assert vars(found) == {}
+
+
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    half = b"X" + (3).to_bytes(4, "little") + "\ud83d".encode("utf-8", "surrogatepass")
+    with pytest.raises(CheckpointError, match="halves of surrogate pairs"):
+        read_pth(archive(tmp_path, b"}" + half + tensor(b"K\x02", b"K\x02") + b"s.", bytes(8)))
+
+
+def test_a_file_that_cannot_be_mapped_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.pth"
+    torch.save({"w": torch.ones(3)}, path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(mmap, "mmap", refuse)
+    with pytest.raises(CheckpointError, match=r"model\.pth: cannot be mapped .*allocate memory"):
+        read_pth(path)
 
 
 def test_keys_reach_no_terminal_as_they_are(tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ def weight_shapes(config: DualARConfig) -> dict[str, Shape]:
 
 
 def _read(path: Path, config: DualARConfig) -> dict[str, Tensor]:
-    tensors = _fuse_qkv(_plain_names(read_tensors(path), path), path)
-    verify_tensors(tensors, weight_shapes(config), path)
+    shapes = weight_shapes(config)
+    tensors = _fuse_qkv(_plain_names(read_tensors(path), path), shapes, path)
+    verify_tensors(tensors, shapes, path)
     return tensors
 
 
@@ -105,12 +106,16 @@ def _plain_names(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]
     return renamed(kept, lambda key: key.replace(_PREFIX, "") if is_prefixed else key, path)
 
 
-def _fuse_qkv(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+def _fuse_qkv(
+    tensors: dict[str, Tensor], shapes: Mapping[str, Shape], path: Path
+) -> dict[str, Tensor]:
     """Stack queries, keys and values, in this order, where a file has them apart."""
     fused = dict(tensors)
     for key in tensors:
         stem, found, rest = key.partition(".wq.")
-        if not found:
+        whole = f"{stem}.wqkv.{rest}"
+        # What is not the model's is told as that, and takes no memory before.
+        if not found or whole not in shapes:
             continue
         parts = [f"{stem}.{name}.{rest}" for name in _QKV]
         for part in parts:
@@ -118,7 +123,8 @@ def _fuse_qkv(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
                 raise CheckpointError(path, "missing", part)
             # Whole numbers among floats would become floats, and nobody would see them.
             verify_dtype(tensors[part], path, part)
-        whole = f"{stem}.wqkv.{rest}"
+        if len({tensors[part].dtype for part in parts}) > 1:
+            raise CheckpointError(path, "parts of several dtypes", whole)
         if whole in tensors:
             raise CheckpointError(path, "there is this as well", whole)
         try:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from engine.pytorch import pth, tensors
+from engine.pytorch import tensors
+from engine.pytorch.archive import read_archive
+from engine.pytorch.pth import find_stored
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -26,5 +28,5 @@ def without_gradients() -> Iterator[None]:
 def unconfined() -> Iterator[None]:
     """Look through each `.pth` in this process: `test_confined.py` has another, for 2 s each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tensors, "find_confined", pth.find_stored)
+        patch.setattr(tensors, "find_confined", lambda path: find_stored(path, read_archive(path)))
         yield

@@ -4,6 +4,7 @@ import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -184,6 +185,29 @@ def test_a_tensor_that_is_there_with_and_without_a_prefix_is_named(
     with pytest.raises(CheckpointError, match="twice") as caught:
         read_weights(tmp_path, CONFIG)
     assert caught.value.key == "norm.weight"
+
+
+def test_what_is_not_the_models_is_told_before_it_is_stacked(tmp_path: Path) -> None:
+    parts = {f"other.{name}.weight": torch.zeros(2, 2) for name in ("wq", "wk", "wv")}
+    torch.save(bare() | parts, tmp_path / "model.pth")
+    with pytest.raises(CheckpointError, match=r"other\.w[qkv]\.weight: not a weight"):
+        read_weights(tmp_path, CONFIG)
+
+
+def test_parts_of_several_dtypes_are_not_stacked_into_the_largest(tmp_path: Path) -> None:
+    wrapped: Any = spellings()["split, prefixed and wrapped"]
+    weights = wrapped["state_dict"]
+    key = next(key for key in weights if ".wq." in key)
+    torch.save(weights | {key: weights[key].double()}, tmp_path / "model.pth")
+    with pytest.raises(CheckpointError, match=r"wqkv.*: parts of several dtypes"):
+        read_weights(tmp_path, CONFIG)
+
+
+def test_a_header_that_takes_minutes_to_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes((5 << 20).to_bytes(8, "little") + b" " * (5 << 20))
+    with pytest.raises(CheckpointError, match="has a header of 5242880 bytes of 4194304 allowed"):
+        read_weights(tmp_path, CONFIG)
 
 
 class Hostile:
