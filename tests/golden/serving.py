@@ -22,6 +22,8 @@ from tests.golden.stage import NUM_NEIGHBOURS, Generation, Stage, neighbour
 #: Of those who state none.
 _FIRST_SEED = 1_000_000
 _WITHOUT_LIMIT = 2**31
+#: No token of any vocabulary.
+_NO_END = -2
 #: The original speaks until it ends, whatever the text.
 _LIMITS = SegmentLimits(
     max_context=_WITHOUT_LIMIT,
@@ -94,7 +96,5 @@ class Tap(Drawing):
 
     def _take(self, job: Job, column: Columns, token: int, code: int) -> None:
         self._stage.see(job.sequence.id, column)
-        super()._take(job, column, token, code)
-
-    def _is_end(self, job: Job, token: int) -> bool:
-        return job.sequence.num_drawn > 1 and super()._is_end(job, token)
+        is_first_end = token == self._im_end_id and job.sequence.num_drawn == 0
+        super()._take(job, column, _NO_END if is_first_end else token, code)

@@ -91,12 +91,7 @@ class Drawing:
         job.sequence.num_drawn += 1
         if token == NOT_DRAWN:
             job.error = "the model's numbers are not finite"
-        elif self._is_end(job, token):
+        elif token == self._im_end_id:
             job.end()
         else:
             job.add(column, code)
-
-    def _is_end(self, job: Job, token: int) -> bool:
-        """Tell whether a token that was drawn ends the segment."""
-        del job
-        return token == self._im_end_id
