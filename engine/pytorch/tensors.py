@@ -60,7 +60,7 @@ def renamed(
     for key, tensor in tensors.items():
         renamed_key = name(key)
         if renamed_key in found:
-            raise CheckpointError(path, "there is this twice, under another prefix", renamed_key)
+            raise CheckpointError(path, "there is this twice, under another name", renamed_key)
         found[renamed_key] = tensor
     return found
 

@@ -9,7 +9,7 @@ from torch.nn.utils import parametrize
 from transformers import VitsConfig, VitsModel
 
 from engine.errors import CheckpointError
-from engine.pytorch.tensors import find_tensors, read_tensors
+from engine.pytorch.tensors import find_tensors, read_tensors, renamed
 from engine.pytorch.verifying import verify_tensors, verify_values
 from engine.runners.vits.config import CONFIG_FILE
 
@@ -32,7 +32,7 @@ def load_model(
             holds more than tensors, or does not hold those that `config` describes.
     """
     path = find_tensors(folder, "model.safetensors", "pytorch_model.bin")
-    tensors = _todays_names(read_tensors(path))
+    tensors = _todays_names(read_tensors(path), path)
     model = _without_weights(config, folder / CONFIG_FILE)
     shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     verify_tensors(tensors, shapes, path)
@@ -44,12 +44,9 @@ def load_model(
     return model
 
 
-def _todays_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        _todays_name(name): tensor
-        for name, tensor in tensors.items()
-        if not name.startswith(_LEFT_OUT)
-    }
+def _todays_names(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    kept = {key: tensor for key, tensor in tensors.items() if not key.startswith(_LEFT_OUT)}
+    return renamed(kept, _todays_name, path)
 
 
 def _todays_name(name: str) -> str:

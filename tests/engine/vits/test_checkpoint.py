@@ -197,6 +197,15 @@ def test_weights_of_older_spelling_and_of_training_sound_the_same(folder: Path) 
     assert (pcm(Bench(make_runner(folder)).alone(1)) == expected).all()
 
 
+def test_a_weight_of_both_spellings_is_refused(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    name = next(name for name in tensors if name.endswith("parametrizations.weight.original0"))
+    twin = name.replace("parametrizations.weight.original0", "weight_g")
+    save_file(tensors | {twin: tensors[name].clone()}, path)
+    assert f"model.safetensors: {name}: there is this twice, under another name" in refusal(folder)
+
+
 @pytest.mark.parametrize(
     ("card", "licence"),
     [
