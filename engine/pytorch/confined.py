@@ -17,11 +17,11 @@ from engine.pytorch.archive import read_archive
 from engine.pytorch.pth import find_stored
 from engine.pytorch.stored import Stored
 
-#: Ten thousand tensors take 50 MB, and the names of those that a file may have what is below.
+#: What reading takes besides the archive itself: ten thousand tensors take 50 MB.
 SPARE_BYTES = 1 << 30
 #: Ten thousand tensors take a second or two, and checksums ten to a hundred times less than this.
 CPU_S, _BYTES_PER_CPU_S = 20, 100 << 20
-#: Of the answer: ten thousand tensors take one million.
+#: Ten thousand tensors make an answer of 1 MB.
 _MAX_ANSWER_BYTES = 8 << 20
 #: Characters of a key that are told, more than are shown.
 _MAX_KEY = 1_000

@@ -56,9 +56,8 @@ def _contents(path: Path) -> object:
         raise
     except Exception as error:  # a damaged pickle surfaces as whatever its first bad byte leads to
         told = str(error).partition("\n")[0].partition(". ")[0]
-        raise CheckpointError(
-            path, f"damaged, or more than plain tensors: {told}", _PICKLE
-        ) from error
+        problem = f"damaged, or more than plain tensors: {told}"
+        raise CheckpointError(path, problem, _PICKLE) from error
 
 
 def _reason(error: pickle.UnpicklingError) -> str:

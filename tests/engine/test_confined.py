@@ -1,6 +1,8 @@
-"""A `.pth` that hangs, crashes or eats the process that tries it out is an error for ours."""
+"""A `.pth` that hangs, crashes or eats the process that reads its pickle is an error for ours."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,16 @@ from tests.engine.pickles import DICTIONARY, archive, nested_tuple, unicode
 HANGING = b"}" + nested_tuple(60) + b"K\x01s."
 #: Its key is a tuple so deep that hashing it overflows the stack.
 CRASHING = b"}K\x01" + b"\x85" * 1_000_000 + b"K\x01s."
+
+
+@contextmanager
+def ignoring(number: signal.Signals) -> Iterator[None]:
+    """Ignore a signal, as whoever started us may have had it ignored."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def test_what_torch_saves_is_read(tmp_path: Path) -> None:
@@ -52,12 +64,8 @@ def test_one_that_hangs_is_ended_where_ends_for_that_are_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(confined, "CPU_S", 1)
-    before = signal.signal(signal.SIGXCPU, signal.SIG_IGN)
-    try:
-        with pytest.raises(CheckpointError, match="far more time"):
-            confined.find_confined(archive(tmp_path, HANGING))
-    finally:
-        signal.signal(signal.SIGXCPU, before)
+    with ignoring(signal.SIGXCPU), pytest.raises(CheckpointError, match="far more time"):
+        read_tensors(archive(tmp_path, HANGING))
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_told(
@@ -78,12 +86,8 @@ def test_a_file_that_is_replaced_while_it_is_read_is_told(
 
 
 def test_one_that_crashes_is_told_to_who_ignores_the_ends_of_processes(tmp_path: Path) -> None:
-    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    try:
-        with pytest.raises(CheckpointError, match="cannot be read"):
-            confined.find_confined(archive(tmp_path, CRASHING))
-    finally:
-        signal.signal(signal.SIGCHLD, before)
+    with ignoring(signal.SIGCHLD), pytest.raises(CheckpointError, match="cannot be read"):
+        read_tensors(archive(tmp_path, CRASHING))
 
 
 def test_what_is_refused_is_told_with_its_key(tmp_path: Path) -> None:
